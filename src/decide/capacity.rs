@@ -30,7 +30,9 @@ pub fn room(name: &str, up: &[Taken], most: Option<usize>) -> Room {
     let mut up: Vec<&Taken> = up.iter().collect();
     up.sort_by_key(|taken| (taken.since, taken.name.clone()));
     match up.iter().position(|taken| taken.name == name) {
-        Some(place) if place >= most => Room::Full { oldest: up[0].clone() },
+        Some(place) if place >= most => Room::Full {
+            oldest: up[0].clone(),
+        },
         _ => Room::Free,
     }
 }
@@ -40,14 +42,22 @@ mod tests {
     use super::*;
 
     fn taken(name: &str, second: i64) -> Taken {
-        Taken { name: name.into(), since: DateTime::from_timestamp(second, 0).unwrap() }
+        Taken {
+            name: name.into(),
+            since: DateTime::from_timestamp(second, 0).unwrap(),
+        }
     }
 
     #[test]
     fn the_last_to_come_is_refused_and_the_oldest_is_named() {
         let up = [taken("hey-b", 2), taken("hey-a", 1), taken("hey-c", 3)];
         assert_eq!(room("hey-c", &up, Some(3)), Room::Free);
-        assert_eq!(room("hey-c", &up, Some(2)), Room::Full { oldest: taken("hey-a", 1) });
+        assert_eq!(
+            room("hey-c", &up, Some(2)),
+            Room::Full {
+                oldest: taken("hey-a", 1)
+            }
+        );
         assert_eq!(room("hey-a", &up, Some(2)), Room::Free);
         assert_eq!(room("hey-c", &up, None), Room::Free);
     }

@@ -37,7 +37,11 @@ impl Patience {
         }
         match &self.seen {
             Some((seen, since)) if seen == lease => {
-                if now.duration_since(*since) > lease.duration + grace { Step::Take } else { Step::Wait }
+                if now.duration_since(*since) > lease.duration + grace {
+                    Step::Take
+                } else {
+                    Step::Wait
+                }
             }
             _ => {
                 self.seen = Some((lease.clone(), now));
@@ -71,7 +75,11 @@ mod tests {
     fn a_holder_is_dead_after_its_duration_and_the_grace_unrenewed() {
         let (mut patience, start) = (Patience::default(), Instant::now());
         let mut look = |seconds, renewal| {
-            patience.look(&lease(Some("one"), renewal), start + Duration::from_secs(seconds), GRACE)
+            patience.look(
+                &lease(Some("one"), renewal),
+                start + Duration::from_secs(seconds),
+                GRACE,
+            )
         };
         assert_eq!(look(0, "1"), Step::Wait);
         assert_eq!(look(29, "1"), Step::Wait);
@@ -85,6 +93,9 @@ mod tests {
         let (mut patience, start) = (Patience::default(), Instant::now());
         patience.look(&lease(Some("one"), "1"), start, GRACE);
         let later = start + Duration::from_secs(60);
-        assert_eq!(patience.look(&lease(Some("two"), "1"), later, GRACE), Step::Wait);
+        assert_eq!(
+            patience.look(&lease(Some("two"), "1"), later, GRACE),
+            Step::Wait
+        );
     }
 }

@@ -19,12 +19,18 @@ pub enum Owner {
 /// an adopted release can lose them on its newest one. One revision that says otherwise denies it.
 pub fn owner(revisions: &[Revision], environment: &Environment) -> Owner {
     let ours = environment.release_labels();
-    let mut owner = if revisions.is_empty() { Owner::Nobody } else { Owner::Unclaimed };
+    let mut owner = if revisions.is_empty() {
+        Owner::Nobody
+    } else {
+        Owner::Unclaimed
+    };
     for revision in revisions {
         if !revision.labels.contains_key(labels::APP) {
             continue;
         }
-        let differs = ours.iter().find(|(key, value)| revision.labels.get(*key) != Some(value));
+        let differs = ours
+            .iter()
+            .find(|(key, value)| revision.labels.get(*key) != Some(value));
         if let Some((key, value)) = differs {
             let found = revision.labels.get(key).map_or("nothing", String::as_str);
             return Owner::Another(format!("{key} is {found}, not {value}"));
@@ -65,8 +71,14 @@ mod tests {
         let ours = revision(environment().release_labels());
         let bare = revision(BTreeMap::from([("owner".into(), "helm".into())]));
         assert_eq!(owner(&[], &environment()), Owner::Nobody);
-        assert_eq!(owner(std::slice::from_ref(&ours), &environment()), Owner::Ours);
-        assert_eq!(owner(std::slice::from_ref(&bare), &environment()), Owner::Unclaimed);
+        assert_eq!(
+            owner(std::slice::from_ref(&ours), &environment()),
+            Owner::Ours
+        );
+        assert_eq!(
+            owner(std::slice::from_ref(&bare), &environment()),
+            Owner::Unclaimed
+        );
         assert_eq!(owner(&[ours, bare], &environment()), Owner::Ours);
     }
 
@@ -81,7 +93,10 @@ mod tests {
                     None => found.remove(key),
                 };
                 let found = owner(&[revision(found)], &environment());
-                assert!(matches!(found, Owner::Another(_)), "{key} {value:?}: {found:?}");
+                assert!(
+                    matches!(found, Owner::Another(_)),
+                    "{key} {value:?}: {found:?}"
+                );
             }
         }
     }

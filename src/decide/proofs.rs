@@ -59,7 +59,11 @@ mod tests {
 
     fn of(before: Reading, reading: Reading, after: Reading) -> Presence {
         let branch = "new".parse().unwrap();
-        presence(&branch, &"main".parse().unwrap(), [&before, &reading, &after])
+        presence(
+            &branch,
+            &"main".parse().unwrap(),
+            [&before, &reading, &after],
+        )
     }
 
     #[test]
@@ -79,8 +83,17 @@ mod tests {
 
     #[test]
     fn a_branch_that_answers_is_there_and_a_renamed_one_proves_nothing() {
-        assert_eq!(of(found("main"), found("new"), found("main")), Presence::There);
-        assert_eq!(of(Reading::Missing, found("new"), Reading::Missing), Presence::There);
-        assert!(matches!(of(found("main"), found("newer"), found("main")), Presence::Unproven(_)));
+        assert_eq!(
+            of(found("main"), found("new"), found("main")),
+            Presence::There
+        );
+        assert_eq!(
+            of(Reading::Missing, found("new"), Reading::Missing),
+            Presence::There
+        );
+        assert!(matches!(
+            of(found("main"), found("newer"), found("main")),
+            Presence::Unproven(_)
+        ));
     }
 }

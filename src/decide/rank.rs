@@ -51,12 +51,22 @@ mod tests {
     }
 
     fn of(mine: u64, listed: &[Deployment], up: Option<u64>) -> Rank {
-        rank(mine, &"new".parse().unwrap(), (&"hey".parse().unwrap(), "beta"), listed, up)
+        rank(
+            mine,
+            &"new".parse().unwrap(),
+            (&"hey".parse().unwrap(), "beta"),
+            listed,
+            up,
+        )
     }
 
     #[test]
     fn the_highest_number_of_the_branch_lands() {
-        let listed = [deployment(9, "other"), deployment(5, "new"), deployment(4, "new")];
+        let listed = [
+            deployment(9, "other"),
+            deployment(5, "new"),
+            deployment(4, "new"),
+        ];
         assert_eq!(of(5, &listed, Some(4)), Rank::Newest);
         assert_eq!(of(4, &listed, None), Rank::SupersededBy(5));
     }

@@ -37,10 +37,15 @@ pub fn recovery(revisions: &[Revision]) -> Recovery {
 /// To the newest revision of the first status that any has.
 fn back_to(revisions: &[Revision], statuses: &[Status]) -> Recovery {
     let newest = |status: &Status| {
-        let of_status = revisions.iter().filter(|revision| revision.status == *status);
+        let of_status = revisions
+            .iter()
+            .filter(|revision| revision.status == *status);
         of_status.map(|revision| revision.version).max()
     };
-    statuses.iter().find_map(newest).map_or(Recovery::Reinstall, Recovery::RollBack)
+    statuses
+        .iter()
+        .find_map(newest)
+        .map_or(Recovery::Reinstall, Recovery::RollBack)
 }
 
 #[cfg(test)]
@@ -68,15 +73,27 @@ mod tests {
             (&["failed"], Recovery::Reinstall),
             (&["failed", "failed"], Recovery::Reinstall),
             (&["deployed", "failed"], Recovery::RollBack(1)),
-            (&["superseded", "deployed", "failed", "failed"], Recovery::RollBack(2)),
+            (
+                &["superseded", "deployed", "failed", "failed"],
+                Recovery::RollBack(2),
+            ),
             (&["pending-install"], Recovery::Reinstall),
             (&["failed", "pending-upgrade"], Recovery::Reinstall),
             (&["deployed", "pending-upgrade"], Recovery::RollBack(1)),
-            (&["superseded", "superseded", "pending-upgrade"], Recovery::RollBack(2)),
-            (&["superseded", "deployed", "pending-rollback"], Recovery::RollBack(2)),
+            (
+                &["superseded", "superseded", "pending-upgrade"],
+                Recovery::RollBack(2),
+            ),
+            (
+                &["superseded", "deployed", "pending-rollback"],
+                Recovery::RollBack(2),
+            ),
             (&["pending-rollback"], Recovery::Reinstall),
             (&["deployed", "uninstalling"], Recovery::Reinstall),
-            (&["deployed", "unknown"], Recovery::Unknown("unknown".into())),
+            (
+                &["deployed", "unknown"],
+                Recovery::Unknown("unknown".into()),
+            ),
             (&["deployed", "asleep"], Recovery::Unknown("asleep".into())),
         ] {
             assert_eq!(recovery(&revisions(statuses)), expected, "{statuses:?}");

@@ -56,8 +56,15 @@ mod tests {
 
     #[test]
     fn a_read_is_repeated_after_faults_and_a_write_is_not() {
-        for answer in [Answer::None, Answer::Status(500, None), Answer::Status(503, None)] {
-            assert!(matches!(retry(answer, 1, true), Retry::After(_)), "{answer:?}");
+        for answer in [
+            Answer::None,
+            Answer::Status(500, None),
+            Answer::Status(503, None),
+        ] {
+            assert!(
+                matches!(retry(answer, 1, true), Retry::After(_)),
+                "{answer:?}"
+            );
             assert_eq!(retry(answer, 1, false), Retry::No, "{answer:?}");
         }
     }
@@ -74,7 +81,11 @@ mod tests {
     #[test]
     fn refusals_stand() {
         for status in [400, 401, 403, 404, 409, 422] {
-            assert_eq!(retry(Answer::Status(status, None), 1, true), Retry::No, "{status}");
+            assert_eq!(
+                retry(Answer::Status(status, None), 1, true),
+                Retry::No,
+                "{status}"
+            );
         }
     }
 

@@ -30,7 +30,9 @@ impl FromStr for App {
             );
         }
         if name.len() > NAMES_LENGTH {
-            return Err(format!("an app's name has at most {NAMES_LENGTH} characters"));
+            return Err(format!(
+                "an app's name has at most {NAMES_LENGTH} characters"
+            ));
         }
         Ok(Self(name.into()))
     }
@@ -58,7 +60,17 @@ mod tests {
         for good in ["hey", "h", "hey-2", "a23456789012345678-0"] {
             assert!(good.parse::<App>().is_ok(), "{good}");
         }
-        for bad in ["", "Hey", "2hey", "hey-", "-hey", "a--b", "hé", "a b", "a2345678901234567890x"] {
+        for bad in [
+            "",
+            "Hey",
+            "2hey",
+            "hey-",
+            "-hey",
+            "a--b",
+            "hé",
+            "a b",
+            "a2345678901234567890x",
+        ] {
             assert!(bad.parse::<App>().is_err(), "{bad}");
         }
     }

@@ -64,7 +64,14 @@ mod tests {
 
     #[test]
     fn hostile_names_that_git_allows_are_branches() {
-        for name in ["feature/Ünïcode", "$(rm${IFS}-rf)", "a'b\"c;d,e=f", "{commit}", "-leading", "§"] {
+        for name in [
+            "feature/Ünïcode",
+            "$(rm${IFS}-rf)",
+            "a'b\"c;d,e=f",
+            "{commit}",
+            "-leading",
+            "§",
+        ] {
             assert!(name.parse::<Branch>().is_ok(), "{name}");
         }
     }
@@ -76,7 +83,12 @@ mod tests {
 
     #[test]
     fn empty_endless_and_control_characters_are_refused() {
-        for name in [String::new(), "x".repeat(256), "a\nb".into(), "a\u{1b}[0m".into()] {
+        for name in [
+            String::new(),
+            "x".repeat(256),
+            "a\nb".into(),
+            "a\u{1b}[0m".into(),
+        ] {
             assert!(name.parse::<Branch>().is_err(), "{name:?}");
         }
     }

@@ -49,17 +49,26 @@ pub struct Halt {
 impl Halt {
     /// A settings mistake.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { ending: Ending::Usage, message: message.into() }
+        Self {
+            ending: Ending::Usage,
+            message: message.into(),
+        }
     }
 
     /// A refusal on purpose.
     pub fn refused(message: impl Into<String>) -> Self {
-        Self { ending: Ending::Refused, message: message.into() }
+        Self {
+            ending: Ending::Refused,
+            message: message.into(),
+        }
     }
 
     /// A wait that was long enough.
     pub fn timed_out(message: impl Into<String>) -> Self {
-        Self { ending: Ending::TimedOut, message: message.into() }
+        Self {
+            ending: Ending::TimedOut,
+            message: message.into(),
+        }
     }
 }
 

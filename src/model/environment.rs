@@ -56,7 +56,10 @@ impl Environment {
             (labels::SLUG, self.slug().to_string()),
             (labels::REPOSITORY, self.repository_id.to_string()),
         ];
-        pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+        pairs
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect()
     }
 
     /// What the environment's record is labelled with.

@@ -67,7 +67,9 @@ fn collect(body: Value, objects: &mut Vec<Object>) -> Result<(), String> {
     if let (Some(kind), Value::Array(items)) = (text(&body["kind"]), &body["items"])
         && kind.ends_with("List")
     {
-        return items.iter().try_for_each(|item| collect(item.clone(), objects));
+        return items
+            .iter()
+            .try_for_each(|item| collect(item.clone(), objects));
     }
     let key = (|| {
         Some(ObjectKey {
@@ -93,7 +95,10 @@ mod tests {
              # Source: app/templates/empty.yaml\n---\napiVersion: v1\nkind: List\nitems:\n\
              - apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: one, namespace: other}\n";
         let objects = objects(manifest).unwrap();
-        let names: Vec<_> = objects.iter().map(|object| object.key.to_string()).collect();
+        let names: Vec<_> = objects
+            .iter()
+            .map(|object| object.key.to_string())
+            .collect();
         assert_eq!(names, ["Service/hey", "ConfigMap/one"]);
         assert!(objects[0].is_kept() && !objects[1].is_kept());
         assert_eq!(objects[1].key.namespace.as_deref(), Some("other"));

@@ -22,7 +22,7 @@ pub use commit::Commit;
 pub use deployment::{Deployment, Payload, State, describe};
 pub use ending::{Ending, Halt};
 pub use environment::{Environment, labels};
-pub use helm::{Hook, Revision, StoredRelease, Status};
+pub use helm::{Hook, Revision, Status, StoredRelease};
 pub use manifest::{Object, ObjectKey, objects};
 pub use placeholders::{Facts, Template};
 pub use record::{Holder, Phase, RECORD_VERSION, Record, Wish};

@@ -9,8 +9,16 @@ pub struct Facts {
 }
 
 /// Every placeholder, in the order in which help texts list them.
-const NAMES: [&str; 8] =
-    ["app", "branch", "slug", "commit", "short-commit", "host", "url", "tier"];
+const NAMES: [&str; 8] = [
+    "app",
+    "branch",
+    "slug",
+    "commit",
+    "short-commit",
+    "host",
+    "url",
+    "tier",
+];
 
 impl Facts {
     /// The facts that are known before the address is: all but `{host}` and `{url}`.
@@ -35,7 +43,10 @@ impl Facts {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+        self.pairs
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -59,7 +70,10 @@ impl FromStr for Template {
         let mut rest = text;
         while let Some((before, name, after)) = next_placeholder(rest) {
             if !NAMES.contains(&name) {
-                return Err(format!("no placeholder `{{{name}}}`: known are {}", listed()));
+                return Err(format!(
+                    "no placeholder `{{{name}}}`: known are {}",
+                    listed()
+                ));
             }
             parts.push(Part::Text(before.to_owned()));
             parts.push(Part::Placeholder(name.to_owned()));
@@ -91,7 +105,9 @@ fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
     while let Some(open) = text[from..].find('{').map(|at| from + at) {
         let word: &str = &text[open + 1..];
-        let end = word.find(|c: char| !c.is_ascii_lowercase() && c != '-').unwrap_or(word.len());
+        let end = word
+            .find(|c: char| !c.is_ascii_lowercase() && c != '-')
+            .unwrap_or(word.len());
         if end > 0 && word[end..].starts_with('}') {
             return Some((&text[..open], &word[..end], &word[end + 1..]));
         }
@@ -127,7 +143,10 @@ mod tests {
     #[test]
     fn placeholders_are_replaced_and_other_braces_stay() {
         assert_eq!(filled("{app}-{slug}.x", "new").unwrap(), "hey-new.x");
-        assert_eq!(filled(r#"{"a":{}} {A} {"#, "new").unwrap(), r#"{"a":{}} {A} {"#);
+        assert_eq!(
+            filled(r#"{"a":{}} {A} {"#, "new").unwrap(),
+            r#"{"a":{}} {A} {"#
+        );
         assert_eq!(filled("{short-commit}", "new").unwrap(), "4f2a91c");
     }
 
@@ -139,7 +158,10 @@ mod tests {
     #[test]
     fn a_misspelt_placeholder_is_named() {
         let error = filled("{comit}", "new").unwrap_err();
-        assert!(error.contains("`{comit}`") && error.contains("{short-commit}"), "{error}");
+        assert!(
+            error.contains("`{comit}`") && error.contains("{short-commit}"),
+            "{error}"
+        );
     }
 
     #[test]

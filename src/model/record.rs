@@ -93,7 +93,11 @@ impl Record {
     /// Adds releases that the record does not list yet; what it lists stays, for the teardown.
     pub fn add_releases(&mut self, releases: impl IntoIterator<Item = RecordedRelease>) {
         for release in releases {
-            match self.releases.iter_mut().find(|known| known.name == release.name) {
+            match self
+                .releases
+                .iter_mut()
+                .find(|known| known.name == release.name)
+            {
                 Some(known) => *known = release,
                 None => self.releases.push(release),
             }

@@ -58,10 +58,13 @@ pub struct Release {
 impl Release {
     /// Paths of its values files, in order.
     pub fn value_files(&self) -> impl Iterator<Item = &str> {
-        self.settings.values.iter().filter_map(|values| match values {
-            Values::File(path) => Some(path.as_str()),
-            Values::Inline(_) => None,
-        })
+        self.settings
+            .values
+            .iter()
+            .filter_map(|values| match values {
+                Values::File(path) => Some(path.as_str()),
+                Values::Inline(_) => None,
+            })
     }
 
     /// The one values document that Helm reads on standard input: the inline maps, in order,
@@ -70,7 +73,10 @@ impl Release {
         let mut document = Value::Object(Map::new());
         for values in &self.settings.values {
             if let Values::Inline(map) = values {
-                values::merge(&mut document, values::fill(&Value::Object(map.clone()), facts)?);
+                values::merge(
+                    &mut document,
+                    values::fill(&Value::Object(map.clone()), facts)?,
+                );
             }
         }
         if self.settings.branch_values {
@@ -98,7 +104,11 @@ impl Releases {
         };
         let releases = settings.into_iter().map(|settings| Release {
             name: named(&settings.name),
-            needs: settings.needs.iter().map(|need| environment.companion(need)).collect(),
+            needs: settings
+                .needs
+                .iter()
+                .map(|need| environment.companion(need))
+                .collect(),
             settings,
         });
         ordered(releases.collect()).map(Self)
@@ -111,7 +121,10 @@ impl Releases {
 }
 
 fn check(environment: &Environment, settings: &[ReleaseSettings]) -> Result<(), String> {
-    let main = settings.iter().filter(|release| release.name.is_none()).count();
+    let main = settings
+        .iter()
+        .filter(|release| release.name.is_none())
+        .count();
     if main != 1 {
         return Err(format!(
             "{main} releases have no name: exactly one has none, the main release, and each \
@@ -119,23 +132,34 @@ fn check(environment: &Environment, settings: &[ReleaseSettings]) -> Result<(), 
         ));
     }
     let mut names = BTreeSet::new();
-    for name in settings.iter().filter_map(|release| release.name.as_deref()) {
+    for name in settings
+        .iter()
+        .filter_map(|release| release.name.as_deref())
+    {
         check_companion(environment, name)?;
         if !names.insert(name) {
             return Err(format!("two releases are called `{name}`"));
         }
     }
     for release in settings {
-        if let Some(need) = release.needs.iter().find(|need| !names.contains(need.as_str())) {
+        if let Some(need) = release
+            .needs
+            .iter()
+            .find(|need| !names.contains(need.as_str()))
+        {
             let known = names.iter().copied().collect::<Vec<_>>().join(", ");
-            return Err(format!("`needs: [{need}]` names no companion: there are [{known}]"));
+            return Err(format!(
+                "`needs: [{need}]` names no companion: there are [{known}]"
+            ));
         }
-        let files_last = release.values.windows(2).any(|pair| {
-            matches!(pair, [Values::Inline(_), Values::File(path)] if !path.is_empty())
-        });
+        let files_last = release.values.windows(2).any(
+            |pair| matches!(pair, [Values::Inline(_), Values::File(path)] if !path.is_empty()),
+        );
         if files_last {
             let chart = &release.chart;
-            return Err(format!("`values` of {chart}: files stand before inline maps, which win"));
+            return Err(format!(
+                "`values` of {chart}: files stand before inline maps, which win"
+            ));
         }
     }
     Ok(())
@@ -163,10 +187,16 @@ fn ordered(mut waiting: Vec<Release>) -> Result<Vec<Release>, String> {
     let mut ordered: Vec<Release> = Vec::new();
     while !waiting.is_empty() {
         let up = |need: &String| ordered.iter().any(|release| release.name == *need);
-        match waiting.iter().position(|release| release.needs.iter().all(up)) {
+        match waiting
+            .iter()
+            .position(|release| release.needs.iter().all(up))
+        {
             Some(next) => ordered.push(waiting.remove(next)),
             None => {
-                let circle: Vec<_> = waiting.iter().map(|release| release.name.as_str()).collect();
+                let circle: Vec<_> = waiting
+                    .iter()
+                    .map(|release| release.name.as_str())
+                    .collect();
                 return Err(format!("`needs` runs in a circle: {}", circle.join(", ")));
             }
         }
@@ -186,7 +216,10 @@ pub struct RecordedRelease {
 
 impl From<&Release> for RecordedRelease {
     fn from(release: &Release) -> Self {
-        Self { name: release.name.clone(), needs: release.needs.clone() }
+        Self {
+            name: release.name.clone(),
+            needs: release.needs.clone(),
+        }
     }
 }
 
@@ -210,7 +243,10 @@ mod tests {
     }
 
     fn names(releases: &Releases) -> Vec<&str> {
-        releases.iter().map(|release| release.name.as_str()).collect()
+        releases
+            .iter()
+            .map(|release| release.name.as_str())
+            .collect()
     }
 
     #[test]
@@ -220,17 +256,35 @@ mod tests {
             {"name": "mail", "chart": "mail", "needs": ["redis"]},
             {"name": "redis", "chart": "redis"},
         ]));
-        assert_eq!(names(&releases.unwrap()), ["hey-new--redis", "hey-new--mail", "hey-new"]);
+        assert_eq!(
+            names(&releases.unwrap()),
+            ["hey-new--redis", "hey-new--mail", "hey-new"]
+        );
     }
 
     #[test]
     fn a_mistake_in_the_list_is_named() {
         for (settings, says) in [
-            (json!([{"name": "redis", "chart": "r"}]), "exactly one has none"),
-            (json!([{"chart": "a"}, {"chart": "b"}]), "exactly one has none"),
-            (json!([{"chart": "a", "needs": ["redis"]}]), "names no companion"),
-            (json!([{"chart": "a"}, {"name": "Redis", "chart": "r"}]), "`Redis` is no name"),
-            (json!([{"chart": "a"}, {"name": "a-name-of-18-chars", "chart": "r"}]), "20"),
+            (
+                json!([{"name": "redis", "chart": "r"}]),
+                "exactly one has none",
+            ),
+            (
+                json!([{"chart": "a"}, {"chart": "b"}]),
+                "exactly one has none",
+            ),
+            (
+                json!([{"chart": "a", "needs": ["redis"]}]),
+                "names no companion",
+            ),
+            (
+                json!([{"chart": "a"}, {"name": "Redis", "chart": "r"}]),
+                "`Redis` is no name",
+            ),
+            (
+                json!([{"chart": "a"}, {"name": "a-name-of-18-chars", "chart": "r"}]),
+                "20",
+            ),
             (
                 json!([{"chart": "a"}, {"name": "r", "chart": "r"}, {"name": "r", "chart": "r"}]),
                 "two releases are called `r`",
@@ -243,7 +297,10 @@ mod tests {
                 ]),
                 "in a circle: hey-new--r, hey-new--m",
             ),
-            (json!([{"chart": "a", "values": [{"x": 1}, "beta.yaml"]}]), "files stand before"),
+            (
+                json!([{"chart": "a", "values": [{"x": 1}, "beta.yaml"]}]),
+                "files stand before",
+            ),
         ] {
             let error = releases(settings).unwrap_err();
             assert!(error.contains(says), "{error}");
@@ -260,7 +317,9 @@ mod tests {
         let commit = "a".repeat(40).parse().unwrap();
         let facts = Facts::new(&environment(), &commit);
         let release = releases.iter().next().unwrap();
-        let document = release.document(&facts, &json!({"global": {"x": 1}})).unwrap();
+        let document = release
+            .document(&facts, &json!({"global": {"x": 1}}))
+            .unwrap();
         assert_eq!(
             document,
             json!({"image": {"tag": "a".repeat(40)}, "on": true, "n": 2, "global": {"x": 1}})

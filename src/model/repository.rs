@@ -25,7 +25,10 @@ impl Repository {
             Some((_, rest)) => rest.split_once('/').map(|(_host, path)| path),
             None => address.split_once(':').map(|(_host, path)| path),
         };
-        path.unwrap_or_default().trim_matches('/').trim_end_matches(".git").parse()
+        path.unwrap_or_default()
+            .trim_matches('/')
+            .trim_end_matches(".git")
+            .parse()
     }
 }
 
@@ -37,12 +40,15 @@ impl FromStr for Repository {
         let plain = |part: &str| {
             !part.is_empty()
                 && !matches!(part, "." | "..")
-                && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+                && part
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
         };
         match text.split_once('/') {
-            Some((owner, name)) if plain(owner) && plain(name) => {
-                Ok(Self { owner: owner.into(), name: name.into() })
-            }
+            Some((owner, name)) if plain(owner) && plain(name) => Ok(Self {
+                owner: owner.into(),
+                name: name.into(),
+            }),
             _ => Err("a repository is given as owner/name, as in acme/hey".into()),
         }
     }
@@ -70,13 +76,23 @@ mod tests {
             assert_eq!(repository.to_string(), "acme/hey", "{address}");
         }
         for address in ["", "acme", "/srv/git/hey", "https://github.com/acme"] {
-            assert!(Repository::from_clone_address(address).is_err(), "{address}");
+            assert!(
+                Repository::from_clone_address(address).is_err(),
+                "{address}"
+            );
         }
     }
 
     #[test]
     fn a_name_that_would_change_an_address_is_refused() {
-        for text in ["acme", "acme/hey/x", "acme/..", "acme/h?y", "ac me/hey", "/hey"] {
+        for text in [
+            "acme",
+            "acme/hey/x",
+            "acme/..",
+            "acme/h?y",
+            "ac me/hey",
+            "/hey",
+        ] {
             assert!(text.parse::<Repository>().is_err(), "{text}");
         }
     }

@@ -12,9 +12,30 @@ const DIGITS: usize = 6;
 
 /// Names that a zone, a cluster or a team is likely to use for something else.
 pub const RESERVED: [&str; 24] = [
-    "admin", "api", "app", "assets", "auth", "cdn", "dev", "ftp", "imap", "internal", "localhost",
-    "mail", "main", "master", "ns", "prod", "production", "root", "smtp", "staging", "static",
-    "status", "test", "www",
+    "admin",
+    "api",
+    "app",
+    "assets",
+    "auth",
+    "cdn",
+    "dev",
+    "ftp",
+    "imap",
+    "internal",
+    "localhost",
+    "mail",
+    "main",
+    "master",
+    "ns",
+    "prod",
+    "production",
+    "root",
+    "smtp",
+    "staging",
+    "static",
+    "status",
+    "test",
+    "www",
 ];
 
 /// A branch as a DNS label: a pure function of the branch, frozen within a major version.
@@ -50,7 +71,9 @@ impl Slug {
 ///
 /// ASCII only: Unicode's lower case of some symbols is an ASCII letter.
 fn label(name: &str) -> String {
-    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words = name
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
 }
 
@@ -63,7 +86,10 @@ fn is_free(label: &str) -> bool {
 
 fn digits(name: &str) -> String {
     let hash = Sha256::digest(name.as_bytes());
-    hash.iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
+    hash.iter()
+        .take(DIGITS / 2)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 impl fmt::Display for Slug {
@@ -83,15 +109,24 @@ mod tests {
     }
 
     fn is_label(label: &str) -> bool {
-        let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        let edge =
+            |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
         edge(label.chars().next())
             && edge(label.chars().last())
-            && label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+            && label
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
     }
 
     #[test]
     fn a_branch_that_is_a_label_is_its_own_slug() {
-        for branch in ["new-inbox", "foo-redis", "x", "2024", "a23456789-123456789-123456789-"] {
+        for branch in [
+            "new-inbox",
+            "foo-redis",
+            "x",
+            "2024",
+            "a23456789-123456789-123456789-",
+        ] {
             let branch = branch.trim_end_matches('-');
             assert_eq!(slug(branch), branch);
         }

@@ -19,9 +19,11 @@ pub fn merge(base: &mut Value, over: Value) {
 pub(super) fn fill(values: &Value, facts: &Facts) -> Result<Value, String> {
     match values {
         Value::String(text) => Ok(Value::String(text.parse::<Template>()?.fill(facts)?)),
-        Value::Array(items) => {
-            items.iter().map(|item| fill(item, facts)).collect::<Result<_, _>>().map(Value::Array)
-        }
+        Value::Array(items) => items
+            .iter()
+            .map(|item| fill(item, facts))
+            .collect::<Result<_, _>>()
+            .map(Value::Array),
         Value::Object(map) => map
             .iter()
             .map(|(key, value)| Ok((key.clone(), fill(value, facts)?)))
@@ -54,7 +56,13 @@ mod tests {
     #[test]
     fn maps_merge_and_everything_else_is_replaced() {
         let mut base = json!({"image": {"tag": "a", "pull": true}, "list": [1, 2]});
-        merge(&mut base, json!({"image": {"tag": "b", "pull": null}, "list": [3]}));
-        assert_eq!(base, json!({"image": {"tag": "b", "pull": null}, "list": [3]}));
+        merge(
+            &mut base,
+            json!({"image": {"tag": "b", "pull": null}, "list": [3]}),
+        );
+        assert_eq!(
+            base,
+            json!({"image": {"tag": "b", "pull": null}, "list": [3]})
+        );
     }
 }
