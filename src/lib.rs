@@ -9,6 +9,9 @@
 //! | [`report`] | what people and machines read | `model` |
 //! | [`commands`] | one for each binary: gather, decide, print, act, record | all of these |
 
+pub mod clients;
+pub mod commands;
 pub mod decide;
 pub mod model;
+pub mod report;
 pub mod settings;

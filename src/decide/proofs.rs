@@ -1,13 +1,4 @@
-use crate::model::Branch;
-
-/// What GitHub answered when asked for one ref.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reading {
-    /// The ref that came back, as in `refs/heads/main`.
-    Found(String),
-    /// 404: there is no such ref, or the token may not see it.
-    Missing,
-}
+use crate::model::{Branch, Reading};
 
 /// What is proven of a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-use crate::model::{App, Branch, Deployment, Payload};
+use crate::model::{App, Branch, Deployment, Payload, Wish};
 
 /// Whether a deployment may land.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,15 @@ pub fn rank(
     match listed.chain(up).max() {
         Some(newest) if newest > mine => Rank::SupersededBy(newest),
         _ => Rank::Newest,
+    }
+}
+
+/// Whether one who waits writes its wish over the one that the holder is shown at present.
+pub fn outranks(wish: &Wish, present: Option<&Wish>) -> bool {
+    match (wish, present) {
+        (Wish::Deploy(mine), Some(Wish::Deploy(present))) => mine > present,
+        (wish, Some(present)) => wish != present,
+        (_, None) => true,
     }
 }
 
@@ -77,6 +86,15 @@ mod tests {
         assert_eq!(of(5, &listed, Some(5)), Rank::Up);
         assert_eq!(of(4, &listed, Some(5)), Rank::SupersededBy(5));
         assert_eq!(of(4, &[], Some(5)), Rank::SupersededBy(5));
+    }
+
+    #[test]
+    fn the_newest_of_those_who_wait_is_heard() {
+        assert!(outranks(&Wish::Deploy(5), None));
+        assert!(outranks(&Wish::Deploy(5), Some(&Wish::Deploy(4))));
+        assert!(!outranks(&Wish::Deploy(4), Some(&Wish::Deploy(5))));
+        assert!(outranks(&Wish::Remove, Some(&Wish::Deploy(5))));
+        assert!(!outranks(&Wish::Remove, Some(&Wish::Remove)));
     }
 
     #[test]

@@ -1,23 +1,6 @@
 use std::time::Duration;
 
-/// How an HTTP request was answered, as far as it matters for asking again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// No answer, or one cut off: the server may have done what was asked.
-    None,
-    /// A status, and how long the server asks to wait: `retry-after`, or, with nothing left of the
-    /// limit, the time until it is reset.
-    Status(u16, Option<Duration>),
-}
-
-/// Whether to ask again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retry {
-    /// After this time.
-    After(Duration),
-    /// Not at all: the answer stands.
-    No,
-}
+use crate::model::{Answer, Retry};
 
 /// The longest single wait; a server that asks for more is not waited for, and the error says so.
 pub const MOST_WAIT: Duration = Duration::from_secs(60);

@@ -23,6 +23,10 @@ impl FromStr for Branch {
         if name.chars().any(char::is_control) {
             return Err("a branch's name holds no control characters".into());
         }
+        // Git refuses it, and in the path of an address it would climb.
+        if name.contains("..") {
+            return Err("a branch's name holds no `..`".into());
+        }
         // A chart may hand the branch to `tpl`, which would run it as a template.
         if name.contains("{{") {
             return Err("a branch that holds `{{` is not deployed: a chart could run it".into());

@@ -1,6 +1,7 @@
 //! What the other modules talk about: branches, slugs, environments, releases,
 //! records. Pure: no input or output, no clock, no environment.
 
+mod answer;
 mod app;
 mod branch;
 mod commit;
@@ -16,6 +17,7 @@ mod repository;
 mod slug;
 mod values;
 
+pub use answer::{Answer, Reading, Retry};
 pub use app::App;
 pub use branch::Branch;
 pub use commit::Commit;

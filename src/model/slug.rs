@@ -149,7 +149,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_slug_is_a_short_label_without_a_double_dash(name in "\\PC{1,80}") {
-            prop_assume!(!name.contains("{{"));
+            prop_assume!(name.parse::<Branch>().is_ok());
             let slug = slug(&name);
             prop_assert!(is_label(&slug), "{slug}");
             prop_assert!(slug.len() <= SLUG_LENGTH);
@@ -161,7 +161,7 @@ mod tests {
         fn branches_that_differ_have_slugs_that_differ(
             one in "[a-zA-Z0-9/_.-]{1,40}", other in "[a-zA-Z0-9/_.-]{1,40}",
         ) {
-            prop_assume!(one != other);
+            prop_assume!(one != other && !one.contains("..") && !other.contains(".."));
             prop_assert_ne!(slug(&one), slug(&other));
         }
 
