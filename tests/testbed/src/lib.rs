@@ -1,1 +1,20 @@
-//! What it takes to test against.
+//! What it takes to test against: a real cluster, and strict stand-ins for what cannot be real.
+//!
+//! - [`tools`]: the programs it needs, at pinned versions: given, on `PATH`, cached or built
+//! - [`Cluster`]: a Kubernetes control plane of local processes, one for a whole test run
+//! - [`Namespace`]: what a test has for itself on it
+//! - [`wait_until`]: for what becomes true in a while
+
+mod cluster;
+mod namespace;
+mod network;
+mod processes;
+mod run_folder;
+pub mod tools;
+mod wait;
+
+pub use self::{
+    cluster::Cluster,
+    namespace::Namespace,
+    wait::{wait_until, wait_until_within},
+};
