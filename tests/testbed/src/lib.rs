@@ -1,1 +1,5 @@
 //! What it takes to test against.
+
+pub mod faults;
+pub mod github;
+pub mod serve;

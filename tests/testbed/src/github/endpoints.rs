@@ -1,0 +1,10 @@
+//! The endpoints, one file for each group.
+
+pub mod account;
+pub mod branches;
+pub mod commits;
+pub mod deployment_statuses;
+pub mod deployments;
+mod fields;
+pub mod refs;
+pub mod repository;
