@@ -32,6 +32,8 @@ mod routes;
 mod shapes;
 mod state;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod webhooks;
 
