@@ -16,6 +16,7 @@
 
 mod answer;
 mod call;
+mod checks;
 mod conditional;
 mod deployments;
 mod endpoint;
@@ -26,6 +27,7 @@ mod git;
 mod ids;
 mod limits;
 mod pages;
+mod permissions;
 mod recorder;
 mod repository;
 mod routes;
@@ -43,10 +45,10 @@ use crate::{faults::Faults, serve::Server};
 
 pub use deployments::{Deployment, DeploymentState, Status};
 pub use events::Event;
+pub use permissions::{Level, Permission, Permissions};
 pub use recorder::Request;
 pub use repository::Repository;
 pub use shapes::User;
-pub use tokens::{Level, Permission, Permissions};
 pub use webhooks::{Delivery, Webhook};
 
 use state::Shared;

@@ -146,7 +146,8 @@ impl Effect {
         Self(Kind::Trickle(takes))
     }
 
-    /// The connection ends without an answer, and nothing was done.
+    /// The connection ends without an answer, and nothing was done. Cuts need the server to be a
+    /// [`Server`](crate::serve::Server).
     pub fn cut_before() -> Self {
         Self(Kind::CutBefore)
     }

@@ -5,9 +5,10 @@ use axum::{http::StatusCode, response::Response};
 use super::{
     answer::{Answer, Refusal, Reply},
     call::Call,
+    permissions::{Level, Permission},
     state::State,
     stored::Stored,
-    tokens::{Level, Permission, Token},
+    tokens::Token,
 };
 
 /// One endpoint below `/repos/{owner}/{repo}`.
@@ -37,9 +38,7 @@ impl Endpoint {
             tokens,
             ..
         } = state;
-        let stored = repositories
-            .iter_mut()
-            .find(|stored| is_meant(stored, call));
+        let stored = meant(repositories, call);
         let token = tokens
             .iter()
             .find(|token| Some(&token.secret) == call.caller.secret.as_ref());
@@ -69,11 +68,15 @@ impl Endpoint {
     }
 }
 
-fn is_meant(stored: &Stored, call: &Call) -> bool {
-    match full_name(call) {
-        Some(name) => stored.is_named(&name) || stored.was_named(&name),
-        None => call.number("repository").is_ok_and(|id| id == stored.id),
-    }
+/// The repository of the path: by its id, by its name, or by one that it had and no other took.
+fn meant<'a>(repositories: &'a mut [Stored], call: &Call) -> Option<&'a mut Stored> {
+    let find = |is_it: &dyn Fn(&Stored) -> bool| repositories.iter().position(is_it);
+    let place = match full_name(call) {
+        Some(name) => find(&|stored| stored.is_named(&name))
+            .or_else(|| find(&|stored| stored.was_named(&name))),
+        None => find(&|stored| call.number("repository").is_ok_and(|id| id == stored.id)),
+    };
+    place.map(|place| &mut repositories[place])
 }
 
 /// Where a repository is found that was asked for by a name it no longer has.

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod branches;
 pub mod commits;
+pub mod creating_deployments;
 pub mod deployment_statuses;
 pub mod deployments;
 mod fields;

@@ -30,6 +30,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body, if it is JSON.
     pub body: Option<Value>,
+    /// Which request of this GitHub it is, whatever was forgotten since.
+    number: u64,
     /// The status of the answer; `None` while it is under way and when the connection was cut.
     pub status: Option<u16>,
 }
@@ -50,7 +52,11 @@ pub async fn record(
     let request = extract::Request::from_parts(head, Body::from(bytes));
     let response = next.run(request).await;
     if response.extensions().get::<Cut>().is_none()
-        && let Some(noted) = shared.lock().requests.get_mut(number)
+        && let Some(noted) = shared
+            .lock()
+            .requests
+            .iter_mut()
+            .find(|noted| noted.number == number)
     {
         noted.status = Some(response.status().as_u16());
     }
@@ -58,8 +64,8 @@ pub async fn record(
     response
 }
 
-/// The place of the request among those noted.
-fn note(shared: &Shared, head: &axum::http::request::Parts, body: &Bytes) -> usize {
+/// Notes the request, and tells its number.
+fn note(shared: &Shared, head: &axum::http::request::Parts, body: &Bytes) -> u64 {
     let mut state = shared.lock();
     let secret = head
         .headers
@@ -77,8 +83,10 @@ fn note(shared: &Shared, head: &axum::http::request::Parts, body: &Bytes) -> usi
         token: token.map(|token| token.owner.login.clone()),
         headers: head.headers.clone(),
         body: serde_json::from_slice(body).ok(),
+        number: shared.ids.next(),
         status: None,
     };
+    let number = request.number;
     state.requests.push(request);
-    state.requests.len() - 1
+    number
 }

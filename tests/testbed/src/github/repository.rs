@@ -6,11 +6,12 @@ use chrono::Utc;
 use serde_json::Value;
 
 use super::{
+    checks::CommitStatus,
     deployments::{Deployment, DeploymentState, NewDeployment, NewStatus},
     events::{self, Event, NOTHING},
     shapes::User,
     state::Shared,
-    stored::{CommitStatus, Stored},
+    stored::Stored,
     webhooks::{Hook, Webhook},
 };
 
@@ -108,7 +109,7 @@ impl Repository {
     /// # Panics
     /// When there is no such branch.
     pub fn rename_branch(&self, old: &str, new: &str) {
-        self.with(|stored| stored.git.rename(old, new));
+        self.with(|stored| stored.rename_branch(old, new));
     }
 
     /// Protects a branch.
@@ -118,7 +119,7 @@ impl Repository {
 
     /// The contexts that a commit needs besides those it has.
     pub fn required_contexts<const N: usize>(&self, contexts: [&str; N]) {
-        self.with(|stored| stored.required_contexts = contexts.map(str::to_owned).to_vec());
+        self.with(|stored| stored.checks.required = contexts.map(str::to_owned).to_vec());
     }
 
     /// Posts a status on a commit: `error`, `failure`, `pending` or `success`.

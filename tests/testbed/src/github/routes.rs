@@ -14,7 +14,10 @@ use super::{
     answer::Refusal,
     call::Call,
     endpoint::Endpoint,
-    endpoints::{account, branches, commits, deployment_statuses, deployments, refs, repository},
+    endpoints::{
+        account, branches, commits, creating_deployments, deployment_statuses, deployments, refs,
+        repository,
+    },
     gate, recorder,
     state::Shared,
 };
@@ -54,7 +57,7 @@ fn of_a_repository() -> Router<Arc<Shared>> {
         )
         .route(
             "/deployments",
-            write(read(&deployments::LIST), &deployments::CREATE),
+            write(read(&deployments::LIST), &creating_deployments::ENDPOINT),
         )
         .route(
             "/deployments/{deployment}",

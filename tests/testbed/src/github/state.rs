@@ -6,12 +6,8 @@ use std::{
 };
 
 use super::{
-    PATIENCE,
-    ids::Ids,
-    limits::Limits,
-    recorder::Request,
-    stored::Stored,
-    tokens::{Permissions, Token},
+    PATIENCE, ids::Ids, limits::Limits, permissions::Permissions, recorder::Request,
+    stored::Stored, tokens::Token,
 };
 use crate::faults::Faults;
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
+    checks::{Checks, CommitStatus},
     deployments::{Deployment, DeploymentState, NewDeployment, NewStatus, Status},
     events::{self, Event, NOTHING},
     git::Git,
@@ -26,10 +27,9 @@ pub struct Stored {
     pub git: Git,
     pub created_at: DateTime<Utc>,
     pub protected: BTreeSet<String>,
-    pub required_contexts: Vec<String>,
     /// Branches that the default branch cannot be merged into.
     pub conflicting: BTreeSet<String>,
-    pub commit_statuses: Vec<CommitStatus>,
+    pub checks: Checks,
     /// Oldest first.
     pub deployments: Vec<Deployment>,
     /// How many statuses a deployment may have.
@@ -38,19 +38,6 @@ pub struct Stored {
     pub hooks: Vec<Hook>,
     ids: Arc<Ids>,
     former_names: Vec<String>,
-}
-
-/// A status of a commit.
-#[derive(Clone, Debug)]
-pub struct CommitStatus {
-    pub id: u64,
-    pub sha: String,
-    pub context: String,
-    pub state: String,
-    pub description: Option<String>,
-    pub target_url: Option<String>,
-    pub creator: User,
-    pub created_at: DateTime<Utc>,
 }
 
 impl Stored {
@@ -65,9 +52,8 @@ impl Stored {
             git: Git::new(),
             created_at: Utc::now(),
             protected: BTreeSet::new(),
-            required_contexts: vec![],
             conflicting: BTreeSet::new(),
-            commit_statuses: vec![],
+            checks: Checks::default(),
             deployments: vec![],
             most_statuses: 100,
             events: vec![],
@@ -126,6 +112,14 @@ impl Stored {
         ));
     }
 
+    /// Renames a branch, which stays as protected as it was.
+    pub fn rename_branch(&mut self, old: &str, new: &str) {
+        self.git.rename(old, new);
+        if self.protected.remove(old) {
+            self.protected.insert(new.to_owned());
+        }
+    }
+
     /// Takes a branch away and tells its `delete` event.
     pub fn delete_branch(&mut self, branch: &str, who: &User) -> Value {
         assert_ne!(
@@ -152,40 +146,12 @@ impl Stored {
         payload
     }
 
-    /// The contexts of a commit that are not what a deployment asks for, with their states.
-    pub fn unmet(&self, sha: &str, wanted: Option<&[String]>) -> Vec<(String, String)> {
-        let all: BTreeSet<&String> = match wanted {
-            Some(wanted) => wanted.iter().collect(),
-            None => self.contexts(sha).chain(&self.required_contexts).collect(),
-        };
-        let state = |context: &String| (context.clone(), self.context_state(sha, context));
-        all.into_iter()
-            .map(state)
-            .filter(|(_, state)| state != "success")
-            .collect()
-    }
-
-    fn contexts(&self, sha: &str) -> impl Iterator<Item = &String> {
-        let of_it = self
-            .commit_statuses
-            .iter()
-            .filter(move |status| status.sha == sha);
-        of_it.map(|status| &status.context)
-    }
-
-    fn context_state(&self, sha: &str, context: &str) -> String {
-        let is_it = |status: &&CommitStatus| status.sha == sha && status.context == context;
-        let newest = self.commit_statuses.iter().rev().find(is_it);
-        newest.map_or_else(|| "pending".to_owned(), |status| status.state.clone())
-    }
-
     /// Adds a status to a commit.
     pub fn add_commit_status(&mut self, status: CommitStatus) -> &CommitStatus {
-        self.commit_statuses.push(CommitStatus {
+        self.checks.add(CommitStatus {
             id: self.ids.next(),
             ..status
-        });
-        self.commit_statuses.last().expect("it was just added")
+        })
     }
 
     /// Makes a deployment; what forbids one was asked before.

@@ -6,9 +6,10 @@ use super::super::{
     answer::{Answer, Refusal, Reply},
     call::Call,
     endpoint::Endpoint,
-    pages, shapes,
+    pages,
+    permissions::{Level, Permission},
+    shapes,
     stored::Stored,
-    tokens::{Level, Permission},
 };
 
 /// `GET /repos/{owner}/{repo}/branches`, by name, page by page.

@@ -6,10 +6,11 @@ use super::{
     super::{
         answer::{Answer, Refusal, Reply},
         call::Call,
+        checks::CommitStatus,
         endpoint::Endpoint,
+        permissions::{Level, Permission},
         shapes,
-        stored::{CommitStatus, Stored},
-        tokens::{Level, Permission},
+        stored::Stored,
     },
     fields::Fields,
 };

@@ -4,9 +4,9 @@ use super::super::{
     answer::{Answer, Refusal, Reply},
     call::Call,
     endpoint::Endpoint,
+    permissions::{Level, Permission},
     shapes,
     stored::Stored,
-    tokens::{Level, Permission},
 };
 
 /// `GET /repos/{owner}/{repo}/git/ref/{ref}`: exactly this ref, or 404. A ref that is only the

@@ -3,8 +3,8 @@
 use super::super::{
     answer::Answer,
     endpoint::Endpoint,
+    permissions::{Level, Permission},
     shapes,
-    tokens::{Level, Permission},
 };
 
 /// `GET /repos/{owner}/{repo}`

@@ -3,10 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{
-        git::Commit,
-        stored::{CommitStatus, Stored},
-    },
+    super::{checks::CommitStatus, git::Commit, stored::Stored},
     User, node_id, time,
 };
 

@@ -29,7 +29,7 @@ pub fn branch(stored: &Stored, name: &str, sha: &str) -> Value {
     let (api, html, path) = (stored.api(), stored.html(), encoded(name));
     let protected = stored.protected.contains(name);
     let (level, contexts) = match protected {
-        true => ("non_admins", stored.required_contexts.as_slice()),
+        true => ("non_admins", stored.checks.required.as_slice()),
         false => ("off", [].as_slice()),
     };
     json!({

@@ -103,6 +103,8 @@ fn a_renamed_branch_redirects_in_the_branches_endpoint_only() {
         client.get("/repos/acme/hey/git/ref/heads/old/one").status,
         404
     );
+    hey.rename_branch("new/one", "third");
+    assert_eq!(client.get("/repos/acme/hey/branches/old/one").status, 301);
     hey.push("old/one");
     assert_eq!(client.get("/repos/acme/hey/branches/old/one").status, 200);
 }
@@ -130,6 +132,8 @@ fn a_renamed_repository_redirects_to_its_id() {
             .status,
         307
     );
+    let newcomer = github.repository("acme/hey");
+    assert_eq!(client.get("/repos/acme/hey").json()["id"], newcomer.id());
 }
 
 #[test]
