@@ -8,6 +8,7 @@ use axum::{
 use serde_json::{Value, json};
 
 const DOCS: &str = "https://docs.github.com/rest";
+const REDIRECTS: &str = "best-practices-for-using-the-rest-api#follow-redirects";
 
 /// What an endpoint comes to.
 pub type Reply = Result<Answer, Refusal>;
@@ -55,7 +56,7 @@ impl Answer {
         let body = json!({
             "message": "Moved Permanently",
             "url": location,
-            "documentation_url": format!("{DOCS}/guides/best-practices-for-using-the-rest-api#follow-redirects"),
+            "documentation_url": format!("{DOCS}/guides/{REDIRECTS}"),
         });
         Self::new(status, Some(body)).header("location", location)
     }

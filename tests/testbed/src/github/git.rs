@@ -85,7 +85,10 @@ impl Git {
     /// # Panics
     /// When Git refuses the name, also for a branch that is in the way (`x` and `x/y`).
     pub fn point(&mut self, branch: &str, sha: &str) {
-        assert!(is_valid(branch), "git refuses the branch name {branch:?}");
+        assert!(
+            is_valid(branch),
+            "git or GitHub refuses the branch name {branch:?}"
+        );
         let clash = self.branches.keys().find(|other| clashes(other, branch));
         assert!(clash.is_none(), "git refuses {branch:?} next to {clash:?}");
         self.branches.insert(branch.to_owned(), sha.to_owned());
