@@ -55,18 +55,7 @@ impl Http {
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, GitHubError> {
-        let mut url = format!("{}{path}", self.base_url);
-        for _ in 0..=REDIRECTS {
-            let reply = self.send(Method::GET, path, &url, None).await?;
-            match self.redirect(&reply) {
-                Some(target) => url = target,
-                None => return read(&format!("GET {path}"), &reply),
-            }
-        }
-        Err(GitHubError::new(
-            format!("GET {path}"),
-            Cause::Garbled("it redirects for ever".into()),
-        ))
+        self.call(Method::GET, path, None).await
     }
 
     pub(super) async fn post<T: DeserializeOwned>(
@@ -74,12 +63,29 @@ impl Http {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, GitHubError> {
-        let request = || format!("POST {path}");
-        let body = serde_json::to_value(body)
-            .map_err(|error| GitHubError::new(request(), Cause::Garbled(error.to_string())))?;
-        let url = format!("{}{path}", self.base_url);
-        let reply = self.send(Method::POST, path, &url, Some(&body)).await?;
-        read(&request(), &reply)
+        let body = serde_json::to_value(body).map_err(|error| {
+            GitHubError::new(format!("POST {path}"), Cause::Garbled(error.to_string()))
+        })?;
+        self.call(Method::POST, path, Some(&body)).await
+    }
+
+    /// Sends, and follows where a renamed repository has gone: GET by 301, POST by 307.
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Result<T, GitHubError> {
+        let request = format!("{method} {path}");
+        let mut url = format!("{}{path}", self.base_url);
+        for _ in 0..=REDIRECTS {
+            let reply = self.send(&method, path, &url, body).await?;
+            match self.redirect(&reply) {
+                Some(target) => url = target,
+                None => return read(&request, &reply),
+            }
+        }
+        Err(GitHubError::new(request, Cause::Garbled("it redirects for ever".into())))
     }
 
     /// Where a redirect leads, if it stays at GitHub: the token goes nowhere else.
@@ -98,16 +104,16 @@ impl Http {
     /// Sends until the policy lets the answer stand.
     async fn send(
         &self,
-        method: Method,
+        method: &Method,
         path: &str,
         url: &str,
         body: Option<&serde_json::Value>,
     ) -> Result<Reply, GitHubError> {
-        let safe = method == Method::GET;
+        let safe = *method == Method::GET;
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let outcome = self.once(&method, url, body).await;
+            let outcome = self.once(method, url, body).await;
             let answer = match &outcome {
                 Ok(reply) => Answer::Status(reply.status.as_u16(), asked_wait(&reply.headers)),
                 Err(_) => Answer::None,

@@ -3,13 +3,18 @@
 //! - [`tools`]: the programs it needs, at pinned versions: given, on `PATH`, cached or built
 //! - [`Cluster`]: a Kubernetes control plane of local processes, one for a whole test run
 //! - [`Namespace`]: what a test has for itself on it
+//! - [`github`]: a stand-in for GitHub's API, as strict as the original
+//! - [`faults`]: switches for what goes wrong on the wire
 //! - [`wait_until`]: for what becomes true in a while
 
 mod cluster;
+pub mod faults;
+pub mod github;
 mod namespace;
 mod network;
 mod processes;
 mod run_folder;
+pub mod serve;
 pub mod tools;
 mod wait;
 
