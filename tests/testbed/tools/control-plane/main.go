@@ -1,39 +1,67 @@
 // The Kubernetes control plane as one program: `control-plane NAME ARGS...` is
 // the NAME of a real distribution, from the same source, without a container.
+// `control-plane exec PROGRAM ARGS...` becomes any other program.
+//
+// Whatever it becomes, the kernel kills it with the thread that started it, so
+// that nothing outlives a test run, not even one that was itself killed.
 package main
 
 import (
 	"fmt"
 	"os"
+	"runtime"
+	"strconv"
 
 	"github.com/spf13/cobra"
 	"go.etcd.io/etcd/server/v3/etcdmain"
+	"golang.org/x/sys/unix"
 	"k8s.io/component-base/cli"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 )
 
+const usage = "usage: control-plane etcd|kube-apiserver|kube-controller-manager|kube-scheduler|exec ARGS..."
+
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: control-plane etcd|kube-apiserver|kube-controller-manager|kube-scheduler ARGS...")
-		os.Exit(2)
+		fail(usage)
 	}
+	dieWithParent()
 	name := os.Args[1]
-	os.Args = append([]string{name}, os.Args[2:]...)
-	if name == "etcd" {
-		etcdmain.Main(os.Args)
-		return
-	}
+	os.Args = os.Args[1:]
 	commands := map[string]func() *cobra.Command{
 		"kube-apiserver":          apiserver.NewAPIServerCommand,
 		"kube-controller-manager": controllermanager.NewControllerManagerCommand,
-		"kube-scheduler":          scheduler.NewSchedulerCommand,
+		"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand() },
 	}
-	command, known := commands[name]
-	if !known {
-		fmt.Fprintf(os.Stderr, "control-plane: no program %q\n", name)
-		os.Exit(2)
+	switch {
+	case name == "etcd":
+		etcdmain.Main(os.Args)
+	case name == "exec" && len(os.Args) > 1:
+		fail(fmt.Sprintf("%s: %v", os.Args[1], unix.Exec(os.Args[1], os.Args[1:], os.Environ())))
+	case commands[name] != nil:
+		os.Exit(cli.Run(commands[name]()))
+	default:
+		fail(usage)
 	}
-	os.Exit(cli.Run(command()))
+}
+
+// dieWithParent asks the kernel for SIGKILL when the parent ends. The parent may
+// have ended before the question: TESTBED_PARENT says who it was.
+func dieWithParent() {
+	// The request is the thread's own, and `exec` has to be called from the same one.
+	runtime.LockOSThread()
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		fail(fmt.Sprintf("failed to tie the process to its parent: %v", err))
+	}
+	parent, err := strconv.Atoi(os.Getenv("TESTBED_PARENT"))
+	if err == nil && parent != os.Getppid() {
+		fail("the parent has ended")
+	}
+}
+
+func fail(message string) {
+	fmt.Fprintln(os.Stderr, "control-plane: "+message)
+	os.Exit(2)
 }

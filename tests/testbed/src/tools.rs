@@ -1,0 +1,155 @@
+//! The programs a testbed runs, each at one pinned version.
+//!
+//! A tool comes from the path that its variable names, from `PATH` when it is there at the right
+//! version, from the cache, or from a build, in this order.
+
+mod build;
+mod terminal;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use self::build::Source;
+
+/// A program of the testbed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// etcd, the API server, the controller manager and the scheduler, in one program.
+    ControlPlane,
+    /// Plays the kubelets and the volumes.
+    Kwok,
+    /// The older major of Helm.
+    Helm3,
+    /// The newer major of Helm.
+    Helm4,
+}
+
+/// All there is to know of a tool.
+struct Recipe {
+    /// Names its folder in the cache.
+    name: &'static str,
+    version: &'static str,
+    /// The variable that holds a path to use instead, unchecked.
+    variable: &'static str,
+    /// How it is found on `PATH`; none where a version cannot be read.
+    probe: Option<Probe>,
+    source: Source,
+}
+
+/// A program on `PATH`, and what makes it tell its version.
+struct Probe {
+    program: &'static str,
+    arguments: &'static [&'static str],
+}
+
+const HELM: Probe = Probe { program: "helm", arguments: &["version", "--template", "{{.Version}}"] };
+
+const CONTROL_PLANE: Recipe = Recipe {
+    name: "control-plane",
+    version: "v1.37.2",
+    variable: "TESTBED_CONTROL_PLANE",
+    probe: None,
+    source: Source::Files(&[
+        ("main.go", include_str!("../tools/control-plane/main.go")),
+        ("go.mod", include_str!("../tools/control-plane/go.mod")),
+        ("go.sum", include_str!("../tools/control-plane/go.sum")),
+    ]),
+};
+
+const KWOK: Recipe = Recipe {
+    name: "kwok",
+    version: "v0.8.0",
+    variable: "TESTBED_KWOK",
+    probe: Some(Probe { program: "kwok", arguments: &["--version"] }),
+    source: Source::Package { path: "sigs.k8s.io/kwok/cmd/kwok", version_symbol: None },
+};
+
+const HELM3: Recipe = Recipe {
+    name: "helm",
+    version: "v3.22.0",
+    variable: "TESTBED_HELM3",
+    probe: Some(HELM),
+    source: Source::Package {
+        path: "helm.sh/helm/v3/cmd/helm",
+        version_symbol: Some("helm.sh/helm/v3/internal/version.version"),
+    },
+};
+
+const HELM4: Recipe = Recipe {
+    name: "helm",
+    version: "v4.3.1",
+    variable: "TESTBED_HELM4",
+    probe: Some(HELM),
+    source: Source::Package {
+        path: "helm.sh/helm/v4/cmd/helm",
+        version_symbol: Some("helm.sh/helm/v4/internal/version.version"),
+    },
+};
+
+impl Tool {
+    const fn recipe(self) -> &'static Recipe {
+        match self {
+            Self::ControlPlane => &CONTROL_PLANE,
+            Self::Kwok => &KWOK,
+            Self::Helm3 => &HELM3,
+            Self::Helm4 => &HELM4,
+        }
+    }
+}
+
+/// The path of a tool, which is built first when it is nowhere to be had: minutes, told on the
+/// terminal.
+///
+/// # Errors
+/// The path that was given is no file, there is no Go to build with, or the build fails.
+pub fn get(tool: Tool) -> Result<PathBuf> {
+    let recipe = tool.recipe();
+    if let Some(path) = given(recipe)? {
+        return Ok(path);
+    }
+    if let Some(path) = recipe.probe.as_ref().and_then(|probe| on_path(probe, recipe.version)) {
+        return Ok(path);
+    }
+    build::cached(recipe, &cache()?)
+        .with_context(|| format!("failed to build {} {}", recipe.name, recipe.version))
+}
+
+fn given(recipe: &Recipe) -> Result<Option<PathBuf>> {
+    let Some(path) = env::var_os(recipe.variable).filter(|path| !path.is_empty()) else {
+        return Ok(None);
+    };
+    let path = fs::canonicalize(&path)
+        .with_context(|| format!("{} names no file: {}", recipe.variable, path.display()))?;
+    Ok(Some(path))
+}
+
+fn on_path(probe: &Probe, version: &str) -> Option<PathBuf> {
+    let folders = env::var_os("PATH")?;
+    env::split_paths(&folders)
+        .map(|folder| folder.join(probe.program))
+        .find(|program| program.is_file() && tells(program, probe.arguments, version))
+}
+
+/// Whether a program tells exactly this version, as one of its words.
+fn tells(program: &Path, arguments: &[&str], version: &str) -> bool {
+    Command::new(program).args(arguments).output().is_ok_and(|output| {
+        String::from_utf8_lossy(&output.stdout).split_whitespace().any(|word| word == version)
+    })
+}
+
+/// Where tools are kept between runs: outside the repository, so that `cargo clean` spares them.
+fn cache() -> Result<PathBuf> {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = set("TESTBED_CACHE")
+        .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("branch-deploys-testbed")))
+        .or_else(|| set("HOME").map(|home| home.join(".cache/branch-deploys-testbed")));
+    match folder {
+        Some(folder) => Ok(std::path::absolute(folder)?),
+        None => bail!("there is no folder for the tools: set TESTBED_CACHE"),
+    }
+}
