@@ -1,6 +1,6 @@
 {{/*
-Names are the release's name and a suffix. branch-deploys keeps a release's name within 53
-characters (Helm's own limit), which leaves 10 of the 63 of a DNS label: `-scheduler` is the longest.
+Names are the release's name and a suffix. Helm keeps a release's name within 53 characters, which
+leaves 10 of the 63 of a DNS label: `-scheduler` is the longest suffix.
 */}}
 
 {{- define "app.selectorLabels" -}}

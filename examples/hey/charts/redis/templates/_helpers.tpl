@@ -12,8 +12,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{/*
-Kubernetes labels the pods of a StatefulSet `<its name>-<a hash of up to 10 characters>`, and a label
-ends at 63: 52 are left for the name, while a release's may have 53.
+Kubernetes labels the pods of a StatefulSet with its name, a dash and a hash of up to 10 characters,
+and a label ends at 63: 52 are left for the name, while a release's may have 53.
 */}}
 {{- define "redis.statefulSet" -}}
 {{- if le (len .Release.Name) 52 -}}
