@@ -1,0 +1,5 @@
+//! The compiled programs against the testbed: a file for each command, promise or part.
+
+mod example_app;
+mod site;
+mod up_and_down;
