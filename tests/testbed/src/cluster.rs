@@ -16,7 +16,10 @@ use tokio::runtime::Runtime;
 
 pub(crate) use self::access::Access;
 use self::{control_plane::ControlPlane, credentials::Credentials};
-use crate::{namespace::Namespace, network::Network, run_folder::RunFolder};
+use crate::{
+    load_balancer::LoadBalancer, namespace::Namespace, network::Network, pods,
+    run_folder::RunFolder,
+};
 
 /// A start can lose its ports to somebody else; more often than this is no coincidence.
 const ATTEMPTS: usize = 3;
@@ -27,6 +30,7 @@ const ATTEMPTS: usize = 3;
 /// which they have to be dropped.
 pub struct Cluster {
     access: Arc<Access>,
+    load_balancer: LoadBalancer,
     _control_plane: ControlPlane,
     folder: RunFolder,
     kubeconfig: PathBuf,
@@ -86,8 +90,12 @@ impl Cluster {
             folder.path(),
             &credentials,
         ))?;
+        let client = access.client.clone();
+        let load_balancer = runtime.block_on(LoadBalancer::start(&client))?;
+        runtime.spawn(pods::answer(client));
         Ok(Self {
             access: Arc::new(access),
+            load_balancer,
             _control_plane: control_plane,
             folder,
             kubeconfig,
@@ -110,6 +118,11 @@ impl Cluster {
     /// A kubeconfig that may do everything.
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
+    }
+
+    /// What makes Ingresses answer.
+    pub fn load_balancer(&self) -> &LoadBalancer {
+        &self.load_balancer
     }
 
     /// Where the logs of the cluster's processes are, for as long as it lives.

@@ -3,11 +3,14 @@
 //! - [`tools`]: the programs it needs, at pinned versions: given, on `PATH`, cached or built
 //! - [`Cluster`]: a Kubernetes control plane of local processes, one for a whole test run
 //! - [`Namespace`]: what a test has for itself on it
+//! - [`LoadBalancer`]: the way in, by host and path, to pods that answer
 //! - [`wait_until`]: for what becomes true in a while
 
 mod cluster;
+mod load_balancer;
 mod namespace;
 mod network;
+mod pods;
 mod processes;
 mod run_folder;
 pub mod tools;
@@ -15,6 +18,7 @@ mod wait;
 
 pub use self::{
     cluster::Cluster,
+    load_balancer::LoadBalancer,
     namespace::Namespace,
     wait::{wait_until, wait_until_within},
 };
