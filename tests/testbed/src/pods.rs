@@ -19,6 +19,7 @@ use kube::{
 use tokio::{net::TcpListener, task::JoinSet};
 
 use self::answer::Answer;
+use crate::network::reachable;
 
 /// Below it a listener needs rights that nobody running tests should need.
 const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
@@ -95,14 +96,14 @@ impl Server {
     }
 }
 
-/// A pod's address, as long as it runs and is not told to end.
+/// Where a pod is to be reached, as long as it runs and is not told to end.
 fn running_at(pod: &Pod) -> Option<IpAddr> {
     let status = pod.status.as_ref()?;
     let runs = status.phase.as_deref() == Some("Running");
     if !runs || pod.metadata.deletion_timestamp.is_some() {
         return None;
     }
-    status.pod_ip.as_deref()?.parse().ok()
+    status.pod_ip.as_deref()?.parse().ok().map(reachable)
 }
 
 fn ports(pod: &Pod) -> Vec<u16> {

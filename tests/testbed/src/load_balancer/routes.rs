@@ -10,6 +10,7 @@ use k8s_openapi::api::{
 use kube::{ResourceExt, runtime::reflector::Store};
 
 use super::{controller::has_address, is_ours};
+use crate::network::reachable;
 
 const SERVICE_LABEL: &str = "kubernetes.io/service-name";
 
@@ -143,7 +144,7 @@ fn ready(slice: &EndpointSlice, port_name: &str) -> Vec<SocketAddr> {
     });
     ready
         .flat_map(|endpoint| &endpoint.addresses)
-        .filter_map(|address| Some(SocketAddr::new(address.parse().ok()?, port)))
+        .filter_map(|address| Some(SocketAddr::new(reachable(address.parse().ok()?), port)))
         .collect()
 }
 
