@@ -43,12 +43,14 @@ impl Cluster {
     /// The one cluster of this process, started when it is first asked for.
     ///
     /// # Panics
-    /// When it does not start: no test could go on.
+    /// When it does not start: no test could go on. It is tried once, not for each test.
+    #[track_caller]
     pub fn shared() -> &'static Self {
-        static SHARED: OnceLock<Cluster> = OnceLock::new();
-        SHARED.get_or_init(|| {
-            Self::start().unwrap_or_else(|error| panic!("failed to start the testbed: {error:#}"))
-        })
+        static SHARED: OnceLock<Result<Cluster>> = OnceLock::new();
+        match SHARED.get_or_init(Self::start) {
+            Ok(cluster) => cluster,
+            Err(error) => panic!("failed to start the testbed: {error:#}"),
+        }
     }
 
     /// Starts a cluster beside the shared one, and waits until API, controllers, scheduler and
@@ -61,13 +63,13 @@ impl Cluster {
         rustls::crypto::ring::default_provider()
             .install_default()
             .ok();
-        let mut attempt = 1;
-        loop {
+        for _ in 1..ATTEMPTS {
             match Self::try_start() {
-                Err(_) if attempt < ATTEMPTS => attempt += 1,
+                Err(error) if lost_a_port(&error) => {}
                 outcome => return outcome,
             }
         }
+        Self::try_start()
     }
 
     fn try_start() -> Result<Self> {
@@ -143,4 +145,9 @@ impl Cluster {
         Namespace::create(&self.access, hint)
             .unwrap_or_else(|error| panic!("failed to make a namespace for {hint}: {error:#}"))
     }
+}
+
+/// Whether a process has found its port taken, which was free just before.
+fn lost_a_port(error: &anyhow::Error) -> bool {
+    format!("{error:#}").contains("address already in use")
 }
