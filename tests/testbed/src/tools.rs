@@ -39,6 +39,8 @@ struct Recipe {
     /// How it is found on `PATH`; none where a version cannot be read.
     probe: Option<Probe>,
     source: Source,
+    /// Variables that the linker sets, because a program built so cannot know its version.
+    linked: &'static [(&'static str, &'static str)],
 }
 
 /// A program on `PATH`, and what makes it tell its version.
@@ -47,7 +49,10 @@ struct Probe {
     arguments: &'static [&'static str],
 }
 
-const HELM: Probe = Probe { program: "helm", arguments: &["version", "--template", "{{.Version}}"] };
+const HELM: Probe = Probe {
+    program: "helm",
+    arguments: &["version", "--template", "{{.Version}}"],
+};
 
 const CONTROL_PLANE: Recipe = Recipe {
     name: "control-plane",
@@ -59,14 +64,24 @@ const CONTROL_PLANE: Recipe = Recipe {
         ("go.mod", include_str!("../tools/control-plane/go.mod")),
         ("go.sum", include_str!("../tools/control-plane/go.sum")),
     ]),
+    // Charts ask the API server for its version.
+    linked: &[
+        ("k8s.io/component-base/version.gitVersion", "v1.37.2"),
+        ("k8s.io/component-base/version.gitMajor", "1"),
+        ("k8s.io/component-base/version.gitMinor", "37"),
+    ],
 };
 
 const KWOK: Recipe = Recipe {
     name: "kwok",
     version: "v0.8.0",
     variable: "TESTBED_KWOK",
-    probe: Some(Probe { program: "kwok", arguments: &["--version"] }),
-    source: Source::Package { path: "sigs.k8s.io/kwok/cmd/kwok", version_symbol: None },
+    probe: Some(Probe {
+        program: "kwok",
+        arguments: &["--version"],
+    }),
+    source: Source::Package("sigs.k8s.io/kwok/cmd/kwok"),
+    linked: &[],
 };
 
 const HELM3: Recipe = Recipe {
@@ -74,10 +89,8 @@ const HELM3: Recipe = Recipe {
     version: "v3.22.0",
     variable: "TESTBED_HELM3",
     probe: Some(HELM),
-    source: Source::Package {
-        path: "helm.sh/helm/v3/cmd/helm",
-        version_symbol: Some("helm.sh/helm/v3/internal/version.version"),
-    },
+    source: Source::Package("helm.sh/helm/v3/cmd/helm"),
+    linked: &[("helm.sh/helm/v3/internal/version.version", "v3.22.0")],
 };
 
 const HELM4: Recipe = Recipe {
@@ -85,10 +98,8 @@ const HELM4: Recipe = Recipe {
     version: "v4.3.1",
     variable: "TESTBED_HELM4",
     probe: Some(HELM),
-    source: Source::Package {
-        path: "helm.sh/helm/v4/cmd/helm",
-        version_symbol: Some("helm.sh/helm/v4/internal/version.version"),
-    },
+    source: Source::Package("helm.sh/helm/v4/cmd/helm"),
+    linked: &[("helm.sh/helm/v4/internal/version.version", "v4.3.1")],
 };
 
 impl Tool {
@@ -112,7 +123,11 @@ pub fn get(tool: Tool) -> Result<PathBuf> {
     if let Some(path) = given(recipe)? {
         return Ok(path);
     }
-    if let Some(path) = recipe.probe.as_ref().and_then(|probe| on_path(probe, recipe.version)) {
+    if let Some(path) = recipe
+        .probe
+        .as_ref()
+        .and_then(|probe| on_path(probe, recipe.version))
+    {
         return Ok(path);
     }
     build::cached(recipe, &cache()?)
@@ -137,14 +152,23 @@ fn on_path(probe: &Probe, version: &str) -> Option<PathBuf> {
 
 /// Whether a program tells exactly this version, as one of its words.
 fn tells(program: &Path, arguments: &[&str], version: &str) -> bool {
-    Command::new(program).args(arguments).output().is_ok_and(|output| {
-        String::from_utf8_lossy(&output.stdout).split_whitespace().any(|word| word == version)
-    })
+    Command::new(program)
+        .args(arguments)
+        .output()
+        .is_ok_and(|output| {
+            String::from_utf8_lossy(&output.stdout)
+                .split_whitespace()
+                .any(|word| word == version)
+        })
 }
 
 /// Where tools are kept between runs: outside the repository, so that `cargo clean` spares them.
 fn cache() -> Result<PathBuf> {
-    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     let folder = set("TESTBED_CACHE")
         .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("branch-deploys-testbed")))
         .or_else(|| set("HOME").map(|home| home.join(".cache/branch-deploys-testbed")));

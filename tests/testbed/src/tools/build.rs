@@ -24,12 +24,7 @@ const TAIL_LINES: usize = 20;
 /// What a tool is built from.
 pub(super) enum Source {
     /// A main package of a published module, at the recipe's version.
-    Package {
-        path: &'static str,
-        /// The variable that the linker sets to the version, where the program cannot tell it
-        /// otherwise.
-        version_symbol: Option<&'static str>,
-    },
+    Package(&'static str),
     /// A module of our own: file names with their contents.
     Files(&'static [(&'static str, &'static str)]),
 }
@@ -58,7 +53,12 @@ fn key(recipe: &Recipe) -> String {
             hash.update(format!("\n{name} {}\n{content}", content.len()));
         }
     }
-    format!("{}-{}-{}", recipe.name, recipe.version, &hex::encode(hash.finalize())[..12])
+    format!(
+        "{}-{}-{}",
+        recipe.name,
+        recipe.version,
+        &hex::encode(hash.finalize())[..12]
+    )
 }
 
 /// Held while a tool is built; whoever comes second waits here, and says so.
@@ -66,7 +66,10 @@ fn lock(recipe: &Recipe, path: &Path) -> Result<File> {
     let file = File::create(path).with_context(|| format!("no lock at {}", path.display()))?;
     let mut progress = Progress::new();
     while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-        progress.say(&format!("waiting for another process to build {}", recipe.name));
+        progress.say(&format!(
+            "waiting for another process to build {}",
+            recipe.name
+        ));
         thread::sleep(Duration::from_millis(100));
     }
     Ok(file)
@@ -75,7 +78,9 @@ fn lock(recipe: &Recipe, path: &Path) -> Result<File> {
 /// Builds beside the cache's folder and renames, so that a half-built tool is never found.
 fn build(recipe: &Recipe, cache: &Path, folder: &Path) -> Result<()> {
     require_go()?;
-    let workshop = tempfile::Builder::new().prefix(".building-").tempdir_in(cache)?;
+    let workshop = tempfile::Builder::new()
+        .prefix(".building-")
+        .tempdir_in(cache)?;
     let result = workshop.path().join("result");
     fs::create_dir(&result)?;
     if let Source::Files(files) = recipe.source {
@@ -84,29 +89,24 @@ fn build(recipe: &Recipe, cache: &Path, folder: &Path) -> Result<()> {
         }
     }
     go(recipe, workshop.path(), &result)?;
-    fs::rename(&result, folder)
-        .with_context(|| format!("failed to put it to {}", folder.display()))
+    fs::rename(&result, folder).with_context(|| format!("failed to put it to {}", folder.display()))
 }
 
 fn arguments(recipe: &Recipe) -> Vec<String> {
-    let mut flags = "-s -w".to_owned();
-    let what = match recipe.source {
-        Source::Package { path, version_symbol } => {
-            if let Some(symbol) = version_symbol {
-                flags += &format!(" -X {symbol}={}", recipe.version);
-            }
-            ["install".to_owned(), format!("{path}@{}", recipe.version)]
-        }
-        Source::Files(_) => ["build".to_owned(), ".".to_owned()],
-    };
-    let [verb, package] = what;
-    let mut arguments = vec![verb, "-trimpath".to_owned(), "-buildvcs=false".to_owned()];
-    arguments.extend(["-ldflags".to_owned(), flags]);
-    if matches!(recipe.source, Source::Files(_)) {
-        arguments.extend(["-o".to_owned(), format!("result/{}", recipe.name)]);
+    let mut linker = "-s -w".to_owned();
+    for (symbol, value) in recipe.linked {
+        linker += &format!(" -X {symbol}={value}");
     }
-    arguments.push(package);
-    arguments
+    let common = ["-trimpath", "-buildvcs=false", "-ldflags", &linker];
+    let (verb, rest) = match recipe.source {
+        Source::Package(path) => ("install", vec![format!("{path}@{}", recipe.version)]),
+        Source::Files(_) => (
+            "build",
+            vec!["-o".to_owned(), format!("result/{}", recipe.name)],
+        ),
+    };
+    let start = [verb].into_iter().chain(common).map(str::to_owned);
+    start.chain(rest).collect()
 }
 
 fn go(recipe: &Recipe, workshop: &Path, result: &Path) -> Result<()> {
@@ -126,11 +126,18 @@ fn go(recipe: &Recipe, workshop: &Path, result: &Path) -> Result<()> {
         if let Some(status) = child.try_wait()? {
             break status;
         }
-        progress.say(&format!("building {} {}, once", recipe.name, recipe.version));
+        progress.say(&format!(
+            "building {} {}, once",
+            recipe.name, recipe.version
+        ));
         thread::sleep(Duration::from_millis(100));
     };
     if !status.success() {
-        bail!("go {} ended with {status}:\n{}", arguments(recipe).join(" "), tail(&log));
+        bail!(
+            "go {} ended with {status}:\n{}",
+            arguments(recipe).join(" "),
+            tail(&log)
+        );
     }
     Ok(())
 }
@@ -167,7 +174,10 @@ struct Progress {
 
 impl Progress {
     fn new() -> Self {
-        Self { started: Instant::now(), next: Duration::ZERO }
+        Self {
+            started: Instant::now(),
+            next: Duration::ZERO,
+        }
     }
 
     fn say(&mut self, what: &str) {

@@ -2,8 +2,9 @@
 // the NAME of a real distribution, from the same source, without a container.
 // `control-plane exec PROGRAM ARGS...` becomes any other program.
 //
-// Whatever it becomes, the kernel kills it with the thread that started it, so
-// that nothing outlives a test run, not even one that was itself killed.
+// Where TESTBED_PARENT names the process that starts it, the kernel kills it with
+// the thread that did, whatever it became meanwhile: nothing outlives a test run,
+// not even one that was itself killed.
 package main
 
 import (
@@ -47,16 +48,19 @@ func main() {
 	}
 }
 
-// dieWithParent asks the kernel for SIGKILL when the parent ends. The parent may
-// have ended before the question: TESTBED_PARENT says who it was.
+// dieWithParent asks the kernel for SIGKILL when the parent ends, if that is who
+// it should be: it may have ended before the question.
 func dieWithParent() {
+	parent, tied := os.LookupEnv("TESTBED_PARENT")
+	if !tied {
+		return
+	}
 	// The request is the thread's own, and `exec` has to be called from the same one.
 	runtime.LockOSThread()
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
 		fail(fmt.Sprintf("failed to tie the process to its parent: %v", err))
 	}
-	parent, err := strconv.Atoi(os.Getenv("TESTBED_PARENT"))
-	if err == nil && parent != os.Getppid() {
+	if parent != strconv.Itoa(os.Getppid()) {
 		fail("the parent has ended")
 	}
 }

@@ -1,0 +1,203 @@
+use std::{collections::HashMap, sync::Arc};
+
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
+use kube::{
+    Api, Client, ResourceExt,
+    api::{DeleteParams, DynamicObject, ListParams, Preconditions, PropagationPolicy},
+    core::{ApiResource, GroupVersionKind},
+    discovery::{self, Scope},
+};
+use tokio::sync::Mutex;
+
+use super::ClusterError;
+use crate::model::ObjectKey;
+
+/// The objects of releases, of any kind.
+#[derive(Clone)]
+pub struct Objects {
+    client: Client,
+    namespace: String,
+    kinds: Arc<Mutex<Kinds>>,
+}
+
+/// What the API server knows of a kind; none if it does not know it.
+type Kinds = HashMap<(String, String), Option<(ApiResource, Scope)>>;
+
+/// An object as the cluster has it.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// What names it.
+    pub key: ObjectKey,
+    /// All of it.
+    pub body: serde_json::Value,
+}
+
+impl Live {
+    /// The value of an annotation.
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        self.body["metadata"]["annotations"][name].as_str()
+    }
+
+    /// The value of a label.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        self.body["metadata"]["labels"][name].as_str()
+    }
+
+    /// Whether its deletion was asked for already.
+    pub fn is_terminating(&self) -> bool {
+        !self.body["metadata"]["deletionTimestamp"].is_null()
+    }
+
+    /// What must be done by others before it goes.
+    pub fn finalizers(&self) -> Vec<String> {
+        let finalizers = self.body["metadata"]["finalizers"].as_array();
+        let texts = finalizers
+            .into_iter()
+            .flatten()
+            .filter_map(|text| text.as_str());
+        texts.map(str::to_owned).collect()
+    }
+
+    fn preconditions(&self) -> Preconditions {
+        let text = |name: &str| self.body["metadata"][name].as_str().map(str::to_owned);
+        Preconditions {
+            uid: text("uid"),
+            resource_version: text("resourceVersion"),
+        }
+    }
+}
+
+impl Objects {
+    pub(super) fn new(client: Client, namespace: &str) -> Self {
+        Self {
+            client,
+            namespace: namespace.to_owned(),
+            kinds: Arc::default(),
+        }
+    }
+
+    /// The object; none if there is none, or no such kind any more.
+    pub async fn get(&self, key: &ObjectKey) -> Result<Option<Live>, ClusterError> {
+        let Some(api) = self.api(key).await? else {
+            return Ok(None);
+        };
+        let found = api.get_opt(&key.name).await;
+        let found = found.map_err(|error| ClusterError::new(format!("read {key}"), error))?;
+        found.map(|object| live(key.clone(), &object)).transpose()
+    }
+
+    /// Asks for the deletion of an object as it was read, dependents first. Done as well if it
+    /// changed since: then it is read and judged anew by the caller.
+    pub async fn delete(&self, object: &Live) -> Result<(), ClusterError> {
+        let key = &object.key;
+        let Some(api) = self.api(key).await? else {
+            return Ok(());
+        };
+        let params = DeleteParams {
+            preconditions: Some(object.preconditions()),
+            propagation_policy: Some(PropagationPolicy::Foreground),
+            ..DeleteParams::default()
+        };
+        match api.delete(&key.name, &params).await {
+            Ok(_) => Ok(()),
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
+            Err(error) => Err(ClusterError::new(format!("delete {key}"), error)),
+        }
+    }
+
+    /// Whether a Job has a pod that runs, or a pod runs. An object of any other kind never does.
+    pub async fn runs(&self, key: &ObjectKey) -> Result<bool, ClusterError> {
+        match key.kind.as_str() {
+            "Pod" => Ok(self
+                .get(key)
+                .await?
+                .is_some_and(|pod| is_running(&pod.body))),
+            "Job" => {
+                let job = self.get(key).await?;
+                let active = job.is_some_and(|job| job.body["status"]["active"].as_u64() > Some(0));
+                Ok(active && self.job_pods(key).await?.iter().any(is_running))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    async fn job_pods(&self, job: &ObjectKey) -> Result<Vec<serde_json::Value>, ClusterError> {
+        let action = || format!("list the pods of {job}");
+        let api: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
+        let pods =
+            ListParams::default().labels(&format!("batch.kubernetes.io/job-name={}", job.name));
+        let listed = api
+            .list(&pods)
+            .await
+            .map_err(|error| ClusterError::new(action(), error))?;
+        listed
+            .items
+            .iter()
+            .map(|pod| live(job.clone(), pod).map(|live| live.body))
+            .collect()
+    }
+
+    /// The volume claims of the namespace with these labels.
+    pub async fn claims(&self, labels: &str) -> Result<Vec<Live>, ClusterError> {
+        let action = || format!("list volume claims in namespace {}", self.namespace);
+        let api: Api<PersistentVolumeClaim> = Api::namespaced(self.client.clone(), &self.namespace);
+        let listed = api.list(&ListParams::default().labels(labels)).await;
+        let listed = listed.map_err(|error| ClusterError::new(action(), error))?;
+        let claim = |claim: &PersistentVolumeClaim| live(claim_key(claim.name_any()), claim);
+        listed.items.iter().map(claim).collect()
+    }
+
+    async fn api(&self, key: &ObjectKey) -> Result<Option<Api<DynamicObject>>, ClusterError> {
+        let Some((resource, scope)) = self.kind(key).await? else {
+            return Ok(None);
+        };
+        let namespace = key.namespace.as_deref().unwrap_or(&self.namespace);
+        Ok(Some(match scope {
+            Scope::Namespaced => Api::namespaced_with(self.client.clone(), namespace, &resource),
+            Scope::Cluster => Api::all_with(self.client.clone(), &resource),
+        }))
+    }
+
+    async fn kind(&self, key: &ObjectKey) -> Result<Option<(ApiResource, Scope)>, ClusterError> {
+        let mut kinds = self.kinds.lock().await;
+        let known = (key.api_version.clone(), key.kind.clone());
+        if let Some(kind) = kinds.get(&known) {
+            return Ok(kind.clone());
+        }
+        let (group, version) = key
+            .api_version
+            .split_once('/')
+            .unwrap_or(("", &key.api_version));
+        let kind = GroupVersionKind::gvk(group, version, &key.kind);
+        let found = match discovery::pinned_kind(&self.client, &kind).await {
+            Ok((resource, capabilities)) => Some((resource, capabilities.scope)),
+            Err(kube::Error::Api(status)) if status.code == 404 => None,
+            Err(kube::Error::Discovery(_)) => None,
+            Err(error) => {
+                let action = format!("look up the kind {} {}", key.api_version, key.kind);
+                return Err(ClusterError::new(action, error));
+            }
+        };
+        kinds.insert(known, found.clone());
+        Ok(found)
+    }
+}
+
+fn is_running(pod: &serde_json::Value) -> bool {
+    matches!(pod["status"]["phase"].as_str(), Some("Running" | "Unknown"))
+}
+
+fn claim_key(name: String) -> ObjectKey {
+    ObjectKey {
+        api_version: "v1".into(),
+        kind: "PersistentVolumeClaim".into(),
+        name,
+        namespace: None,
+    }
+}
+
+fn live(key: ObjectKey, object: &impl serde::Serialize) -> Result<Live, ClusterError> {
+    let body = serde_json::to_value(object)
+        .map_err(|error| ClusterError::garbled(format!("read {key}"), error.to_string()))?;
+    Ok(Live { key, body })
+}

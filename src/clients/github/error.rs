@@ -1,0 +1,97 @@
+use std::{fmt, time::Duration};
+
+/// Why GitHub did not do what was asked. Its text is one line that says what to do.
+#[derive(Debug)]
+pub struct GitHubError {
+    /// As in `GET /repos/acme/hey`.
+    request: String,
+    cause: Cause,
+}
+
+#[derive(Debug)]
+pub(super) enum Cause {
+    /// A status that is no success, GitHub's message, and the permission that it names.
+    Refused {
+        status: u16,
+        message: String,
+        permission: Option<String>,
+    },
+    /// The rate limit is used up for longer than we wait.
+    Limited { wait: Option<Duration> },
+    /// No answer, or one that was cut off.
+    Unreachable(String),
+    /// An answer that is not what the API promises.
+    Garbled(String),
+}
+
+impl GitHubError {
+    pub(super) fn new(request: impl Into<String>, cause: Cause) -> Self {
+        Self {
+            request: request.into(),
+            cause,
+        }
+    }
+
+    pub(super) fn endless(path: &str) -> Self {
+        Self::new(
+            format!("GET {path}"),
+            Cause::Garbled("the listing does not end".into()),
+        )
+    }
+
+    /// The HTTP status, where GitHub answered with one.
+    pub fn status(&self) -> Option<u16> {
+        match self.cause {
+            Cause::Refused { status, .. } => Some(status),
+            Cause::Limited { .. } | Cause::Unreachable(_) | Cause::Garbled(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for GitHubError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let request = &self.request;
+        match &self.cause {
+            Cause::Refused {
+                status: 401,
+                message,
+                ..
+            } => write!(
+                f,
+                "GitHub refuses the token (401 {message} to {request}): it is wrong or has expired"
+            ),
+            Cause::Refused {
+                status: 403,
+                message,
+                permission: Some(permission),
+            } => write!(
+                f,
+                "GitHub answered 403 to {request}: {message}; the token needs {permission}"
+            ),
+            Cause::Refused {
+                status, message, ..
+            } => {
+                write!(f, "GitHub answered {status} to {request}: {message}")
+            }
+            Cause::Limited { wait: Some(wait) } => write!(
+                f,
+                "GitHub's rate limit is used up ({request}): it is free again in {} s",
+                wait.as_secs()
+            ),
+            Cause::Limited { wait: None } => {
+                write!(
+                    f,
+                    "GitHub's rate limit is used up ({request}): try again in a few minutes"
+                )
+            }
+            Cause::Unreachable(reason) => {
+                write!(f, "GitHub does not answer {request}: {reason}")
+            }
+            Cause::Garbled(reason) => {
+                write!(f, "GitHub's answer to {request} cannot be read: {reason}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for GitHubError {}

@@ -1,0 +1,265 @@
+//! Requests to GitHub: authenticated, bounded in time and size, asked again by one policy.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use octocrab::Octocrab;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::error::{Cause, GitHubError};
+use crate::model::{Answer, Retry};
+
+/// Whether a request is sent again: by its answer, the attempts so far, and whether it is safe.
+pub type Policy = fn(Answer, u32, bool) -> Retry;
+
+/// How long one request may take, its body included.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The most bytes of an answer that are read.
+const LARGEST: usize = 10 << 20;
+
+/// A renamed repository answers by a redirect, and so may its new name.
+const REDIRECTS: usize = 3;
+
+#[derive(Debug, Clone)]
+pub(super) struct Http {
+    octocrab: Octocrab,
+    base_url: String,
+    policy: Policy,
+}
+
+struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Http {
+    pub(super) fn new(base_url: &str, token: &str, policy: Policy) -> anyhow::Result<Self> {
+        let octocrab = Octocrab::builder()
+            .base_uri(base_url)
+            .with_context(|| format!("failed to read GitHub's address {base_url}"))?
+            .personal_token(token.to_owned())
+            .set_connect_timeout(Some(Duration::from_secs(10)))
+            .set_read_timeout(Some(TIMEOUT))
+            .build()
+            .context("failed to set up GitHub's client")?;
+        Ok(Self {
+            octocrab,
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            policy,
+        })
+    }
+
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, GitHubError> {
+        self.call(Method::GET, path, None).await
+    }
+
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, GitHubError> {
+        let body = serde_json::to_value(body).map_err(|error| {
+            GitHubError::new(format!("POST {path}"), Cause::Garbled(error.to_string()))
+        })?;
+        self.call(Method::POST, path, Some(&body)).await
+    }
+
+    /// Sends, and follows where a renamed repository has gone: GET by 301, POST by 307.
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Result<T, GitHubError> {
+        let request = format!("{method} {path}");
+        let mut url = format!("{}{path}", self.base_url);
+        for _ in 0..=REDIRECTS {
+            let reply = self.send(&method, path, &url, body).await?;
+            match self.redirect(&reply) {
+                Some(target) => url = target,
+                None => return read(&request, &reply),
+            }
+        }
+        Err(GitHubError::new(request, Cause::Garbled("it redirects for ever".into())))
+    }
+
+    /// Where a redirect leads, if it stays at GitHub: the token goes nowhere else.
+    fn redirect(&self, reply: &Reply) -> Option<String> {
+        if !reply.status.is_redirection() {
+            return None;
+        }
+        let target = reply.headers.get(header::LOCATION)?.to_str().ok()?;
+        if target.starts_with('/') {
+            return Some(format!("{}{target}", self.base_url));
+        }
+        let rest = target.strip_prefix(&self.base_url)?;
+        rest.starts_with('/').then(|| target.to_owned())
+    }
+
+    /// Sends until the policy lets the answer stand.
+    async fn send(
+        &self,
+        method: &Method,
+        path: &str,
+        url: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Result<Reply, GitHubError> {
+        let safe = *method == Method::GET;
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let outcome = self.once(method, url, body).await;
+            let answer = match &outcome {
+                Ok(reply) => Answer::Status(reply.status.as_u16(), asked_wait(&reply.headers)),
+                Err(_) => Answer::None,
+            };
+            match ((self.policy)(answer, attempt, safe), outcome) {
+                (Retry::After(wait), _) => tokio::time::sleep(wait).await,
+                (Retry::No, Ok(reply)) => return Ok(reply),
+                (Retry::No, Err(reason)) => {
+                    let request = format!("{method} {path}");
+                    return Err(GitHubError::new(request, Cause::Unreachable(reason)));
+                }
+            }
+        }
+    }
+
+    async fn once(
+        &self,
+        method: &Method,
+        url: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Result<Reply, String> {
+        let exchange = async {
+            let answer = match *method {
+                Method::POST => self.octocrab._post(url, body).await,
+                _ => self.octocrab._get(url).await,
+            };
+            let (head, body) = answer.map_err(|error| cause_of(&error))?.into_parts();
+            let body = Limited::new(body, LARGEST).collect().await;
+            let body = body.map_err(|error| error.to_string())?.to_bytes();
+            Ok(Reply {
+                status: head.status,
+                headers: head.headers,
+                body,
+            })
+        };
+        tokio::time::timeout(TIMEOUT, exchange)
+            .await
+            .unwrap_or_else(|_| Err(format!("no answer within {} s", TIMEOUT.as_secs())))
+    }
+}
+
+/// The innermost cause, as octocrab's own texts hold places in its source.
+fn cause_of(error: &octocrab::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause
+        .to_string()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// How long GitHub asks to wait: `retry-after`, or until the limit is reset by its own clock.
+fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+    if let Some(seconds) = number("retry-after") {
+        return Some(Duration::from_secs(seconds));
+    }
+    if number("x-ratelimit-remaining")? > 0 {
+        return None;
+    }
+    let date = headers.get(header::DATE)?.to_str().ok()?;
+    let now = chrono::DateTime::parse_from_rfc2822(date)
+        .ok()?
+        .timestamp()
+        .max(0) as u64;
+    Some(Duration::from_secs(
+        number("x-ratelimit-reset")?.saturating_sub(now) + 1,
+    ))
+}
+
+fn read<T: DeserializeOwned>(request: &str, reply: &Reply) -> Result<T, GitHubError> {
+    let error = |cause| GitHubError::new(request, cause);
+    if reply.status.is_success() {
+        return serde_json::from_slice(&reply.body)
+            .map_err(|reason| error(Cause::Garbled(reason.to_string())));
+    }
+    let status = reply.status.as_u16();
+    let message = message(&reply.body);
+    let wait = asked_wait(&reply.headers);
+    let limited = wait.is_some() || message.to_lowercase().contains("rate limit");
+    if matches!(status, 403 | 429) && (limited || status == 429) {
+        return Err(error(Cause::Limited { wait }));
+    }
+    let permission = reply.headers.get("x-accepted-github-permissions");
+    let permission = permission
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
+    Err(error(Cause::Refused {
+        status,
+        message,
+        permission,
+    }))
+}
+
+/// GitHub's own sentence, and its details, in one line.
+fn message(body: &[u8]) -> String {
+    let Ok(body) = serde_json::from_slice::<serde_json::Value>(body) else {
+        return "(no message)".to_owned();
+    };
+    let mut message = body["message"]
+        .as_str()
+        .unwrap_or("(no message)")
+        .to_owned();
+    for detail in body["errors"].as_array().into_iter().flatten() {
+        let detail = detail["message"]
+            .as_str()
+            .or(detail.as_str())
+            .map(str::to_owned);
+        message.extend(detail.map(|detail| format!("; {detail}")));
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn the_wait_is_what_github_asks_for_by_its_own_clock() {
+        let wait = |pairs: &[_]| asked_wait(&headers(pairs)).map(|wait| wait.as_secs());
+        assert_eq!(wait(&[("retry-after", "7")]), Some(7));
+        let date = ("date", "Tue, 24 Nov 2026 06:00:00 GMT");
+        let reset = ("x-ratelimit-reset", "1795500030");
+        assert_eq!(
+            wait(&[date, reset, ("x-ratelimit-remaining", "0")]),
+            Some(31)
+        );
+        assert_eq!(wait(&[date, reset, ("x-ratelimit-remaining", "5")]), None);
+        assert_eq!(wait(&[]), None);
+    }
+
+    #[test]
+    fn a_message_is_one_line_with_its_details() {
+        let body = br#"{"message": "Validation Failed", "errors": [{"message": "too long"}]}"#;
+        assert_eq!(message(body), "Validation Failed; too long");
+        assert_eq!(message(b"<html>"), "(no message)");
+    }
+}

@@ -1,0 +1,171 @@
+//! GitHub's REST API: refs and deployments.
+
+mod error;
+mod http;
+
+use std::fmt::Display;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use self::http::Http;
+pub use self::{error::GitHubError, http::Policy};
+use crate::model::{Branch, Deployment, Reading, Repository, State, describe};
+
+/// What stays as it is in one segment of a path, or in one value of a query.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// What stays as it is in a path of several segments.
+const PATH: &AsciiSet = &PLAIN.remove(b'/');
+
+/// The most items of a page that GitHub gives.
+const PAGE: usize = 100;
+
+/// The most pages that are read of one listing.
+const PAGES: usize = 50;
+
+/// One repository at GitHub.
+#[derive(Debug, Clone)]
+pub struct GitHub {
+    http: Http,
+    repository: Repository,
+}
+
+/// What identifies a repository.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RepositoryFacts {
+    /// Its number, which a rename leaves as it is.
+    pub id: u64,
+    /// `owner/name` as of now.
+    pub full_name: String,
+    /// The branch that is never removed.
+    pub default_branch: Branch,
+}
+
+/// A status to post on a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewStatus<'a> {
+    /// What has become true.
+    pub state: State,
+    /// What failed, or what holds, for people; cut to what GitHub takes.
+    pub description: &'a str,
+    /// Where the log is.
+    pub log_url: Option<&'a str>,
+    /// Where the environment answers.
+    pub environment_url: Option<&'a str>,
+}
+
+impl GitHub {
+    /// A door to `repository` at the API's base address, with a policy for asking again.
+    pub fn new(
+        base_url: &str,
+        token: &str,
+        repository: Repository,
+        policy: Policy,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            http: Http::new(base_url, token, policy)?,
+            repository,
+        })
+    }
+
+    /// The repository's number, name and default branch.
+    pub async fn repository(&self) -> Result<RepositoryFacts, GitHubError> {
+        self.http.get(&self.path("")).await
+    }
+
+    /// What the ref of `branch` reads as.
+    pub async fn head(&self, branch: &Branch) -> Result<Reading, GitHubError> {
+        #[derive(Deserialize)]
+        struct Ref {
+            #[serde(rename = "ref")]
+            name: String,
+        }
+        let branch = utf8_percent_encode(branch.as_str(), PATH);
+        match self
+            .http
+            .get::<Ref>(&self.path(format!("/git/ref/heads/{branch}")))
+            .await
+        {
+            Ok(found) => Ok(Reading::Found(found.name)),
+            Err(error) if error.status() == Some(404) => Ok(Reading::Missing),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The deployment with this number; none where GitHub knows none, or does not show it.
+    pub async fn deployment(&self, id: u64) -> Result<Option<Deployment>, GitHubError> {
+        match self
+            .http
+            .get(&self.path(format!("/deployments/{id}")))
+            .await
+        {
+            Ok(deployment) => Ok(Some(deployment)),
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The deployments of a task and environment with numbers above `above`, newest first.
+    pub async fn deployments_above(
+        &self,
+        task: &str,
+        environment: &str,
+        above: u64,
+    ) -> Result<Vec<Deployment>, GitHubError> {
+        let (task, environment) = (
+            utf8_percent_encode(task, PLAIN),
+            utf8_percent_encode(environment, PLAIN),
+        );
+        let mut found = Vec::new();
+        for page in 1..=PAGES {
+            let query =
+                format!("task={task}&environment={environment}&per_page={PAGE}&page={page}");
+            let listed: Vec<Deployment> = self
+                .http
+                .get(&self.path(format!("/deployments?{query}")))
+                .await?;
+            let last = listed.len() < PAGE || listed.iter().any(|listed| listed.id <= above);
+            found.extend(listed.into_iter().filter(|listed| listed.id > above));
+            if last {
+                return Ok(found);
+            }
+        }
+        Err(GitHubError::endless(&self.path("/deployments")))
+    }
+
+    /// Posts a status on a deployment.
+    pub async fn post_status(&self, id: u64, status: &NewStatus<'_>) -> Result<(), GitHubError> {
+        let mut body = json!({
+            "state": status.state,
+            "description": describe(status.description),
+            "auto_inactive": false,
+        });
+        for (key, url) in [
+            ("log_url", status.log_url),
+            ("environment_url", status.environment_url),
+        ] {
+            if let Some(url) = url {
+                body[key] = json!(url);
+            }
+        }
+        self.post(&self.path(format!("/deployments/{id}/statuses")), &body)
+            .await
+    }
+
+    async fn post(&self, path: &str, body: &impl Serialize) -> Result<(), GitHubError> {
+        self.http
+            .post::<serde_json::Value>(path, body)
+            .await
+            .map(drop)
+    }
+
+    fn path(&self, rest: impl Display) -> String {
+        format!("/repos/{}{rest}", self.repository)
+    }
+}

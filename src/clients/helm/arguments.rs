@@ -1,0 +1,221 @@
+//! What Helm is told, for each major: lists of arguments, never text for a shell.
+
+use std::{collections::BTreeMap, ffi::OsString, time::Duration};
+
+use super::{Helm, Major};
+
+/// A chart, and the values files that are laid over its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chart {
+    /// A folder, an archive or an `oci://` address.
+    pub reference: String,
+    /// The version to take from a registry.
+    pub version: Option<String>,
+    /// Paths, in order.
+    pub value_files: Vec<String>,
+}
+
+/// An install or upgrade.
+#[derive(Debug)]
+pub struct Upgrade<'a> {
+    /// The release's name in Helm.
+    pub release: &'a str,
+    /// What is installed.
+    pub chart: &'a Chart,
+    /// What the storage Secret is labelled with.
+    pub labels: &'a BTreeMap<String, String>,
+    /// How many revisions are kept.
+    pub history_max: u32,
+    /// Whether the check against the cluster's OpenAPI document is left out.
+    pub skip_openapi_validation: bool,
+    /// Whether objects that another release owns are taken over.
+    pub take_ownership: bool,
+}
+
+/// A rollback only repairs: the ordinary time limit would be spent on what is broken.
+const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(60);
+
+impl Helm {
+    pub(super) fn template_arguments(&self, release: &str, chart: &Chart) -> Vec<OsString> {
+        let mut arguments = texts(&["template", release, &chart.reference]);
+        arguments.extend(texts(&["--namespace", &self.target.namespace]));
+        arguments.extend(chart_arguments(chart));
+        arguments
+    }
+
+    pub(super) fn upgrade_arguments(&self, upgrade: &Upgrade<'_>) -> Vec<OsString> {
+        let mut arguments = texts(&["upgrade", "--install", upgrade.release]);
+        arguments.extend(texts(&[&upgrade.chart.reference]));
+        arguments.extend(self.where_to());
+        arguments.extend(chart_arguments(upgrade.chart));
+        // Without it, an upgrade without values copies the old revision's (helm-verified 0g).
+        arguments.extend(texts(&["--reset-values"]));
+        arguments.extend(texts(&[match self.major {
+            Major::Three => "--wait",
+            Major::Four => "--wait=watcher",
+        }]));
+        arguments.extend(self.limit(self.timeout));
+        arguments.extend(texts(&["--history-max", &upgrade.history_max.to_string()]));
+        let labels = upgrade
+            .labels
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"));
+        arguments.extend(texts(&["--labels", &labels.collect::<Vec<_>>().join(",")]));
+        arguments.extend(self.force());
+        if upgrade.skip_openapi_validation {
+            arguments.extend(texts(&["--disable-openapi-validation"]));
+        }
+        if upgrade.take_ownership {
+            arguments.extend(texts(&["--take-ownership"]));
+        }
+        arguments
+    }
+
+    pub(super) fn rollback_arguments(&self, release: &str, revision: u32) -> Vec<OsString> {
+        let mut arguments = texts(&["rollback", release, &revision.to_string()]);
+        arguments.extend(self.where_to());
+        // A hook that fails or hangs in a rollback leaves one more pending-rollback.
+        arguments.extend(texts(&["--no-hooks"]));
+        arguments.extend(self.limit(ROLLBACK_TIMEOUT));
+        arguments.extend(self.force());
+        arguments
+    }
+
+    pub(super) fn uninstall_arguments(&self, release: &str, hooks: bool) -> Vec<OsString> {
+        let mut arguments = texts(&["uninstall", release]);
+        arguments.extend(self.where_to());
+        // Background cascade does not wait for pods; Helm 4's watcher may return before they went.
+        arguments.extend(texts(&[match self.major {
+            Major::Three => "--wait",
+            Major::Four => "--wait=legacy",
+        }]));
+        arguments.extend(texts(&["--cascade", "foreground"]));
+        arguments.extend(self.limit(self.timeout));
+        if !hooks {
+            arguments.extend(texts(&["--no-hooks"]));
+        }
+        arguments
+    }
+
+    /// The cluster, told in full: Helm's own variables are withheld.
+    fn where_to(&self) -> Vec<OsString> {
+        let mut arguments = texts(&["--namespace", &self.target.namespace]);
+        if let Some(path) = &self.target.kubeconfig {
+            arguments.extend([
+                OsString::from("--kubeconfig"),
+                path.clone().into_os_string(),
+            ]);
+        }
+        if let Some(context) = &self.target.context {
+            arguments.extend(texts(&["--kube-context", context]));
+        }
+        arguments
+    }
+
+    fn limit(&self, time: Duration) -> Vec<OsString> {
+        texts(&["--timeout", &format!("{}s", time.as_secs().max(1))])
+    }
+
+    /// Server-side apply refuses fields that somebody edited by hand; the chart's word counts.
+    fn force(&self) -> Vec<OsString> {
+        match self.major {
+            Major::Three => Vec::new(),
+            Major::Four => texts(&["--force-conflicts"]),
+        }
+    }
+}
+
+/// The chart's version and values; our own document, on standard input, is the last.
+fn chart_arguments(chart: &Chart) -> Vec<OsString> {
+    let mut arguments = Vec::new();
+    if let Some(version) = &chart.version {
+        arguments.extend(texts(&["--version", version]));
+    }
+    for file in &chart.value_files {
+        arguments.extend(texts(&["--values", file]));
+    }
+    arguments.extend(texts(&["--values", "-"]));
+    arguments
+}
+
+fn texts(texts: &[&str]) -> Vec<OsString> {
+    texts.iter().map(OsString::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::cluster::Target;
+
+    fn helm(major: Major) -> Helm {
+        Helm {
+            program: "helm".into(),
+            major,
+            version: String::new(),
+            target: Target {
+                kubeconfig: Some("/k".into()),
+                context: Some("c".into()),
+                namespace: "betas".into(),
+            },
+            timeout: Duration::from_secs(600),
+        }
+    }
+
+    fn line(arguments: &[OsString]) -> String {
+        arguments
+            .iter()
+            .map(|text| text.to_str().unwrap())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    fn upgrade(major: Major) -> String {
+        let chart = Chart {
+            reference: "charts/app".into(),
+            version: None,
+            value_files: vec!["beta.yaml".into()],
+        };
+        let labels = BTreeMap::from([("branch-deploys/app".to_owned(), "hey".to_owned())]);
+        line(&helm(major).upgrade_arguments(&Upgrade {
+            release: "hey-new",
+            chart: &chart,
+            labels: &labels,
+            history_max: 10,
+            skip_openapi_validation: true,
+            take_ownership: false,
+        }))
+    }
+
+    #[test]
+    fn an_upgrade_names_cluster_values_and_labels() {
+        assert_eq!(
+            upgrade(Major::Three),
+            "upgrade --install hey-new charts/app --namespace betas --kubeconfig /k \
+             --kube-context c --values beta.yaml --values - --reset-values --wait --timeout 600s \
+             --history-max 10 --labels branch-deploys/app=hey --disable-openapi-validation"
+        );
+        assert!(upgrade(Major::Four).contains("--wait=watcher"));
+        assert!(upgrade(Major::Four).contains("--force-conflicts"));
+    }
+
+    #[test]
+    fn a_rollback_names_its_revision_and_runs_no_hooks() {
+        assert_eq!(
+            line(&helm(Major::Four).rollback_arguments("hey-new", 3)),
+            "rollback hey-new 3 --namespace betas --kubeconfig /k --kube-context c --no-hooks \
+             --timeout 60s --force-conflicts"
+        );
+    }
+
+    #[test]
+    fn an_uninstall_waits_for_the_pods_in_both_majors() {
+        assert!(
+            line(&helm(Major::Three).uninstall_arguments("r", true))
+                .contains("--wait --cascade foreground")
+        );
+        let four = line(&helm(Major::Four).uninstall_arguments("r", false));
+        assert!(
+            four.contains("--wait=legacy --cascade foreground") && four.ends_with("--no-hooks")
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! The one door to Helm: its arguments, its environment, its guardian, its words.
+//!
+//! An exit status of Helm's proves nothing: whoever runs it reads the storage afterwards.
+
+mod arguments;
+mod guardian;
+mod run;
+
+use std::{ffi::OsString, path::PathBuf, process::Stdio, time::Duration};
+
+use anyhow::{Context as _, bail};
+use tokio::process::Command;
+
+pub use self::{
+    arguments::{Chart, Upgrade},
+    guardian::{GRACE, run_if_started as guardian_if_started},
+    run::{Lifeline, Outcome},
+};
+use super::cluster::Target;
+use crate::model::Halt;
+
+/// The two Helms there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Major {
+    /// Helm 3.
+    Three,
+    /// Helm 4.
+    Four,
+}
+
+/// A Helm that was found and asked for its version.
+#[derive(Debug, Clone)]
+pub struct Helm {
+    program: PathBuf,
+    major: Major,
+    version: String,
+    target: Target,
+    timeout: Duration,
+}
+
+/// Variables that would send Helm to another cluster than ours, or that are none of its business.
+fn is_withheld(name: &str) -> bool {
+    name.starts_with("HELM_KUBE")
+        || matches!(name, "HELM_NAMESPACE" | "GITHUB_TOKEN" | "GH_TOKEN")
+        || name.starts_with("BRANCH_DEPLOYS_")
+}
+
+/// How long `helm version` may take.
+const VERSION_TIMEOUT: Duration = Duration::from_secs(20);
+
+impl Helm {
+    /// Finds Helm and reads its version; `timeout` bounds each of its commands.
+    ///
+    /// # Errors
+    /// A [`Halt`] for a missing Helm, one of an unknown major, or a storage that is not in Secrets.
+    pub async fn find(program: PathBuf, target: Target, timeout: Duration) -> anyhow::Result<Self> {
+        if let Some(driver) = std::env::var_os("HELM_DRIVER")
+            && !driver.is_empty()
+            && driver != "secret"
+        {
+            let driver = driver.to_string_lossy().into_owned();
+            bail!(Halt::usage(format!(
+                "HELM_DRIVER is {driver}: only releases stored in Secrets can be read; unset it"
+            )));
+        }
+        let version = version(&program).await?;
+        let major = match version.trim_start_matches('v').split('.').next() {
+            Some("3") => Major::Three,
+            Some("4") => Major::Four,
+            _ => bail!(Halt::usage(format!(
+                "{} is Helm {version}: versions 3 and 4 are known",
+                program.display()
+            ))),
+        };
+        Ok(Self {
+            program,
+            major,
+            version,
+            target,
+            timeout,
+        })
+    }
+
+    /// The version, as in `v4.3.1`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// How long one command may take.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Renders a chart without a cluster.
+    pub async fn template(
+        &self,
+        release: &str,
+        chart: &Chart,
+        values: &serde_json::Value,
+    ) -> anyhow::Result<Outcome> {
+        let arguments = self.template_arguments(release, chart);
+        run::unguarded(self.command(), arguments, values, self.timeout).await
+    }
+
+    /// Installs or upgrades a release and waits until it is ready.
+    pub async fn upgrade(
+        &self,
+        upgrade: &Upgrade<'_>,
+        values: &serde_json::Value,
+        lifeline: &Lifeline,
+    ) -> anyhow::Result<Outcome> {
+        self.guarded(self.upgrade_arguments(upgrade), Some(values), lifeline)
+            .await
+    }
+
+    /// Rolls a release back to a revision, without hooks: it repairs what an earlier run left.
+    pub async fn roll_back(
+        &self,
+        release: &str,
+        revision: u32,
+        lifeline: &Lifeline,
+    ) -> anyhow::Result<Outcome> {
+        self.guarded(self.rollback_arguments(release, revision), None, lifeline)
+            .await
+    }
+
+    /// Removes a release and waits until its newest revision's objects are gone.
+    pub async fn uninstall(
+        &self,
+        release: &str,
+        hooks: bool,
+        lifeline: &Lifeline,
+    ) -> anyhow::Result<Outcome> {
+        self.guarded(self.uninstall_arguments(release, hooks), None, lifeline)
+            .await
+    }
+
+    async fn guarded(
+        &self,
+        arguments: Vec<OsString>,
+        values: Option<&serde_json::Value>,
+        lifeline: &Lifeline,
+    ) -> anyhow::Result<Outcome> {
+        run::guarded(&self.program, arguments, values, lifeline, self.timeout).await
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        withhold(&mut command);
+        command
+    }
+}
+
+fn withhold(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_withheld) {
+            command.env_remove(name);
+        }
+    }
+}
+
+async fn version(program: &PathBuf) -> anyhow::Result<String> {
+    let shown = program.display();
+    let mut command = Command::new(program);
+    command
+        .args(["version", "--template", "{{.Version}}"])
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    let output = match tokio::time::timeout(VERSION_TIMEOUT, command.output()).await {
+        Ok(Ok(output)) => output,
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            bail!(Halt::usage(format!(
+                "there is no Helm at `{shown}`: install Helm 3 or 4, or give its path by --helm"
+            )))
+        }
+        Ok(Err(error)) => return Err(error).with_context(|| format!("failed to run {shown}")),
+        Err(_) => bail!(
+            "{shown} does not tell its version within {} s",
+            VERSION_TIMEOUT.as_secs()
+        ),
+    };
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if !output.status.success() || version.is_empty() {
+        bail!("{shown} does not tell its version: {}", output.status);
+    }
+    Ok(version)
+}

@@ -1,0 +1,241 @@
+//! Everything that a deploy is decided by, read before anything is touched.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::super::{
+    Start,
+    address::{self, Expectation},
+    releases::{self, Manner, Planned},
+};
+use crate::{
+    clients::{
+        cluster::Cluster,
+        github::{GitHub, RepositoryFacts},
+        helm::Helm,
+    },
+    decide,
+    model::{Branch, Commit, Deployment, Environment, Facts, Halt, Releases, branch_values},
+    report::Report,
+    settings::{Ci, HelmApply, Landing, Sources, UsageError},
+};
+
+/// What a deploy works with, and what it is to do.
+pub(in super::super) struct Gathered {
+    pub github: GitHub,
+    pub repository: RepositoryFacts,
+    pub cluster: Cluster,
+    pub helm: Helm,
+    pub lock_duration: Duration,
+    pub lock_timeout: Duration,
+    pub plan: Plan,
+}
+
+/// What a deploy is to do.
+pub(in super::super) struct Plan {
+    pub environment: Environment,
+    pub commit: Commit,
+    pub deployment: Option<u64>,
+    pub deployed_by: Option<String>,
+    pub keep_until: Option<DateTime<Utc>>,
+    pub log_url: Option<String>,
+    pub url: Option<String>,
+    pub answer: Option<Expectation>,
+    pub releases: Vec<Planned>,
+    pub manner: Manner,
+    pub max_environments: Option<usize>,
+}
+
+impl Plan {
+    /// Which commit of which branch goes where, in one line.
+    pub(super) fn heading(&self) -> String {
+        let Environment { branch, tier, .. } = &self.environment;
+        let deployment = self
+            .deployment
+            .map(|id| format!(" (deployment {id})"))
+            .unwrap_or_default();
+        format!(
+            "{branch} at {} → {} on {tier}{deployment}",
+            self.commit.short(),
+            self.environment.name()
+        )
+    }
+}
+
+/// What is landed, wherever it was told.
+struct Wanted {
+    branch: Branch,
+    commit: Commit,
+    deployment: Option<u64>,
+    migrate: bool,
+    keep_for: Option<Duration>,
+    deployed_by: Option<String>,
+}
+
+/// Reads all of it; none for a deployment that is none of ours.
+pub(super) async fn gather(
+    start: &Start<HelmApply>,
+    report: &Report,
+) -> Option<anyhow::Result<Gathered>> {
+    gathered(start, report).await.transpose()
+}
+
+async fn gathered(start: &Start<HelmApply>, report: &Report) -> anyhow::Result<Option<Gathered>> {
+    let settings = &start.settings;
+    let ci = Ci::read(&start.variables)?;
+    let options = &settings.github;
+    let token = options.token(&start.variables)?;
+    let github = GitHub::new(
+        &options.base_url(&ci),
+        token.secret(),
+        options.repository(&ci)?,
+        decide::retry,
+    )?;
+    let Some(wanted) = wanted(settings, &ci, &github).await? else {
+        report.note(&format!(
+            "the deployment is none of {}'s on {}: nothing to do",
+            options.app, options.tier
+        ));
+        return Ok(None);
+    };
+    let repository = github.repository().await?;
+    let environment = Environment {
+        app: options.app.clone(),
+        tier: options.tier.clone(),
+        branch: wanted.branch.clone(),
+        repository_id: repository.id,
+    };
+    if environment.branch == repository.default_branch {
+        report.note("this is the default branch: its environment is never removed by age");
+    }
+    let cluster = &settings.cluster;
+    let (kubeconfig, context) = (cluster.kubeconfig.clone(), cluster.kube_context.clone());
+    let cluster = Cluster::connect(kubeconfig, context, cluster.namespace.clone()).await?;
+    let (program, timeout) = (settings.helm.helm.clone(), settings.helm.helm_timeout);
+    let helm = Helm::find(program, cluster.target().clone(), timeout).await?;
+    let plan = plan(settings, &start.sources, &ci, environment, wanted, &helm).await?;
+    Ok(Some(Gathered {
+        github,
+        repository,
+        cluster,
+        helm,
+        lock_duration: settings.cluster.lock_duration,
+        lock_timeout: settings.cluster.lock_timeout,
+        plan,
+    }))
+}
+
+/// The deployment's payload, or what the CI and flags tell; none for a deployment of another app,
+/// tier or tool.
+async fn wanted(settings: &HelmApply, ci: &Ci, github: &GitHub) -> anyhow::Result<Option<Wanted>> {
+    let id = match settings.landing(ci)? {
+        Landing::Deployment(id) => id,
+        Landing::Commit(branch, commit) => {
+            return Ok(Some(Wanted {
+                branch,
+                commit,
+                deployment: None,
+                migrate: settings.migrate,
+                keep_for: settings.keep_for,
+                deployed_by: ci.creator(),
+            }));
+        }
+    };
+    let Some(deployment) = github.deployment(id).await? else {
+        bail!(Halt::usage(format!(
+            "GitHub shows no deployment {id}: is it of another repository, or has the token no \
+             access (deployments: read)?"
+        )));
+    };
+    from_deployment(settings, ci, &deployment)
+}
+
+fn from_deployment(
+    settings: &HelmApply,
+    ci: &Ci,
+    deployment: &Deployment,
+) -> anyhow::Result<Option<Wanted>> {
+    let Some(payload) = deployment.ours(&settings.github.app, &settings.github.tier) else {
+        return Ok(None);
+    };
+    let keep_for = payload
+        .keep_for
+        .as_deref()
+        .map(humantime::parse_duration)
+        .transpose();
+    let keep_for = keep_for.context("failed to read `keep_for` of the deployment's payload")?;
+    Ok(Some(Wanted {
+        branch: payload.branch,
+        commit: payload.commit,
+        deployment: Some(deployment.id),
+        migrate: payload.migrate || settings.migrate,
+        keep_for: settings.keep_for.or(keep_for),
+        deployed_by: payload.deployed_by.or_else(|| ci.creator()),
+    }))
+}
+
+async fn plan(
+    settings: &HelmApply,
+    sources: &Sources,
+    ci: &Ci,
+    environment: Environment,
+    wanted: Wanted,
+    helm: &Helm,
+) -> anyhow::Result<Plan> {
+    let mistake = |option, reason| UsageError(format!("{}: {reason}", sources.spell(option)));
+    let facts = Facts::new(&environment, &wanted.commit);
+    let (facts, url, answer) = match &settings.url {
+        Some(template) => {
+            let url = template
+                .fill(&facts)
+                .map_err(|reason| mistake("url", reason))?;
+            let answer = expectation(settings, &url).map_err(|reason| mistake("url", reason))?;
+            let host = answer.url.host_str().unwrap_or_default().to_owned();
+            (facts.with_address(&url, &host), Some(url), Some(answer))
+        }
+        None => (facts.with_address("", ""), None, None),
+    };
+    let deployed_by = wanted.deployed_by;
+    let values = branch_values(&facts, wanted.migrate, deployed_by.as_deref());
+    let releases = Releases::new(&environment, settings.releases.clone())
+        .map_err(|reason| mistake("releases", reason))?;
+    let releases = releases::plan(helm, &releases, &facts, &values).await?;
+    let keep_for = wanted
+        .keep_for
+        .map(TimeDelta::from_std)
+        .transpose()
+        .context("too long to keep")?;
+    Ok(Plan {
+        environment,
+        commit: wanted.commit,
+        deployment: wanted.deployment,
+        deployed_by,
+        keep_until: keep_for.map(|time| Utc::now() + time),
+        log_url: settings.log_url.clone().or_else(|| ci.log_url()),
+        url,
+        answer,
+        releases,
+        manner: Manner {
+            history_max: settings.history_max,
+            skip_openapi_validation: settings.skip_openapi_validation,
+            adopt: settings.adopt,
+        },
+        max_environments: settings.max_environments,
+    })
+}
+
+/// What counts as an answer of `url`, which must be one that can be asked for.
+fn expectation(settings: &HelmApply, url: &str) -> Result<Expectation, String> {
+    let asked =
+        address::health_url(url, &settings.health_path).map_err(|error| format!("{error:#}"))?;
+    if !matches!(asked.scheme(), "http" | "https") || asked.host_str().is_none() {
+        return Err(format!("`{url}` is no http or https address with a host"));
+    }
+    Ok(Expectation {
+        url: asked,
+        statuses: settings.expect_status.clone(),
+        timeout: settings.address_timeout,
+    })
+}

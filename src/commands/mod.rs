@@ -1,0 +1,99 @@
+//! One for each binary: gather → decide → print → act → record.
+
+mod address;
+mod branches;
+mod helm_apply;
+mod hooks;
+mod lock;
+mod releases;
+mod site;
+mod statuses;
+mod stop;
+mod sweep_deleted;
+mod teardown;
+
+use std::{future::Future, process::ExitCode};
+
+use clap::{CommandFactory, FromArgMatches};
+
+use crate::{
+    clients::{cluster::ClusterError, helm},
+    model::{Ending, Halt},
+    settings::{self, Program, Sources, UsageError, Variables},
+};
+
+/// What a command is started with.
+pub struct Start<T> {
+    /// Its settings.
+    pub settings: T,
+    /// Where each came from, to name options as the user wrote them.
+    pub sources: Sources,
+    /// The process's environment variables.
+    pub variables: Variables,
+}
+
+/// `helm-apply`.
+pub fn helm_apply() -> ExitCode {
+    main(helm_apply::run)
+}
+
+/// `sweep-deleted`.
+pub fn sweep_deleted() -> ExitCode {
+    main(sweep_deleted::run)
+}
+
+/// Reads the settings, runs the command, and turns its ending into an exit status. An error is
+/// printed here, once.
+fn main<T, F>(command: impl FnOnce(Start<T>) -> F) -> ExitCode
+where
+    T: CommandFactory + FromArgMatches,
+    F: Future<Output = anyhow::Result<Ending>>,
+{
+    if let Some(status) = helm::guardian_if_started() {
+        return status;
+    }
+    let (arguments, variables) = settings::process();
+    let start = match Program::read(arguments, &variables) {
+        Ok(Program::Run(settings, sources)) => Start {
+            settings,
+            sources,
+            variables,
+        },
+        Ok(Program::Print(text)) => {
+            print!("{text}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => return failed(&error.into()),
+    };
+    // Fails only where one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    match runtime
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(command(start)))
+    {
+        Ok(ending) => ExitCode::from(ending.status()),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::from(ending(error).status())
+}
+
+/// How an error ends the command: as its [`Halt`] says, by a wrong setting, or else as a failure.
+fn ending(error: &anyhow::Error) -> Ending {
+    if let Some(halt) = error.downcast_ref::<Halt>() {
+        return halt.ending;
+    }
+    let setup = error
+        .downcast_ref::<ClusterError>()
+        .is_some_and(ClusterError::is_setup);
+    if setup || error.downcast_ref::<UsageError>().is_some() {
+        return Ending::Usage;
+    }
+    Ending::Failed
+}

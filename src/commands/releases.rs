@@ -1,0 +1,340 @@
+//! Brings releases up: repairs what an earlier run left, upgrades, and reads back what Helm did.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, anyhow, bail};
+use futures::future::join_all;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::{hooks, site::Site, teardown};
+use crate::{
+    clients::helm::{Chart, Helm, Outcome, Upgrade},
+    decide::{Owner, Recovery, owner, recovery},
+    model::{Facts, Halt, Object, Release, Releases, Revision, Status, objects},
+    report::elapsed,
+};
+
+/// How often an object that is still going is looked at.
+const LOOK: Duration = Duration::from_millis(300);
+
+/// A release with all that Helm is told of it.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub release: Release,
+    pub chart: Chart,
+    pub values: Value,
+    /// What the chart renders to, without a cluster.
+    pub objects: Vec<Object>,
+}
+
+/// How the upgrades are done.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    pub history_max: u32,
+    pub skip_openapi_validation: bool,
+    pub adopt: bool,
+}
+
+/// Renders every chart with its values: a chart that is missing, or does not render, is found
+/// before anything is touched.
+pub(super) async fn plan(
+    helm: &Helm,
+    releases: &Releases,
+    facts: &Facts,
+    branch_values: &Value,
+) -> anyhow::Result<Vec<Planned>> {
+    let planned = releases.iter().map(|release| async {
+        let values = release.document(facts, branch_values).map_err(|reason| {
+            Halt::usage(format!(
+                "the values of the release {}: {reason}",
+                release.name
+            ))
+        })?;
+        let chart = Chart {
+            reference: release.settings.chart.clone(),
+            version: release.settings.version.clone(),
+            value_files: release.value_files().map(str::to_owned).collect(),
+        };
+        let outcome = helm.template(&release.name, &chart, &values).await?;
+        if !outcome.success {
+            bail!(Halt::usage(does_not_render(release, &outcome)));
+        }
+        let objects = objects(&outcome.stdout).map_err(|reason| {
+            Halt::usage(format!(
+                "the chart {} renders to no YAML: {reason}",
+                chart.reference
+            ))
+        })?;
+        Ok(Planned {
+            release: release.clone(),
+            chart,
+            values,
+            objects,
+        })
+    });
+    join_all(planned).await.into_iter().collect()
+}
+
+fn does_not_render(release: &Release, outcome: &Outcome) -> String {
+    let chart = &release.settings.chart;
+    let complaint = outcome.complaint();
+    let refuses = complaint.contains("additional properties 'global' not allowed")
+        || complaint.contains("Additional property global is not allowed");
+    if refuses && release.settings.branch_values {
+        return format!(
+            "the chart {chart} refuses `global`, in which it would learn of the branch: allow it in \
+             values.schema.json, or give the release `branch-values: false`"
+        );
+    }
+    format!("the chart {chart} does not render: {complaint}")
+}
+
+/// Refuses releases that somebody else made, unless they are to be adopted.
+pub(super) async fn check_owners(
+    site: &Site<'_>,
+    planned: &[Planned],
+    adopt: bool,
+) -> anyhow::Result<()> {
+    for Planned { release, .. } in planned {
+        let revisions = site.storage.revisions(&release.name).await?;
+        let Some(newest) = revisions.last() else {
+            continue;
+        };
+        match owner(&revisions, site.environment) {
+            Owner::Nobody | Owner::Ours => {}
+            Owner::Unclaimed if adopt => site.report.warn(&format!(
+                "adopting the release {}: revision {}, {}, made by somebody else",
+                release.name, newest.version, newest.status
+            )),
+            Owner::Unclaimed => bail!(Halt::usage(format!(
+                "the release {} exists (revision {}, {}) and bears no labels of ours: remove it, or \
+                 take it over by --adopt",
+                release.name, newest.version, newest.status
+            ))),
+            Owner::Another(reason) => bail!(Halt::usage(format!(
+                "the release {} is another environment's: {reason}",
+                release.name
+            ))),
+        }
+    }
+    Ok(())
+}
+
+/// Brings all up, each once those that it needs are, the others at the same time. A release that
+/// fails stops none but those that need it; the failures are told together.
+pub(super) async fn bring_up(
+    site: &Site<'_>,
+    planned: &[Planned],
+    manner: Manner,
+) -> anyhow::Result<()> {
+    let ready: BTreeMap<&str, watch::Sender<Option<bool>>> = planned
+        .iter()
+        .map(|planned| (planned.release.name.as_str(), watch::Sender::new(None)))
+        .collect();
+    let works = planned.iter().map(|planned| async {
+        let name = planned.release.name.as_str();
+        let outcome = match missing(&planned.release, &ready).await {
+            None => bring_one_up(site, planned, manner).await,
+            Some(need) => Err(anyhow!("not begun, since {need} failed")),
+        };
+        ready[name].send_replace(Some(outcome.is_ok()));
+        outcome.map_err(|error| (name, error))
+    });
+    let outcomes: Vec<_> = join_all(works).await;
+    site.stop.check()?;
+    let failures: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
+    for (name, error) in &failures {
+        site.report.failed(&format!("{name}: {error:#}"));
+    }
+    match failures.into_iter().next() {
+        Some((name, error)) => Err(error.context(name.to_owned())),
+        None => Ok(()),
+    }
+}
+
+/// Waits for what the release needs; the one that failed, if one did.
+async fn missing(
+    release: &Release,
+    ready: &BTreeMap<&str, watch::Sender<Option<bool>>>,
+) -> Option<String> {
+    for need in &release.needs {
+        let mut ready = ready.get(need.as_str())?.subscribe();
+        let up = ready
+            .wait_for(Option::is_some)
+            .await
+            .is_ok_and(|up| *up == Some(true));
+        if !up {
+            return Some(need.clone());
+        }
+    }
+    None
+}
+
+async fn bring_one_up(site: &Site<'_>, planned: &Planned, manner: Manner) -> anyhow::Result<()> {
+    let name = &planned.release.name;
+    let begun = Instant::now();
+    let revisions = repaired(site, name).await?;
+    if revisions.is_empty() {
+        wait_for_the_old(site, &planned.objects).await?;
+    }
+    site.ready()?;
+    let what = if revisions.is_empty() {
+        "installing"
+    } else {
+        "upgrading"
+    };
+    site.report
+        .note(&format!("{name}: {what} {}", planned.chart.reference));
+    let upgrade = Upgrade {
+        release: name,
+        chart: &planned.chart,
+        labels: &site.environment.release_labels(),
+        history_max: manner.history_max,
+        skip_openapi_validation: manner.skip_openapi_validation,
+        take_ownership: manner.adopt,
+    };
+    let outcome = site
+        .helm
+        .upgrade(&upgrade, &planned.values, &site.lifeline())
+        .await?;
+    site.ready()?;
+    let revision = deployed(site, name, newest(&revisions), &outcome).await?;
+    site.report.done(&format!(
+        "{name}: revision {revision} is up ({})",
+        elapsed(begun.elapsed())
+    ));
+    Ok(())
+}
+
+fn newest(revisions: &[Revision]) -> u32 {
+    revisions
+        .iter()
+        .map(|revision| revision.version)
+        .max()
+        .unwrap_or_default()
+}
+
+/// The new revision's number, if it is deployed: by the storage, whatever Helm's exit status says.
+async fn deployed(
+    site: &Site<'_>,
+    release: &str,
+    before: u32,
+    outcome: &Outcome,
+) -> anyhow::Result<u32> {
+    let revisions = site.storage.revisions(release).await?;
+    match revisions.last() {
+        Some(newest) if newest.version > before && newest.status == Status::Deployed => {
+            if !outcome.success {
+                site.report.warn(&format!(
+                    "{release}: deployed, although Helm says: {}",
+                    outcome.complaint()
+                ));
+            }
+            Ok(newest.version)
+        }
+        newest if outcome.success => {
+            let found = newest.map_or("no record".to_owned(), |newest| {
+                format!("revision {} is {}", newest.version, newest.status)
+            });
+            bail!("Helm reports a success, but its storage does not: {found}")
+        }
+        _ => {
+            site.report.quote(&outcome.stderr);
+            bail!("{}", outcome.complaint())
+        }
+    }
+}
+
+/// Repairs what an earlier run left of the release; its kept revisions afterwards.
+async fn repaired(site: &Site<'_>, release: &str) -> anyhow::Result<Vec<Revision>> {
+    let revisions = site.storage.revisions(release).await?;
+    let plan = recovery(&revisions);
+    if plan == Recovery::None {
+        return Ok(revisions);
+    }
+    hooks::wait_for(site, &revisions).await?;
+    let status = revisions
+        .last()
+        .map(|newest| newest.status.to_string())
+        .unwrap_or_default();
+    match plan {
+        Recovery::None => {}
+        Recovery::RollBack(revision) => {
+            site.ready()?;
+            site.report.note(&format!(
+                "{release}: {status}; rolling back to revision {revision}"
+            ));
+            let outcome = site
+                .helm
+                .roll_back(release, revision, &site.lifeline())
+                .await?;
+            site.ready()?;
+            let after = site.storage.revisions(release).await?;
+            if recovery(&after) == Recovery::None {
+                return Ok(after);
+            }
+            let complaint = outcome.complaint();
+            site.report.warn(&format!(
+                "{release}: {complaint}; removing it and installing it anew"
+            ));
+            reinstall(site, release).await?;
+        }
+        Recovery::Reinstall => {
+            site.report.note(&format!(
+                "{release}: {status}; removing it and installing it anew"
+            ));
+            reinstall(site, release).await?;
+        }
+        Recovery::Unknown(word) => bail!(
+            "its newest revision has the status `{word}`, which nobody can interpret: nothing was \
+             touched; look at it by `helm history {release}`"
+        ),
+    }
+    Ok(site.storage.revisions(release).await?)
+}
+
+async fn reinstall(site: &Site<'_>, release: &str) -> anyhow::Result<()> {
+    teardown::uninstall(site, release).await?;
+    let remains = teardown::clear(site).await?;
+    if let Some((key, reason)) = remains.left.first() {
+        bail!(Halt::timed_out(format!(
+            "{key} of an earlier run is still there ({reason})"
+        )));
+    }
+    site.note(|record| record.remains.clear()).await
+}
+
+/// Waits until nothing of the chart is still going: Helm would adopt the dying object.
+async fn wait_for_the_old(site: &Site<'_>, objects: &[Object]) -> anyhow::Result<()> {
+    let deadline = Instant::now() + site.helm.timeout();
+    for object in objects {
+        let mut told = false;
+        loop {
+            let live = site
+                .objects
+                .get(&object.key)
+                .await
+                .context("failed to look for leftovers")?;
+            if !live.is_some_and(|live| live.is_terminating()) {
+                break;
+            }
+            if Instant::now() > deadline {
+                bail!(Halt::timed_out(format!(
+                    "{} of an earlier run does not go",
+                    object.key
+                )));
+            }
+            if !told {
+                site.report
+                    .waiting(&format!("{} of an earlier run is still going", object.key));
+                told = true;
+            }
+            site.stop.unless(tokio::time::sleep(LOOK)).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! What everything that changes one environment works with, while the lock is held.
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use super::{lock::Lock, stop::Stop};
+use crate::{
+    clients::{
+        cluster::{Objects, Storage},
+        helm::{Helm, Lifeline},
+    },
+    model::{Environment, Record},
+    report::Report,
+};
+
+pub(super) struct Site<'a> {
+    pub environment: &'a Environment,
+    pub namespace: &'a str,
+    pub storage: Storage,
+    pub objects: Objects,
+    pub helm: &'a Helm,
+    pub lock: &'a Lock,
+    pub stop: &'a Stop,
+    pub report: &'a Report,
+    /// The record as it was written last.
+    pub record: Arc<Mutex<Record>>,
+}
+
+impl Site<'_> {
+    /// What a Helm that changes the cluster hears of us.
+    pub(super) fn lifeline(&self) -> Lifeline {
+        Lifeline {
+            renewed: self.lock.renewals(),
+            lock_duration: self.lock.duration(),
+            stop: self.stop.flag(),
+        }
+    }
+
+    /// Fails if nothing may be changed any more: the lock is lost, or a stop was asked for.
+    pub(super) fn ready(&self) -> anyhow::Result<()> {
+        self.stop.check()?;
+        self.lock.ensure()
+    }
+
+    /// Changes the record, in the cluster too.
+    pub(super) async fn note(&self, change: impl FnOnce(&mut Record)) -> anyhow::Result<()> {
+        let mut record = self.record.lock().await;
+        let before = record.clone();
+        change(&mut record);
+        if *record == before {
+            return Ok(());
+        }
+        self.lock.write(&record).await
+    }
+}

@@ -1,0 +1,336 @@
+//! `sweep-deleted`: removes the environment of a branch that was deleted.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use tokio::sync::Mutex;
+
+use super::{
+    Start,
+    branches::look_for,
+    lock::{self, Lock},
+    site::Site,
+    statuses::Statuses,
+    stop::{Reason, Stop},
+    teardown::{self, Remains},
+};
+use crate::{
+    clients::{
+        cluster::Cluster,
+        github::{GitHub, RepositoryFacts},
+        helm::Helm,
+    },
+    decide::{self, Presence},
+    model::{Branch, Ending, Environment, Halt, Holder, ObjectKey, Phase, Record, Wish},
+    report::{Removed, Report},
+    settings::{Ci, Deleted, SweepDeleted},
+};
+
+/// What a sweep works with.
+struct Gathered {
+    github: GitHub,
+    repository: RepositoryFacts,
+    cluster: Cluster,
+    environment: Environment,
+    log_url: Option<String>,
+}
+
+pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
+    let settings = &start.settings;
+    let report = Report::new(settings.output);
+    let ci = Ci::read(&start.variables)?;
+    let branch = match settings.deleted(&ci)? {
+        Deleted::Branch(branch) => branch,
+        Deleted::Tag(tag) => {
+            let sentence = format!("{tag} was a tag, which has no environment: nothing to do");
+            report.result(&sentence, &result(None, &tag, "nothing", &sentence));
+            return Ok(Ending::Done);
+        }
+    };
+    let stop = Stop::on_signals().context("failed to listen for signals")?;
+    let Ok(gathered) = stop.unless(gather(&start, &ci, &branch)).await else {
+        return Ok(stopped(&stop));
+    };
+    let gathered = gathered?;
+    let name = gathered.environment.name();
+    report.heading(&format!("{branch} was deleted → {name} goes"));
+    if !is_proven_gone(&gathered, &branch, &report).await? {
+        let sentence = format!("The branch {branch} is there: its environment stays");
+        report.result(
+            &sentence,
+            &result(Some(&name), branch.as_str(), "kept", &sentence),
+        );
+        return Ok(Ending::Done);
+    }
+    if !is_up(&gathered).await? {
+        let sentence = format!("Nothing is up for {branch}: nothing to do");
+        report.result(
+            &sentence,
+            &result(Some(&name), branch.as_str(), "nothing", &sentence),
+        );
+        return Ok(Ending::Done);
+    }
+    if settings.dry_run {
+        let sentence = format!("Would remove {name}");
+        report.result(
+            &sentence,
+            &result(Some(&name), branch.as_str(), "planned", &sentence),
+        );
+        return Ok(Ending::Done);
+    }
+    sweep(&start.settings, &gathered, &branch, &stop, &report).await
+}
+
+async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow::Result<Gathered> {
+    let settings = &start.settings;
+    let options = &settings.github;
+    let token = options.token(&start.variables)?;
+    let repository = options.repository(ci)?;
+    let github = GitHub::new(
+        &options.base_url(ci),
+        token.secret(),
+        repository,
+        decide::retry,
+    )?;
+    let repository = github.repository().await.context("nothing is removed")?;
+    if *branch == repository.default_branch {
+        bail!(Halt::refused(format!(
+            "{branch} is the default branch: it is never swept"
+        )));
+    }
+    let cluster = &settings.cluster;
+    let (kubeconfig, context) = (cluster.kubeconfig.clone(), cluster.kube_context.clone());
+    let cluster = Cluster::connect(kubeconfig, context, cluster.namespace.clone()).await?;
+    let environment = Environment {
+        app: options.app.clone(),
+        tier: options.tier.clone(),
+        branch: branch.clone(),
+        repository_id: repository.id,
+    };
+    let log_url = settings.log_url.clone().or_else(|| ci.log_url());
+    Ok(Gathered {
+        github,
+        repository,
+        cluster,
+        environment,
+        log_url,
+    })
+}
+
+/// Whether the branch is proven gone; an error where nothing is proven.
+async fn is_proven_gone(
+    gathered: &Gathered,
+    branch: &Branch,
+    report: &Report,
+) -> anyhow::Result<bool> {
+    let default = &gathered.repository.default_branch;
+    match look_for(&gathered.github, branch, default)
+        .await
+        .context("nothing is removed")?
+    {
+        Presence::There => Ok(false),
+        Presence::Gone => {
+            report.done(&format!(
+                "{branch} is gone, while {default} is seen with the same token"
+            ));
+            Ok(true)
+        }
+        Presence::Unproven(reason) => bail!("nothing is removed: {reason}"),
+    }
+}
+
+/// Whether there is a record, or a release that bears our labels.
+async fn is_up(gathered: &Gathered) -> anyhow::Result<bool> {
+    let environment = &gathered.environment;
+    if gathered
+        .cluster
+        .leases()
+        .get(&environment.name())
+        .await?
+        .is_some()
+    {
+        return Ok(true);
+    }
+    let labelled = gathered
+        .cluster
+        .storage()
+        .labelled(&environment.release_labels())
+        .await?;
+    Ok(!labelled.is_empty())
+}
+
+async fn sweep(
+    settings: &SweepDeleted,
+    gathered: &Gathered,
+    branch: &Branch,
+    stop: &Stop,
+    report: &Report,
+) -> anyhow::Result<Ending> {
+    let (program, timeout) = (settings.helm.helm.clone(), settings.helm.helm_timeout);
+    let helm = Helm::find(program, gathered.cluster.target().clone(), timeout).await?;
+    let request = lock::Request {
+        environment: &gathered.environment,
+        holder: Holder {
+            program: "sweep-deleted".into(),
+            log_url: gathered.log_url.clone(),
+            deployment: None,
+        },
+        wish: Some(Wish::Remove),
+        duration: settings.cluster.lock_duration,
+        timeout: settings.cluster.lock_timeout,
+    };
+    let acquired = Lock::acquire(gathered.cluster.leases(), &request, report);
+    let Ok(acquired) = stop.unless(acquired).await else {
+        return Ok(stopped(stop));
+    };
+    let (lock, record) = acquired?;
+    report.done("lock held");
+    let site = Site {
+        environment: &gathered.environment,
+        namespace: &gathered.cluster.target().namespace,
+        storage: gathered.cluster.storage(),
+        objects: gathered.cluster.objects(),
+        helm: &helm,
+        lock: &lock,
+        stop,
+        report,
+        record: Arc::new(Mutex::new(record.unwrap_or_else(|| {
+            Record::new(&gathered.environment, &gathered.repository.full_name)
+        }))),
+    };
+    let outcome = tokio::select! {
+        outcome = removed(gathered, branch, &site) => outcome,
+        never = heed_loss(&site) => match never {},
+    };
+    drop(site);
+    conclude(gathered, branch, lock, outcome, stop, report).await
+}
+
+/// Under the lock: the branch once more, then all that is up, then GitHub's deployments. None when
+/// the branch is back.
+async fn removed(
+    gathered: &Gathered,
+    branch: &Branch,
+    site: &Site<'_>,
+) -> anyhow::Result<Option<Remains>> {
+    if !is_proven_gone(gathered, branch, site.report).await? {
+        return Ok(None);
+    }
+    site.ready()?;
+    site.note(|record| record.phase = Phase::Removing).await?;
+    let remains = teardown::environment(site).await?;
+    let statuses = Statuses {
+        github: &gathered.github,
+        deployment: None,
+        log_url: gathered.log_url.as_deref(),
+    };
+    let deployments = site.record.lock().await.deployments.clone();
+    for id in deployments {
+        statuses
+            .retire(id, "the branch was deleted, and its environment removed")
+            .await?;
+    }
+    Ok(Some(remains))
+}
+
+async fn heed_loss(site: &Site<'_>) -> std::convert::Infallible {
+    let mut losses = site.lock.losses();
+    if let Ok(lost) = losses.wait_for(Option::is_some).await {
+        site.stop
+            .ask(Reason::LockLost(lost.clone().unwrap_or_default()));
+    }
+    std::future::pending().await
+}
+
+async fn conclude(
+    gathered: &Gathered,
+    branch: &Branch,
+    lock: Lock,
+    outcome: anyhow::Result<Option<Remains>>,
+    stop: &Stop,
+    report: &Report,
+) -> anyhow::Result<Ending> {
+    let name = gathered.environment.name();
+    let result = |state, sentence: &str| result(Some(&name), branch.as_str(), state, sentence);
+    match outcome {
+        Ok(Some(remains)) => {
+            lock.delete().await?;
+            for key in &remains.kept {
+                report.note(&format!(
+                    "{key} stays, as its chart asks (resource-policy: keep)"
+                ));
+            }
+            for key in &remains.strangers {
+                report.warn(&format!("{key} is not proven ours, and is left alone"));
+            }
+            let sentence = format!("{name} is gone, {} objects of it", remains.gone.len());
+            let removed = Removed {
+                removed: texts(&remains.gone),
+                kept: texts(&remains.kept),
+                left: texts(&remains.strangers),
+                ..result("removed", &sentence)
+            };
+            report.result(&sentence, &removed);
+            Ok(Ending::Done)
+        }
+        Ok(None) => {
+            release(lock, report).await;
+            let sentence = format!("The branch {branch} is back: its environment stays");
+            report.result(&sentence, &result("kept", &sentence));
+            Ok(Ending::Done)
+        }
+        Err(error) => {
+            release(lock, report).await;
+            let ending = if stop.reason().is_some() {
+                stopped(stop)
+            } else {
+                super::ending(&error)
+            };
+            let sentence = match stop.reason() {
+                Some(Reason::Signal(_)) => format!("{name} is not gone yet: stopped by a signal"),
+                Some(Reason::LockLost(reason)) => format!("{name}: the lock is lost: {reason}"),
+                Some(Reason::Superseded(_) | Reason::BranchGone) | None => {
+                    format!("{name} is not gone: {error:#}")
+                }
+            };
+            report.result(&sentence, &result("failed", &sentence));
+            Ok(ending)
+        }
+    }
+}
+
+async fn release(lock: Lock, report: &Report) {
+    let outcome = match lock.record().await {
+        // Nothing was known of it, and nothing was begun.
+        Ok(None) => lock.delete().await,
+        Ok(Some(_)) | Err(_) => lock.release().await,
+    };
+    if let Err(error) = outcome {
+        report.warn(&format!("{error:#}"));
+    }
+}
+
+fn stopped(stop: &Stop) -> Ending {
+    match stop.reason() {
+        Some(Reason::Signal(number)) => Ending::Signal(number),
+        Some(Reason::Superseded(_) | Reason::BranchGone | Reason::LockLost(_)) | None => {
+            Ending::Failed
+        }
+    }
+}
+
+fn texts(keys: &[ObjectKey]) -> Vec<String> {
+    keys.iter().map(ToString::to_string).collect()
+}
+
+fn result(environment: Option<&str>, branch: &str, state: &'static str, message: &str) -> Removed {
+    Removed {
+        environment: environment.map(str::to_owned),
+        branch: branch.to_owned(),
+        state,
+        removed: Vec::new(),
+        kept: Vec::new(),
+        left: Vec::new(),
+        message: message.to_owned(),
+    }
+}

@@ -1,0 +1,294 @@
+//! Takes releases away, and sees them gone: one code for every command that removes something.
+//!
+//! `helm uninstall` deletes what the newest revision names, and its exit status does not tell
+//! whether that went. So the manifests and hooks of all kept revisions are read first, and written
+//! into the record, and afterwards each object is asked for until it is gone.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+
+use super::{hooks, site::Site};
+use crate::{
+    clients::cluster::Live,
+    decide::{Fate, Marks, Owner, fate, owner},
+    model::{Halt, Object, ObjectKey, Revision, objects},
+};
+
+/// How often what is left is looked at.
+const LOOK: Duration = Duration::from_millis(300);
+/// How often a person is told what is waited for.
+const TELL: Duration = Duration::from_secs(10);
+
+/// What became of the objects of removed releases.
+#[derive(Debug, Default)]
+pub(super) struct Remains {
+    /// Seen gone.
+    pub gone: Vec<ObjectKey>,
+    /// There, as their chart asks.
+    pub kept: Vec<ObjectKey>,
+    /// There, and not proven ours.
+    pub strangers: Vec<ObjectKey>,
+    /// There against our will, with what is known of the reason.
+    pub left: Vec<(ObjectKey, String)>,
+}
+
+/// Removes one release, if there is one, and notes in the record what is to be seen gone.
+pub(super) async fn uninstall(site: &Site<'_>, release: &str) -> anyhow::Result<()> {
+    let revisions = site.storage.revisions(release).await?;
+    match owner(&revisions, site.environment) {
+        Owner::Nobody => return Ok(()),
+        Owner::Ours => {}
+        Owner::Unclaimed => {
+            bail!("the release {release} bears no labels of ours: somebody else's, and left alone")
+        }
+        Owner::Another(reason) => {
+            bail!("the release {release} is another environment's, and left alone: {reason}")
+        }
+    }
+    hooks::wait_for(site, &revisions).await?;
+    let named = named(site, &revisions).await?;
+    site.note(|record| {
+        let known: BTreeSet<_> = record.remains.drain(..).chain(named).collect();
+        record.remains = known.into_iter().collect();
+    })
+    .await?;
+    // The second try without hooks: one that fails would hold the release for ever.
+    for hooks in [true, false] {
+        site.ready()?;
+        let begun = Instant::now();
+        let outcome = site
+            .helm
+            .uninstall(release, hooks, &site.lifeline())
+            .await?;
+        site.stop.check()?;
+        if site.storage.revisions(release).await?.is_empty() {
+            let time = crate::report::elapsed(begun.elapsed());
+            site.report
+                .done(&format!("{release}: uninstalled ({time})"));
+            return Ok(());
+        }
+        let complaint = outcome.complaint();
+        if !hooks {
+            bail!("Helm does not let the release {release} go: {complaint}");
+        }
+        site.report
+            .warn(&format!("{release}: {complaint}; once more, without hooks"));
+    }
+    Ok(())
+}
+
+/// Everything that any kept revision names: objects, hooks, and the volume claims of StatefulSets.
+async fn named(site: &Site<'_>, revisions: &[Revision]) -> anyhow::Result<BTreeSet<ObjectKey>> {
+    let mut named = BTreeSet::new();
+    for revision in revisions {
+        let Some(body) = site.storage.body(revision).await? else {
+            continue;
+        };
+        let read = |manifest: &str| {
+            objects(manifest)
+                .map_err(anyhow::Error::msg)
+                .with_context(|| {
+                    format!(
+                        "failed to read the manifest of {} {}",
+                        revision.release, revision.version
+                    )
+                })
+        };
+        let ordinary = read(&body.manifest)?;
+        for set in ordinary
+            .iter()
+            .filter(|object| object.key.kind == "StatefulSet")
+        {
+            named.extend(claims(site, set).await?);
+        }
+        named.extend(ordinary.into_iter().map(|object| object.key));
+        for hook in &body.hooks {
+            named.extend(read(&hook.manifest)?.into_iter().map(|object| object.key));
+        }
+    }
+    Ok(named)
+}
+
+/// The volume claims that Kubernetes made for a StatefulSet: named `<template>-<set>-<number>`,
+/// labelled with what the set selects its pods by.
+async fn claims(site: &Site<'_>, set: &Object) -> anyhow::Result<Vec<ObjectKey>> {
+    let templates = set.body["spec"]["volumeClaimTemplates"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let selected = set.body["spec"]["selector"]["matchLabels"].as_object();
+    let Some(selected) = selected.filter(|_| !templates.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let labels: Vec<String> = selected
+        .iter()
+        .filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)))
+        .collect();
+    let is_of_set = |claim: &Live| {
+        templates
+            .iter()
+            .filter_map(|template| template["metadata"]["name"].as_str())
+            .any(|name| {
+                let number = claim
+                    .key
+                    .name
+                    .strip_prefix(&format!("{name}-{}-", set.key.name));
+                number.is_some_and(|number| number.parse::<u32>().is_ok())
+            })
+    };
+    let found = site.objects.claims(&labels.join(",")).await?;
+    Ok(found
+        .into_iter()
+        .filter(is_of_set)
+        .map(|claim| claim.key)
+        .collect())
+}
+
+/// Sees to it that everything that the record still names is gone, as long as Helm itself may take.
+pub(super) async fn clear(site: &Site<'_>) -> anyhow::Result<Remains> {
+    let (mut waiting, releases) = {
+        let record = site.record.lock().await;
+        let releases: Vec<_> = record
+            .releases
+            .iter()
+            .map(|release| release.name.clone())
+            .collect();
+        (record.remains.clone(), releases)
+    };
+    let releases: Vec<&str> = releases.iter().map(String::as_str).collect();
+    let deadline = Instant::now() + site.helm.timeout();
+    let (mut remains, mut told) = (Remains::default(), Instant::now());
+    loop {
+        remains.left.clear();
+        for key in std::mem::take(&mut waiting) {
+            site.ready()?;
+            match look(site, &key, &releases).await? {
+                Sight::Gone => remains.gone.push(key),
+                Sight::Kept => remains.kept.push(key),
+                Sight::Stranger => remains.strangers.push(key),
+                Sight::There(reason) => {
+                    remains.left.push((key.clone(), reason));
+                    waiting.push(key);
+                }
+            }
+        }
+        if waiting.is_empty() || Instant::now() > deadline {
+            return Ok(remains);
+        }
+        if told.elapsed() > TELL {
+            let left = remains
+                .left
+                .iter()
+                .map(|(key, reason)| format!("{key} ({reason})"));
+            site.report.note(&format!(
+                "still there: {}",
+                left.collect::<Vec<_>>().join(", ")
+            ));
+            told = Instant::now();
+        }
+        site.stop.unless(tokio::time::sleep(LOOK)).await?;
+    }
+}
+
+enum Sight {
+    Gone,
+    Kept,
+    Stranger,
+    There(String),
+}
+
+/// Looks at one object, and deletes it if it is ours and nobody asked for that yet.
+async fn look(site: &Site<'_>, key: &ObjectKey, releases: &[&str]) -> anyhow::Result<Sight> {
+    let Some(live) = site.objects.get(key).await? else {
+        return Ok(Sight::Gone);
+    };
+    let marks = Marks {
+        release: live.annotation("meta.helm.sh/release-name"),
+        namespace: live.annotation("meta.helm.sh/release-namespace"),
+        hook: live.annotation("helm.sh/hook"),
+        policy: live.annotation("helm.sh/resource-policy"),
+    };
+    match fate(key, marks, releases, site.namespace) {
+        Fate::Kept => Ok(Sight::Kept),
+        Fate::Stranger => Ok(Sight::Stranger),
+        Fate::Goes if live.is_terminating() => Ok(Sight::There(waits_for(&live))),
+        Fate::Goes => {
+            site.objects.delete(&live).await?;
+            Ok(Sight::There("asked to go".to_owned()))
+        }
+    }
+}
+
+fn waits_for(live: &Live) -> String {
+    match live.finalizers() {
+        finalizers if finalizers.is_empty() => "going".to_owned(),
+        finalizers => format!("waits for {}", finalizers.join(", ")),
+    }
+}
+
+/// Removes every release of the environment, each before those that it needs, and sees all of it
+/// gone. One that fails stops none that it does not need.
+pub(super) async fn environment(site: &Site<'_>) -> anyhow::Result<Remains> {
+    let releases = releases(site).await?;
+    let mut failures = Vec::new();
+    for release in releases.iter().rev() {
+        site.ready()?;
+        if let Err(error) = uninstall(site, release).await {
+            site.ready()?;
+            site.report.failed(&format!("{release}: {error:#}"));
+            failures.push(format!("{release}: {error:#}"));
+        }
+    }
+    if !failures.is_empty() {
+        bail!("{}", failures.join("; "));
+    }
+    let remains = clear(site).await?;
+    if !remains.left.is_empty() {
+        let left = remains
+            .left
+            .iter()
+            .map(|(key, reason)| format!("{key} ({reason})"));
+        let left = left.collect::<Vec<_>>().join(", ");
+        bail!(Halt::timed_out(format!(
+            "still there: {left}; the next sweep goes on"
+        )));
+    }
+    Ok(remains)
+}
+
+/// Names of the releases that the record lists, or that bear our labels, each after those that it
+/// needs. A release that the record forgot is noted in it, for the proofs that follow.
+async fn releases(site: &Site<'_>) -> anyhow::Result<Vec<String>> {
+    let labelled = site
+        .storage
+        .labelled(&site.environment.release_labels())
+        .await?;
+    let found = labelled
+        .into_iter()
+        .map(|revision| crate::model::RecordedRelease {
+            name: revision.release,
+            needs: Vec::new(),
+        });
+    site.note(|record| {
+        for release in found {
+            if !record
+                .releases
+                .iter()
+                .any(|known| known.name == release.name)
+            {
+                record.releases.push(release);
+            }
+        }
+    })
+    .await?;
+    let record = site.record.lock().await;
+    Ok(record
+        .releases
+        .iter()
+        .map(|release| release.name.clone())
+        .collect())
+}

@@ -1,0 +1,71 @@
+use chrono::{DateTime, Utc};
+
+/// One environment that takes up room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Its name, `<app>-<slug>`.
+    pub name: String,
+    /// When it was first made.
+    pub since: DateTime<Utc>,
+}
+
+/// Whether one more environment may go up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Room {
+    /// It may.
+    Free,
+    /// It may not; the oldest that is up is named.
+    Full {
+        /// The oldest environment, a candidate for removal.
+        oldest: Taken,
+    },
+}
+
+/// Whether `name`, whose record is among `up`, is within the first `most`, oldest first.
+///
+/// Two newcomers that take the last place at once both see both records, so both come to the
+/// same answer about each. No limit when `most` is none.
+pub fn room(name: &str, up: &[Taken], most: Option<usize>) -> Room {
+    let Some(most) = most else { return Room::Free };
+    let mut up: Vec<&Taken> = up.iter().collect();
+    up.sort_by_key(|taken| (taken.since, taken.name.clone()));
+    match up.iter().position(|taken| taken.name == name) {
+        Some(place) if place >= most => Room::Full {
+            oldest: up[0].clone(),
+        },
+        _ => Room::Free,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(name: &str, second: i64) -> Taken {
+        Taken {
+            name: name.into(),
+            since: DateTime::from_timestamp(second, 0).unwrap(),
+        }
+    }
+
+    #[test]
+    fn the_last_to_come_is_refused_and_the_oldest_is_named() {
+        let up = [taken("hey-b", 2), taken("hey-a", 1), taken("hey-c", 3)];
+        assert_eq!(room("hey-c", &up, Some(3)), Room::Free);
+        assert_eq!(
+            room("hey-c", &up, Some(2)),
+            Room::Full {
+                oldest: taken("hey-a", 1)
+            }
+        );
+        assert_eq!(room("hey-a", &up, Some(2)), Room::Free);
+        assert_eq!(room("hey-c", &up, None), Room::Free);
+    }
+
+    #[test]
+    fn of_two_that_come_in_the_same_second_one_is_refused() {
+        let up = [taken("hey-a", 1), taken("hey-b", 1)];
+        let refused = ["hey-a", "hey-b"].map(|name| room(name, &up, Some(1)) != Room::Free);
+        assert_eq!(refused, [false, true]);
+    }
+}

@@ -1,0 +1,21 @@
+//! The decisions. Pure functions: no input or output, no clock, no environment; `now` is an argument.
+
+mod capacity;
+mod claim;
+mod lease;
+mod ownership;
+mod proof;
+mod proofs;
+mod rank;
+mod recovery;
+mod retry;
+
+pub use capacity::{Room, Taken, room};
+pub use claim::claim;
+pub use lease::{Lease, Patience, Step};
+pub use ownership::{Owner, owner};
+pub use proof::{Fate, Marks, fate};
+pub use proofs::{Presence, presence};
+pub use rank::{Rank, outranks, rank};
+pub use recovery::{Recovery, recovery};
+pub use retry::{MOST_WAIT, retry};

@@ -1,0 +1,126 @@
+use crate::model::ObjectKey;
+
+/// What the cluster tells of an object that stood in a release's manifests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marks<'a> {
+    /// `meta.helm.sh/release-name`, which Helm writes on all but hooks.
+    pub release: Option<&'a str>,
+    /// `meta.helm.sh/release-namespace`.
+    pub namespace: Option<&'a str>,
+    /// `helm.sh/hook`.
+    pub hook: Option<&'a str>,
+    /// `helm.sh/resource-policy`.
+    pub policy: Option<&'a str>,
+}
+
+/// What is done with an object that a removed release left, or seems to have left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is ours and goes.
+    Goes,
+    /// Its chart asks that it stays.
+    Kept,
+    /// Nothing proves that it is ours: it has our object's name and another's marks.
+    Stranger,
+}
+
+/// The fate of the object `key`, which the manifests of `releases` in `namespace` name.
+///
+/// A volume claim bears no mark of Helm's: it was made for a StatefulSet of ours, by whose name
+/// and labels it was found.
+pub fn fate(key: &ObjectKey, marks: Marks<'_>, releases: &[&str], namespace: &str) -> Fate {
+    if marks.policy == Some("keep") {
+        return Fate::Kept;
+    }
+    match (marks.release, marks.namespace) {
+        (Some(release), Some(found)) if releases.contains(&release) && found == namespace => {
+            Fate::Goes
+        }
+        (None, None) if marks.hook.is_some() || key.kind == "PersistentVolumeClaim" => Fate::Goes,
+        _ => Fate::Stranger,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: Marks<'_> = Marks {
+        release: None,
+        namespace: None,
+        hook: None,
+        policy: None,
+    };
+
+    fn of(kind: &str, marks: Marks<'_>) -> Fate {
+        let key = ObjectKey {
+            api_version: "v1".into(),
+            kind: kind.into(),
+            name: "x".into(),
+            namespace: None,
+        };
+        fate(&key, marks, &["hey-new"], "betas")
+    }
+
+    #[test]
+    fn what_helm_marked_as_of_our_release_goes() {
+        let marks = Marks {
+            release: Some("hey-new"),
+            namespace: Some("betas"),
+            ..NONE
+        };
+        assert_eq!(of("Service", marks), Fate::Goes);
+        assert_eq!(
+            of(
+                "Service",
+                Marks {
+                    policy: Some("keep"),
+                    ..marks
+                }
+            ),
+            Fate::Kept
+        );
+        assert_eq!(
+            of(
+                "Service",
+                Marks {
+                    release: Some("hey-other"),
+                    ..marks
+                }
+            ),
+            Fate::Stranger
+        );
+        assert_eq!(
+            of(
+                "Service",
+                Marks {
+                    namespace: Some("prod"),
+                    ..marks
+                }
+            ),
+            Fate::Stranger
+        );
+    }
+
+    #[test]
+    fn hooks_and_volume_claims_go_and_what_is_unmarked_stays() {
+        assert_eq!(
+            of(
+                "Job",
+                Marks {
+                    hook: Some("pre-install"),
+                    ..NONE
+                }
+            ),
+            Fate::Goes
+        );
+        assert_eq!(of("PersistentVolumeClaim", NONE), Fate::Goes);
+        assert_eq!(of("Service", NONE), Fate::Stranger);
+        let others = Marks {
+            release: Some("other"),
+            hook: Some("pre-install"),
+            ..NONE
+        };
+        assert_eq!(of("Job", others), Fate::Stranger);
+    }
+}

@@ -1,0 +1,115 @@
+use crate::model::{Revision, Status};
+
+/// What has to be done to a release before it can be upgraded.
+///
+/// Helm recovers from none of these by itself (helm/helm#7653); each row was tried with both majors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recovery {
+    /// Nothing: `upgrade --install` does what it should.
+    None,
+    /// Roll back to this revision, which removes what only the broken one made.
+    RollBack(u32),
+    /// Remove the release and install it anew: an upgrade would fail, or skip the install hooks.
+    Reinstall,
+    /// A status that nobody can interpret: nothing is touched.
+    Unknown(String),
+}
+
+/// What the kept revisions of one release call for, once their owner is proven dead.
+///
+/// The highest version counts, whatever the others say: a dead `pending-upgrade` stays in the
+/// history for ever, and two revisions can both be `deployed`.
+pub fn recovery(revisions: &[Revision]) -> Recovery {
+    let Some(newest) = revisions.iter().max_by_key(|revision| revision.version) else {
+        return Recovery::None;
+    };
+    match &newest.status {
+        Status::Deployed | Status::Superseded | Status::Uninstalled => Recovery::None,
+        Status::PendingInstall | Status::Uninstalling => Recovery::Reinstall,
+        Status::Failed => back_to(revisions, &[Status::Deployed]),
+        Status::PendingUpgrade | Status::PendingRollback => {
+            back_to(revisions, &[Status::Deployed, Status::Superseded])
+        }
+        Status::Unknown(word) => Recovery::Unknown(word.clone()),
+    }
+}
+
+/// To the newest revision of the first status that any has.
+fn back_to(revisions: &[Revision], statuses: &[Status]) -> Recovery {
+    let newest = |status: &Status| {
+        let of_status = revisions
+            .iter()
+            .filter(|revision| revision.status == *status);
+        of_status.map(|revision| revision.version).max()
+    };
+    statuses
+        .iter()
+        .find_map(newest)
+        .map_or(Recovery::Reinstall, Recovery::RollBack)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn revisions(statuses: &[&str]) -> Vec<Revision> {
+        let revision = |(index, status): (usize, &&str)| Revision {
+            release: "hey-new".into(),
+            version: index as u32 + 1,
+            status: Status::from(*status),
+            labels: Default::default(),
+            secret: format!("sh.helm.release.v1.hey-new.v{}", index + 1),
+        };
+        statuses.iter().enumerate().map(revision).collect()
+    }
+
+    #[test]
+    fn every_state_of_the_table_has_its_way_back() {
+        for (statuses, expected) in [
+            (&[][..], Recovery::None),
+            (&["deployed"], Recovery::None),
+            (&["superseded"], Recovery::None),
+            (&["uninstalled"], Recovery::None),
+            (&["failed"], Recovery::Reinstall),
+            (&["failed", "failed"], Recovery::Reinstall),
+            (&["deployed", "failed"], Recovery::RollBack(1)),
+            (
+                &["superseded", "deployed", "failed", "failed"],
+                Recovery::RollBack(2),
+            ),
+            (&["pending-install"], Recovery::Reinstall),
+            (&["failed", "pending-upgrade"], Recovery::Reinstall),
+            (&["deployed", "pending-upgrade"], Recovery::RollBack(1)),
+            (
+                &["superseded", "superseded", "pending-upgrade"],
+                Recovery::RollBack(2),
+            ),
+            (
+                &["superseded", "deployed", "pending-rollback"],
+                Recovery::RollBack(2),
+            ),
+            (&["pending-rollback"], Recovery::Reinstall),
+            (&["deployed", "uninstalling"], Recovery::Reinstall),
+            (
+                &["deployed", "unknown"],
+                Recovery::Unknown("unknown".into()),
+            ),
+            (&["deployed", "asleep"], Recovery::Unknown("asleep".into())),
+        ] {
+            assert_eq!(recovery(&revisions(statuses)), expected, "{statuses:?}");
+        }
+    }
+
+    #[test]
+    fn the_highest_version_counts_wherever_it_stands_in_the_list() {
+        let mut shuffled = revisions(&["deployed", "pending-upgrade", "superseded", "deployed"]);
+        shuffled.reverse();
+        assert_eq!(recovery(&shuffled), Recovery::None);
+    }
+
+    #[test]
+    fn of_two_deployed_revisions_the_newer_is_gone_back_to() {
+        let statuses = ["superseded", "deployed", "deployed", "failed"];
+        assert_eq!(recovery(&revisions(&statuses)), Recovery::RollBack(3));
+    }
+}

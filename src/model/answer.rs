@@ -1,0 +1,29 @@
+use std::time::Duration;
+
+/// How an HTTP request was answered, as far as it matters for asking again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// No answer, or one cut off: the server may have done what was asked.
+    None,
+    /// A status, and how long the server asks to wait: `retry-after`, or, with nothing left of the
+    /// limit, the time until it is reset.
+    Status(u16, Option<Duration>),
+}
+
+/// Whether to ask again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// After this time.
+    After(Duration),
+    /// Not at all: the answer stands.
+    No,
+}
+
+/// What GitHub answered when asked for one ref.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// The ref that came back, as in `refs/heads/main`.
+    Found(String),
+    /// 404: there is no such ref, or the token may not see it.
+    Missing,
+}

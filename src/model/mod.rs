@@ -1,0 +1,34 @@
+//! What the other modules talk about: branches, slugs, environments, releases,
+//! records. Pure: no input or output, no clock, no environment.
+
+mod answer;
+mod app;
+mod branch;
+mod commit;
+mod deployment;
+mod ending;
+mod environment;
+mod helm;
+mod manifest;
+mod placeholders;
+mod record;
+mod release;
+mod repository;
+mod slug;
+mod values;
+
+pub use answer::{Answer, Reading, Retry};
+pub use app::App;
+pub use branch::Branch;
+pub use commit::Commit;
+pub use deployment::{Deployment, Payload, State, describe};
+pub use ending::{Ending, Halt};
+pub use environment::{Environment, labels};
+pub use helm::{Hook, Revision, Status, StoredRelease};
+pub use manifest::{Object, ObjectKey, objects};
+pub use placeholders::{Facts, Template};
+pub use record::{Holder, Phase, RECORD_VERSION, Record, Wish};
+pub use release::{RecordedRelease, Release, ReleaseSettings, Releases, Values};
+pub use repository::Repository;
+pub use slug::{RESERVED, SLUG_LENGTH, Slug};
+pub use values::{branch_values, merge};

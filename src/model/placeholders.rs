@@ -1,0 +1,184 @@
+use std::str::FromStr;
+
+use super::{Commit, Environment};
+
+/// What stands for each placeholder in one deploy.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    pairs: Vec<(&'static str, String)>,
+}
+
+/// Every placeholder, in the order in which help texts list them.
+const NAMES: [&str; 8] = [
+    "app",
+    "branch",
+    "slug",
+    "commit",
+    "short-commit",
+    "host",
+    "url",
+    "tier",
+];
+
+impl Facts {
+    /// The facts that are known before the address is: all but `{host}` and `{url}`.
+    pub fn new(environment: &Environment, commit: &Commit) -> Self {
+        Self {
+            pairs: vec![
+                ("app", environment.app.to_string()),
+                ("branch", environment.branch.to_string()),
+                ("slug", environment.slug().to_string()),
+                ("commit", commit.to_string()),
+                ("short-commit", commit.short().to_owned()),
+                ("tier", environment.tier.clone()),
+            ],
+        }
+    }
+
+    /// With the address, `{url}`, and its host name, `{host}`; empty for an app without one.
+    pub fn with_address(mut self, url: &str, host: &str) -> Self {
+        self.pairs.push(("url", url.to_owned()));
+        self.pairs.push(("host", host.to_owned()));
+        self
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.pairs
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// Text that may hold placeholders, as in `https://{slug}.beta.example.com`.
+///
+/// `{word}` is a placeholder, and must be a known one; every other brace stands for itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template(Vec<Part>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Placeholder(String),
+}
+
+impl FromStr for Template {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some((before, name, after)) = next_placeholder(rest) {
+            if !NAMES.contains(&name) {
+                return Err(format!(
+                    "no placeholder `{{{name}}}`: known are {}",
+                    listed()
+                ));
+            }
+            parts.push(Part::Text(before.to_owned()));
+            parts.push(Part::Placeholder(name.to_owned()));
+            rest = after;
+        }
+        parts.push(Part::Text(rest.to_owned()));
+        Ok(Self(parts))
+    }
+}
+
+impl Template {
+    /// The text with every placeholder replaced, in one pass: a branch called `{commit}` stays so.
+    ///
+    /// Fails on a placeholder that is not known yet, as `{url}` in the address itself.
+    pub fn fill(&self, facts: &Facts) -> Result<String, String> {
+        let fill = |part: &Part| match part {
+            Part::Text(text) => Ok(text.clone()),
+            Part::Placeholder(name) => facts
+                .get(name)
+                .map(str::to_owned)
+                .ok_or_else(|| format!("`{{{name}}}` is made from this text and cannot be in it")),
+        };
+        self.0.iter().map(fill).collect()
+    }
+}
+
+/// Text before the first `{word}` of `text`, the word, and the text after it.
+fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
+    let mut from = 0;
+    while let Some(open) = text[from..].find('{').map(|at| from + at) {
+        let word: &str = &text[open + 1..];
+        let end = word
+            .find(|c: char| !c.is_ascii_lowercase() && c != '-')
+            .unwrap_or(word.len());
+        if end > 0 && word[end..].starts_with('}') {
+            return Some((&text[..open], &word[..end], &word[end + 1..]));
+        }
+        from = open + 1;
+    }
+    None
+}
+
+fn listed() -> String {
+    NAMES.map(|name| format!("{{{name}}}")).join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn facts(branch: &str) -> Facts {
+        let environment = Environment {
+            app: "hey".parse().unwrap(),
+            tier: "beta".into(),
+            branch: branch.parse().unwrap(),
+            repository_id: 7,
+        };
+        Facts::new(&environment, &"4f2a91c".repeat(6)[..40].parse().unwrap())
+    }
+
+    fn filled(template: &str, branch: &str) -> Result<String, String> {
+        template.parse::<Template>()?.fill(&facts(branch))
+    }
+
+    #[test]
+    fn placeholders_are_replaced_and_other_braces_stay() {
+        assert_eq!(filled("{app}-{slug}.x", "new").unwrap(), "hey-new.x");
+        assert_eq!(
+            filled(r#"{"a":{}} {A} {"#, "new").unwrap(),
+            r#"{"a":{}} {A} {"#
+        );
+        assert_eq!(filled("{short-commit}", "new").unwrap(), "4f2a91c");
+    }
+
+    #[test]
+    fn one_pass_only() {
+        assert_eq!(filled("<{branch}>", "{commit}").unwrap(), "<{commit}>");
+    }
+
+    #[test]
+    fn a_misspelt_placeholder_is_named() {
+        let error = filled("{comit}", "new").unwrap_err();
+        assert!(
+            error.contains("`{comit}`") && error.contains("{short-commit}"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_address_cannot_be_made_from_itself() {
+        assert!(filled("https://{host}", "new").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn text_without_placeholders_is_itself(text in "[^{]{0,40}") {
+            prop_assert_eq!(filled(&text, "new").unwrap(), text);
+        }
+
+        #[test]
+        fn a_branch_comes_through_as_it_is(name in "\\PC{1,60}") {
+            prop_assume!(name.parse::<crate::model::Branch>().is_ok());
+            prop_assert_eq!(filled("{branch}", &name).unwrap(), name);
+        }
+    }
+}

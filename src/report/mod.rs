@@ -1,0 +1,117 @@
+//! What people and machines read.
+
+mod result;
+
+use std::{
+    io::{IsTerminal, Write},
+    time::{Duration, Instant},
+};
+
+pub use result::{Deployed, Removed};
+
+use crate::settings::Output;
+
+/// What a person reads while a command works: one line for each thing that became true.
+///
+/// Every line begins with a mark of ours or is indented, so that nothing that others wrote (a
+/// branch's name, Helm's output) can begin a line and be taken for a command by a CI's log.
+#[derive(Debug, Clone)]
+pub struct Report {
+    output: Output,
+    started: Instant,
+    color: bool,
+}
+
+/// Sentences about time are told in tenths of a second below a minute.
+pub fn elapsed(time: Duration) -> String {
+    match time.as_secs() {
+        0..=59 => format!("{:.1} s", time.as_secs_f64()),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+impl Report {
+    /// Lines to standard output; to standard error when that holds the JSON document.
+    pub fn new(output: Output) -> Self {
+        let terminal = match output {
+            Output::Text => std::io::stdout().is_terminal(),
+            Output::Json => std::io::stderr().is_terminal(),
+        };
+        let color = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self {
+            output,
+            started: Instant::now(),
+            color,
+        }
+    }
+
+    /// What is about to be done, once, at the top.
+    pub fn heading(&self, text: &str) {
+        self.line(&self.paint("1", text));
+    }
+
+    /// Something holds now.
+    pub fn done(&self, text: &str) {
+        self.line(&format!("{} {text}", self.paint("32", "[✔]")));
+    }
+
+    /// Something goes on.
+    pub fn note(&self, text: &str) {
+        self.line(&format!("[…] {text}"));
+    }
+
+    /// Somebody else is waited for.
+    pub fn waiting(&self, whom: &str) {
+        self.line(&format!("[…] waiting: {whom}"));
+    }
+
+    /// Something is not as it should be, and the work goes on.
+    pub fn warn(&self, text: &str) {
+        self.line(&format!("{} {text}", self.paint("33", "[!]")));
+    }
+
+    /// Something failed.
+    pub fn failed(&self, text: &str) {
+        self.line(&format!("{} {text}", self.paint("31", "[✘]")));
+    }
+
+    /// Text that others wrote, each line indented.
+    pub fn quote(&self, text: &str) {
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            self.line(&format!("    {}", line.trim_end()));
+        }
+    }
+
+    /// The result: a last line for people, or the JSON document.
+    pub fn result(&self, sentence: &str, result: &impl serde::Serialize) {
+        match self.output {
+            Output::Text => self.line(&format!("\n{}", self.paint("1", sentence))),
+            Output::Json => {
+                let text = serde_json::to_string_pretty(result).unwrap_or_default();
+                println!("{text}");
+            }
+        }
+    }
+
+    /// Time since the command began.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.color {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// A closed pipe is no reason to leave an environment half made: what cannot be written is
+    /// dropped.
+    fn line(&self, line: &str) {
+        let _ = match self.output {
+            Output::Text => writeln!(std::io::stdout(), "{line}"),
+            Output::Json => writeln!(std::io::stderr(), "{line}"),
+        };
+    }
+}

@@ -1,0 +1,180 @@
+use std::time::Duration;
+
+use clap::Parser;
+
+use super::{Ci, ClusterOptions, GitHubOptions, HelmOptions, Output, StatusRange, UsageError};
+use crate::model::{Branch, Commit, ReleaseSettings, Template};
+
+/// Makes the environment of a branch: releases, rollouts, address, and the deployment's statuses
+#[derive(Debug, Parser)]
+#[command(name = "helm-apply", version, max_term_width = 100)]
+pub struct HelmApply {
+    #[command(flatten)]
+    pub(crate) github: GitHubOptions,
+    /// GitHub deployment to land [default: the one that started this build or workflow]
+    #[arg(long, value_name = "ID")]
+    pub(crate) deployment: Option<u64>,
+    /// Branch to deploy without a deployment [default: the CI's]
+    #[arg(long)]
+    pub(crate) branch: Option<Branch>,
+    /// Commit to deploy without a deployment, in full [default: the CI's]
+    #[arg(long)]
+    pub(crate) commit: Option<Commit>,
+    /// Helm release as YAML or JSON, {name, chart, values, needs, …}, or the main chart alone; repeat it, or give a list
+    #[arg(long, visible_alias = "release", value_name = "RELEASE", required = true, value_parser = release)]
+    pub(crate) releases: Vec<ReleaseSettings>,
+    /// Address, as in https://{slug}.beta.example.com; leave it out for an app without one
+    #[arg(long)]
+    pub(crate) url: Option<Template>,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterOptions,
+    #[command(flatten)]
+    pub(crate) helm: HelmOptions,
+    /// Path below the address that is asked for
+    #[arg(long, default_value = "/", value_name = "PATH")]
+    pub(crate) health_path: String,
+    /// HTTP statuses that count as an answer
+    #[arg(
+        long,
+        default_value = "200-399",
+        value_delimiter = ',',
+        value_name = "STATUS"
+    )]
+    pub(crate) expect_status: Vec<StatusRange>,
+    /// How long to wait for the address to answer
+    #[arg(long, default_value = "5m", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) address_timeout: Duration,
+    /// Most environments that may be up in the namespace [default: no limit]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) max_environments: Option<usize>,
+    /// Run the chart's migrations: sets global.branchDeploy.migrate
+    #[arg(long)]
+    pub(crate) migrate: bool,
+    /// Take over releases of these names that somebody else made
+    #[arg(long)]
+    pub(crate) adopt: bool,
+    /// How long age removes nothing, as in 14d [default: the deployment's]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) keep_for: Option<Duration>,
+    /// Revisions that Helm keeps of each release
+    #[arg(long, default_value = "10", value_name = "NUMBER")]
+    pub(crate) history_max: u32,
+    /// Halves Helm's time, and finds mistyped fields of a manifest later
+    #[arg(long)]
+    pub(crate) skip_openapi_validation: bool,
+    /// Address of this run's log [default: the CI's]
+    #[arg(long, value_name = "URL")]
+    pub(crate) log_url: Option<String>,
+    /// Show what would be done, and do none of it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// What standard output holds
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    pub(crate) output: Output,
+}
+
+/// A release as text: a map in YAML (JSON is YAML too), or the path of the main release's chart.
+fn release(text: &str) -> Result<ReleaseSettings, String> {
+    let value: serde_json::Value = serde_saphyr::from_str(text)
+        .map_err(|error| format!("it is no YAML: {}", first_line(&error.to_string())))?;
+    let settings = match value {
+        serde_json::Value::String(chart) => serde_json::json!({ "chart": chart }),
+        value => value,
+    };
+    if !settings.is_object() {
+        return Err("a release is a map, as in {name: redis, chart: charts/redis}".into());
+    }
+    serde_json::from_value(settings).map_err(|error| error.to_string())
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+/// What is landed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Landing {
+    /// A deployment of GitHub's, by its id.
+    Deployment(u64),
+    /// A commit of a branch, without a deployment and so without statuses.
+    Commit(Branch, Commit),
+}
+
+impl HelmApply {
+    /// What is landed: the deployment that is given or that started this run; without one, branch
+    /// and commit.
+    pub fn landing(&self, ci: &Ci) -> anyhow::Result<Landing> {
+        let event = (ci.github.event_name == "deployment")
+            .then(|| ci.event())
+            .transpose()?
+            .flatten();
+        let from_event = event
+            .and_then(|event| event.deployment)
+            .map(|deployment| deployment.id);
+        let started_by = ci.buildkite.github_deployment_id.or(from_event);
+        if let Some(id) = self.deployment.or(started_by) {
+            return Ok(Landing::Deployment(id));
+        }
+        let usage = |error: anyhow::Error| UsageError(error.to_string());
+        let branch = match &self.branch {
+            Some(branch) => branch.clone(),
+            None => given(
+                ci.branch().map_err(usage)?,
+                "--branch",
+                "a deployment or a branch",
+            )?,
+        };
+        let commit = match &self.commit {
+            Some(commit) => commit.clone(),
+            None => given(ci.commit().map_err(usage)?, "--commit", "a commit")?,
+        };
+        Ok(Landing::Commit(branch, commit))
+    }
+}
+
+fn given<T: std::str::FromStr<Err = String>>(
+    text: Option<String>,
+    option: &str,
+    what: &str,
+) -> Result<T, UsageError> {
+    let text = text.ok_or_else(|| {
+        UsageError(format!(
+            "{option} is missing: the CI tells no {}",
+            what.trim_start_matches("a ")
+        ))
+    })?;
+    text.parse()
+        .map_err(|reason| UsageError(format!("the CI's `{text}`: {reason}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_is_yaml_json_or_a_chart() {
+        assert_eq!(release("charts/app").unwrap().chart, "charts/app");
+        assert_eq!(
+            release("{name: redis, chart: r}").unwrap().name.as_deref(),
+            Some("redis")
+        );
+        assert!(
+            !release(r#"{"chart":"a","branch-values":false}"#)
+                .unwrap()
+                .branch_values
+        );
+    }
+
+    #[test]
+    fn a_mistake_in_a_release_is_named() {
+        for (text, says) in [
+            ("{chart: a, vales: []}", "unknown field `vales`"),
+            ("{name: redis}", "missing field `chart`"),
+            ("3", "a release is a map"),
+            ("{chart: [", "no YAML"),
+        ] {
+            let error = release(text).unwrap_err();
+            assert!(error.contains(says), "{error}");
+        }
+    }
+}

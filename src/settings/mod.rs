@@ -1,0 +1,30 @@
+//! How options arrive, and what the CI itself tells: read once, in one place.
+//!
+//! One rule: every option is a long flag; the same name in kebab-case is a key of the Buildkite
+//! plugin's configuration and an input of the GitHub Action, and as `BRANCH_DEPLOYS_<OPTION>` an
+//! environment variable. A flag wins over plugin and Action, those over the environment, that over
+//! the default. Secrets have neither flag nor key: only their usual variables, or a file.
+
+mod arguments;
+mod ci;
+mod groups;
+mod helm_apply;
+mod sweep_deleted;
+
+use std::{collections::BTreeMap, ffi::OsString};
+
+pub use arguments::{Program, Sources, UsageError};
+pub use ci::{BuildkiteJob, Ci, Event, GitHubRun};
+pub use groups::{ClusterOptions, GitHubOptions, HelmOptions, Output, StatusRange, Token};
+pub use helm_apply::{HelmApply, Landing};
+pub use sweep_deleted::{Deleted, SweepDeleted};
+
+/// The process's environment variables, those that are UTF-8.
+pub type Variables = BTreeMap<String, String>;
+
+/// Reads the process's own arguments and variables.
+pub fn process() -> (Vec<OsString>, Variables) {
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    (std::env::args_os().collect(), variables.collect())
+}

@@ -1,0 +1,64 @@
+use clap::Parser;
+
+use super::{Ci, ClusterOptions, GitHubOptions, HelmOptions, Output, UsageError};
+use crate::model::Branch;
+
+/// Removes the environment of a branch that was deleted, and proves that nothing of it is left
+#[derive(Debug, Parser)]
+#[command(name = "sweep-deleted", version, max_term_width = 100)]
+pub struct SweepDeleted {
+    #[command(flatten)]
+    pub(crate) github: GitHubOptions,
+    /// Branch that was deleted [default: the one of the workflow's `delete` event]
+    #[arg(long)]
+    pub(crate) branch: Option<Branch>,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterOptions,
+    #[command(flatten)]
+    pub(crate) helm: HelmOptions,
+    /// Address of this run's log [default: the CI's]
+    #[arg(long, value_name = "URL")]
+    pub(crate) log_url: Option<String>,
+    /// Show what would be removed, and remove none of it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// What standard output holds
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    pub(crate) output: Output,
+}
+
+/// What was deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deleted {
+    /// A branch.
+    Branch(Branch),
+    /// A tag, which has no environment.
+    Tag(String),
+}
+
+impl SweepDeleted {
+    /// What was deleted: the branch that is given, or what the workflow's `delete` event tells.
+    pub fn deleted(&self, ci: &Ci) -> anyhow::Result<Deleted> {
+        if let Some(branch) = &self.branch {
+            return Ok(Deleted::Branch(branch.clone()));
+        }
+        let missing = || UsageError("--branch is missing: no `delete` event tells one".into());
+        if ci.github.event_name != "delete" {
+            return Err(missing().into());
+        }
+        let event = ci.event()?.ok_or_else(missing)?;
+        let name = event.git_ref.ok_or_else(missing)?;
+        match event.ref_type.as_deref() {
+            Some("branch") => {
+                let branch = name.parse().map_err(|reason| {
+                    UsageError(format!("the deleted branch `{name}`: {reason}"))
+                })?;
+                Ok(Deleted::Branch(branch))
+            }
+            Some("tag") => Ok(Deleted::Tag(name)),
+            _ => {
+                Err(UsageError("the `delete` event names neither a branch nor a tag".into()).into())
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! GitHub, as strict as the original, for one test: a stateful server on loopback.
+//!
+//! Repositories are private. What real GitHub refuses (a missing permission, a description that is
+//! too long, an unmet context, an exhausted limit) is refused here with the same status, body and
+//! headers. All of the API for tests is synchronous.
+//!
+//! ```no_run
+//! # use testbed::github::{GitHub, Permission, Permissions};
+//! let github = GitHub::start();
+//! let hey = github.repository("acme/hey");
+//! let token = github.token(Permissions::named("ci").write(Permission::Deployments));
+//! hey.push("feature/new-inbox");
+//! let id = hey.deploy("feature/new-inbox", "beta", "branch-deploys:hey", Default::default());
+//! # drop((token, id));
+//! ```
+
+mod answer;
+mod call;
+mod checks;
+mod conditional;
+mod deployments;
+mod endpoint;
+mod endpoints;
+mod events;
+mod gate;
+mod git;
+mod ids;
+mod limits;
+mod pages;
+mod permissions;
+mod recorder;
+mod repository;
+mod routes;
+mod shapes;
+mod state;
+mod stored;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod webhooks;
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{faults::Faults, serve::Server};
+
+pub use deployments::{Deployment, DeploymentState, Status};
+pub use events::Event;
+pub use permissions::{Level, Permission, Permissions};
+pub use recorder::Request;
+pub use repository::Repository;
+pub use shapes::User;
+pub use webhooks::{Delivery, Webhook};
+
+use state::Shared;
+
+/// How long a wait of the API for tests lasts before it panics: far more than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A GitHub of its own; it ends when it is dropped.
+#[derive(Debug)]
+pub struct GitHub {
+    shared: Arc<Shared>,
+    _server: Server,
+}
+
+impl GitHub {
+    /// Starts a GitHub without repositories and tokens.
+    pub fn start() -> Self {
+        let mut shared = None;
+        let server = Server::start(|url| {
+            let github = Arc::new(Shared::new(url));
+            shared = Some(Arc::clone(&github));
+            routes::router(github)
+        });
+        Self {
+            shared: shared.expect("the router was built"),
+            _server: server,
+        }
+    }
+
+    /// The base URL of the API, without a trailing slash.
+    pub fn url(&self) -> &str {
+        &self.shared.url
+    }
+
+    /// The repository of this full name, made with a first commit on `main` if it is new.
+    ///
+    /// # Panics
+    /// When the name is not of the form `owner/name`.
+    pub fn repository(&self, full_name: &str) -> Repository {
+        let id = self
+            .shared
+            .lock()
+            .repository_named_or_new(full_name, &self.shared);
+        Repository {
+            shared: Arc::clone(&self.shared),
+            id,
+        }
+    }
+
+    /// A new token with these permissions.
+    ///
+    /// # Panics
+    /// When the permissions name a repository that does not exist.
+    pub fn token(&self, permissions: Permissions) -> String {
+        self.shared.lock().issue(permissions)
+    }
+
+    /// Takes a token back: from now on it gets 401.
+    pub fn revoke(&self, token: &str) {
+        self.shared.lock().token(token).valid = false;
+    }
+
+    /// Lets a token expire: GitHub answers as for a revoked one, 401.
+    pub fn expire(&self, token: &str) {
+        self.revoke(token);
+    }
+
+    /// Takes all repositories from a token that stays valid: 404 for everything, as if nothing of
+    /// it had ever existed.
+    pub fn lose_access(&self, token: &str) {
+        self.shared.lock().token(token).repositories = Some(vec![]);
+    }
+
+    /// How many requests the token's primary limit still allows, and for how long.
+    pub fn limit(&self, token: &str, remaining: u32, resets_in: Duration) {
+        self.shared
+            .lock()
+            .token(token)
+            .limits
+            .set_remaining(remaining, resets_in);
+    }
+
+    /// The switches for faults on the wire.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    /// All requests so far, in the order of their arrival.
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.lock().requests.clone()
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_requests(&self) {
+        self.shared.lock().requests.clear();
+    }
+
+    /// Waits for an answered request that `wanted` accepts, made before or after this call.
+    ///
+    /// # Panics
+    /// After 30 seconds without one.
+    pub fn wait_for_request(&self, wanted: impl Fn(&Request) -> bool) -> Request {
+        self.shared.wait(|state| {
+            state
+                .requests
+                .iter()
+                .find(|request| wanted(request))
+                .cloned()
+        })
+    }
+}

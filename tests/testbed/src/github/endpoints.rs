@@ -1,0 +1,11 @@
+//! The endpoints, one file for each group.
+
+pub mod account;
+pub mod branches;
+pub mod commits;
+pub mod creating_deployments;
+pub mod deployment_statuses;
+pub mod deployments;
+mod fields;
+pub mod refs;
+pub mod repository;

@@ -1,0 +1,160 @@
+//! The cluster does what a real one does, for pods that run nothing.
+
+use serde_json::Value;
+use testbed::{Cluster, Namespace, wait_until};
+
+#[test]
+fn a_namespace_starts_with_nothing_in_it() {
+    let cluster = Cluster::shared();
+    println!("the cluster was up in {:?}", cluster.startup());
+    let namespace = cluster.namespace("empty");
+    wait_until("nothing counts", || match namespace.inventory() {
+        all if all.is_empty() => Ok(()),
+        all => Err(format!("{all:?}")),
+    });
+}
+
+#[test]
+fn the_claim_of_a_stateful_set_is_bound_and_its_volume_goes_with_it() {
+    let namespace = Cluster::shared().namespace("claim");
+    namespace.apply(
+        r#"
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: redis}
+spec:
+  serviceName: redis
+  selector: {matchLabels: {app: redis}}
+  persistentVolumeClaimRetentionPolicy: {whenDeleted: Delete}
+  template:
+    metadata: {labels: {app: redis}}
+    spec:
+      containers: [{name: redis, image: redis, ports: [{containerPort: 6379}]}]
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+"#,
+    );
+    status(
+        &namespace,
+        "StatefulSet",
+        "redis",
+        "/status/readyReplicas",
+        "1",
+    );
+    status(
+        &namespace,
+        "PersistentVolumeClaim",
+        "data-redis-0",
+        "/status/phase",
+        "Bound",
+    );
+    namespace.delete("StatefulSet", "redis");
+    wait_until("all of it is gone", || match namespace.inventory() {
+        all if all
+            .iter()
+            .all(|object| object.starts_with("ControllerRevision/")) =>
+        {
+            Ok(())
+        }
+        all => Err(format!("{all:?}")),
+    });
+}
+
+#[test]
+fn a_held_job_goes_on_when_it_is_let_go() {
+    let namespace = Cluster::shared().namespace("held");
+    namespace.apply(&job("migrate", r#"testbed/hold: "true""#));
+    status(&namespace, "Job", "migrate", "/status/ready", "1");
+    let pod = &namespace.objects("Pod")[0];
+    namespace.annotate("Pod", pod, "testbed/hold", None);
+    status(&namespace, "Job", "migrate", "/status/succeeded", "1");
+}
+
+#[test]
+fn a_job_that_fails_has_failed() {
+    let namespace = Cluster::shared().namespace("failing");
+    namespace.apply(&job("migrate", r#"testbed/fail: "true""#));
+    status(&namespace, "Job", "migrate", "/status/failed", "1");
+}
+
+#[test]
+fn pods_are_as_their_annotations_say() {
+    let namespace = Cluster::shared().namespace("pods");
+    let waiting = "/status/containerStatuses/0/state/waiting/reason";
+    namespace.apply(&pod("plain", "{}"));
+    namespace.apply(&pod("late", r#"{testbed/ready-after: "1s"}"#));
+    namespace.apply(&pod("never", r#"{testbed/never-ready: "true"}"#));
+    namespace.apply(&pod("crashing", r#"{testbed/fail: "true"}"#));
+    namespace.apply(&pod("missing", r#"{testbed/image-missing: "true"}"#));
+    status(&namespace, "Pod", "crashing", waiting, "CrashLoopBackOff");
+    status(
+        &namespace,
+        "Pod",
+        "crashing",
+        "/status/containerStatuses/0/restartCount",
+        "1",
+    );
+    status(&namespace, "Pod", "missing", waiting, "ImagePullBackOff");
+    for (name, ready) in [("plain", "true"), ("late", "true"), ("never", "false")] {
+        status(
+            &namespace,
+            "Pod",
+            name,
+            "/status/containerStatuses/0/ready",
+            ready,
+        );
+    }
+    namespace.annotate("Pod", "never", "testbed/never-ready", None);
+    status(
+        &namespace,
+        "Pod",
+        "never",
+        "/status/containerStatuses/0/ready",
+        "true",
+    );
+}
+
+/// Waits until a field has a value, strings without their quotes.
+#[track_caller]
+fn status(namespace: &Namespace, kind: &str, name: &str, pointer: &str, expected: &str) {
+    wait_until(&format!("{kind} {name} has {pointer} {expected}"), || {
+        let object = namespace.find(kind, name);
+        let value = object.as_ref().and_then(|object| object.pointer(pointer));
+        let text = match value {
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+            None => "nothing".to_owned(),
+        };
+        if text == expected { Ok(()) } else { Err(text) }
+    });
+}
+
+fn job(name: &str, annotation: &str) -> String {
+    format!(
+        "
+apiVersion: batch/v1
+kind: Job
+metadata: {{name: {name}}}
+spec:
+  backoffLimit: 0
+  template:
+    metadata: {{annotations: {{{annotation}}}}}
+    spec:
+      restartPolicy: Never
+      containers: [{{name: {name}, image: app}}]
+"
+    )
+}
+
+fn pod(name: &str, annotations: &str) -> String {
+    format!(
+        "
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, annotations: {annotations}}}
+spec:
+  containers: [{{name: app, image: app}}]
+"
+    )
+}
