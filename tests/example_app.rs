@@ -1,5 +1,7 @@
 //! The example app's charts are what a team would have: both Helms take them, for every tier.
 
+mod on_a_cluster;
+
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -38,8 +40,9 @@ fn charts_refuse_a_value_they_do_not_know() {
     for helm in HELMS {
         for chart in CHARTS {
             let output = lint(helm, chart, &[], &json!({"replicsa": 2}));
-            assert!(!output.status.success(), "{helm:?} takes it for {chart}");
-            assert!(text(&output).contains("'replicsa' not allowed"), "{}", text(&output));
+            let said = text(&output);
+            assert!(!output.status.success(), "{helm:?} takes it: {said}");
+            assert!(said.contains("'replicsa' not allowed"), "{said}");
         }
     }
 }
@@ -223,13 +226,12 @@ fn app() -> PathBuf {
 
 #[track_caller]
 fn succeeds(output: Output) -> Output {
-    let text = [&*output.stdout, &*output.stderr].concat();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&text)
-    );
+    assert!(output.status.success(), "{}", text(&output));
     output
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&[&*output.stdout, &*output.stderr].concat()).into_owned()
 }
 
 #[track_caller]

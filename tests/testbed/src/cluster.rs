@@ -16,7 +16,10 @@ use tokio::runtime::Runtime;
 
 pub(crate) use self::access::Access;
 use self::{control_plane::ControlPlane, credentials::Credentials};
-use crate::{namespace::Namespace, network::Network, run_folder::RunFolder};
+use crate::{
+    load_balancer::LoadBalancer, namespace::Namespace, network::Network, pods,
+    run_folder::RunFolder,
+};
 
 /// A start can lose its ports to somebody else; more often than this is no coincidence.
 const ATTEMPTS: usize = 3;
@@ -27,6 +30,7 @@ const ATTEMPTS: usize = 3;
 /// which they have to be dropped.
 pub struct Cluster {
     access: Arc<Access>,
+    load_balancer: LoadBalancer,
     _control_plane: ControlPlane,
     folder: RunFolder,
     kubeconfig: PathBuf,
@@ -39,12 +43,14 @@ impl Cluster {
     /// The one cluster of this process, started when it is first asked for.
     ///
     /// # Panics
-    /// When it does not start: no test could go on.
+    /// When it does not start: no test could go on. It is tried once, not for each test.
+    #[track_caller]
     pub fn shared() -> &'static Self {
-        static SHARED: OnceLock<Cluster> = OnceLock::new();
-        SHARED.get_or_init(|| {
-            Self::start().unwrap_or_else(|error| panic!("failed to start the testbed: {error:#}"))
-        })
+        static SHARED: OnceLock<Result<Cluster>> = OnceLock::new();
+        match SHARED.get_or_init(Self::start) {
+            Ok(cluster) => cluster,
+            Err(error) => panic!("failed to start the testbed: {error:#}"),
+        }
     }
 
     /// Starts a cluster beside the shared one, and waits until API, controllers, scheduler and
@@ -57,13 +63,13 @@ impl Cluster {
         rustls::crypto::ring::default_provider()
             .install_default()
             .ok();
-        let mut attempt = 1;
-        loop {
+        for _ in 1..ATTEMPTS {
             match Self::try_start() {
-                Err(_) if attempt < ATTEMPTS => attempt += 1,
+                Err(error) if lost_a_port(&error) => {}
                 outcome => return outcome,
             }
         }
+        Self::try_start()
     }
 
     fn try_start() -> Result<Self> {
@@ -86,8 +92,12 @@ impl Cluster {
             folder.path(),
             &credentials,
         ))?;
+        let client = access.client.clone();
+        let load_balancer = runtime.block_on(LoadBalancer::start(&client))?;
+        runtime.spawn(pods::answer(client));
         Ok(Self {
             access: Arc::new(access),
+            load_balancer,
             _control_plane: control_plane,
             folder,
             kubeconfig,
@@ -112,6 +122,11 @@ impl Cluster {
         &self.kubeconfig
     }
 
+    /// What makes Ingresses answer.
+    pub fn load_balancer(&self) -> &LoadBalancer {
+        &self.load_balancer
+    }
+
     /// Where the logs of the cluster's processes are, for as long as it lives.
     pub fn logs(&self) -> &Path {
         self.folder.path()
@@ -130,4 +145,9 @@ impl Cluster {
         Namespace::create(&self.access, hint)
             .unwrap_or_else(|error| panic!("failed to make a namespace for {hint}: {error:#}"))
     }
+}
+
+/// Whether a process has found its port taken, which was free just before.
+fn lost_a_port(error: &anyhow::Error) -> bool {
+    format!("{error:#}").contains("address already in use")
 }

@@ -3,6 +3,7 @@
 //! - [`tools`]: the programs it needs, at pinned versions: given, on `PATH`, cached or built
 //! - [`Cluster`]: a Kubernetes control plane of local processes, one for a whole test run
 //! - [`Namespace`]: what a test has for itself on it
+//! - [`LoadBalancer`]: the way in, by host and path, to pods that answer
 //! - [`github`]: a stand-in for GitHub's API, as strict as the original
 //! - [`faults`]: switches for what goes wrong on the wire
 //! - [`wait_until`]: for what becomes true in a while
@@ -10,8 +11,10 @@
 mod cluster;
 pub mod faults;
 pub mod github;
+mod load_balancer;
 mod namespace;
 mod network;
+mod pods;
 mod processes;
 mod run_folder;
 pub mod serve;
@@ -20,6 +23,7 @@ mod wait;
 
 pub use self::{
     cluster::Cluster,
+    load_balancer::LoadBalancer,
     namespace::Namespace,
     wait::{wait_until, wait_until_within},
 };

@@ -12,6 +12,9 @@ use anyhow::{Context, Result};
 
 /// One of the loopback networks 127.N.0.0/16, claimed for as long as this lives: the lower half is
 /// for pods, the upper for the cluster's own processes. Two testbeds at once never meet.
+///
+/// The API server refuses loopback addresses as endpoints. What it knows as 10.N.x.y is at
+/// 127.N.x.y in truth, see [`reachable`].
 pub(crate) struct Network {
     number: u8,
     _claim: UnixListener,
@@ -41,9 +44,14 @@ impl Network {
         Ipv4Addr::new(127, self.number, 255, 1).into()
     }
 
-    /// Where the pods are.
+    /// The node's address, as the API server knows it.
+    pub(crate) fn node(&self) -> IpAddr {
+        Ipv4Addr::new(10, self.number, 255, 1).into()
+    }
+
+    /// The pods' addresses, as the API server knows them.
     pub(crate) fn pods(&self) -> String {
-        format!("127.{}.0.0/17", self.number)
+        format!("10.{}.0.0/17", self.number)
     }
 
     /// Ports that are free now. Nobody else uses the address, so that only a process that listens
@@ -57,6 +65,17 @@ impl Network {
             listeners.push(listener);
         }
         Ok(ports)
+    }
+}
+
+/// Where somebody can listen and connect for an address that the API server knows.
+pub(crate) fn reachable(known: IpAddr) -> IpAddr {
+    match known {
+        IpAddr::V4(address) => {
+            let [_, number, high, low] = address.octets();
+            Ipv4Addr::new(127, number, high, low).into()
+        }
+        IpAddr::V6(_) => known,
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     fs::{self, File},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{ChildStdin, Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use anyhow::{Context, Result};
@@ -25,7 +25,7 @@ const KEEP: &str = "TESTBED_KEEP";
 pub(crate) struct RunFolder {
     path: PathBuf,
     _lock: File,
-    _janitor: Option<ChildStdin>,
+    janitor: Option<Child>,
 }
 
 impl RunFolder {
@@ -46,7 +46,7 @@ impl RunFolder {
         Ok(Self {
             path,
             _lock: lock,
-            _janitor: janitor,
+            janitor,
         })
     }
 
@@ -55,10 +55,20 @@ impl RunFolder {
     }
 }
 
+impl Drop for RunFolder {
+    /// Where the testbed ends before its owner: lets the janitor do its work.
+    fn drop(&mut self) {
+        if let Some(janitor) = &mut self.janitor {
+            // This closes the standard input first.
+            janitor.wait().ok();
+        }
+    }
+}
+
 /// In a process group of its own, because Ctrl-C at the terminal means us and not the janitor. The
 /// moment it waits is for the processes that die with us and may still write.
-fn employ_janitor(path: &Path) -> Result<ChildStdin> {
-    let mut janitor = Command::new("sh")
+fn employ_janitor(path: &Path) -> Result<Child> {
+    Command::new("sh")
         .args(["-c", r#"read -r _; sleep 0.3; rm -rf -- "$1""#, "janitor"])
         .arg(path)
         .process_group(0)
@@ -66,11 +76,7 @@ fn employ_janitor(path: &Path) -> Result<ChildStdin> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .context("failed to start a shell")?;
-    janitor
-        .stdin
-        .take()
-        .context("the shell has no standard input")
+        .context("failed to start a shell")
 }
 
 /// Best effort: a folder may be another user's, or its own janitor may be at it.

@@ -35,11 +35,28 @@ spec:
       spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 "#,
     );
-    status(&namespace, "StatefulSet", "redis", "/status/readyReplicas", "1");
-    status(&namespace, "PersistentVolumeClaim", "data-redis-0", "/status/phase", "Bound");
+    status(
+        &namespace,
+        "StatefulSet",
+        "redis",
+        "/status/readyReplicas",
+        "1",
+    );
+    status(
+        &namespace,
+        "PersistentVolumeClaim",
+        "data-redis-0",
+        "/status/phase",
+        "Bound",
+    );
     namespace.delete("StatefulSet", "redis");
     wait_until("all of it is gone", || match namespace.inventory() {
-        all if all.iter().all(|object| object.starts_with("ControllerRevision/")) => Ok(()),
+        all if all
+            .iter()
+            .all(|object| object.starts_with("ControllerRevision/")) =>
+        {
+            Ok(())
+        }
         all => Err(format!("{all:?}")),
     });
 }
@@ -71,13 +88,31 @@ fn pods_are_as_their_annotations_say() {
     namespace.apply(&pod("crashing", r#"{testbed/fail: "true"}"#));
     namespace.apply(&pod("missing", r#"{testbed/image-missing: "true"}"#));
     status(&namespace, "Pod", "crashing", waiting, "CrashLoopBackOff");
-    status(&namespace, "Pod", "crashing", "/status/containerStatuses/0/restartCount", "1");
+    status(
+        &namespace,
+        "Pod",
+        "crashing",
+        "/status/containerStatuses/0/restartCount",
+        "1",
+    );
     status(&namespace, "Pod", "missing", waiting, "ImagePullBackOff");
     for (name, ready) in [("plain", "true"), ("late", "true"), ("never", "false")] {
-        status(&namespace, "Pod", name, "/status/containerStatuses/0/ready", ready);
+        status(
+            &namespace,
+            "Pod",
+            name,
+            "/status/containerStatuses/0/ready",
+            ready,
+        );
     }
     namespace.annotate("Pod", "never", "testbed/never-ready", None);
-    status(&namespace, "Pod", "never", "/status/containerStatuses/0/ready", "true");
+    status(
+        &namespace,
+        "Pod",
+        "never",
+        "/status/containerStatuses/0/ready",
+        "true",
+    );
 }
 
 /// Waits until a field has a value, strings without their quotes.

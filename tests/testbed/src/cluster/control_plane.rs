@@ -157,7 +157,7 @@ fn api_server(
         .arg(&credentials.signing_key);
     command.args(["--service-account-issuer", "https://kubernetes.default.svc"]);
     command.args(["--authorization-mode", "RBAC", "--allow-privileged=true"]);
-    command.args(["--service-cluster-ip-range", "10.96.0.0/16"]);
+    command.args(["--service-cluster-ip-range", "172.30.0.0/16"]);
     // Pods of the testbed run nothing that would use a token.
     command.args(["--disable-admission-plugins", "ServiceAccount"]);
     // A loopback address is refused as an endpoint of the Service `kubernetes`, which nobody asks.
@@ -204,6 +204,6 @@ fn kwok(mut command: Command, network: &Network, kubeconfig: &Path, stages: &Pat
     command.arg("--kubeconfig").arg(kubeconfig);
     command.arg("--config").arg(stages);
     command.args(["--manage-all-nodes", "--cidr", &network.pods()]);
-    command.args(["--node-ip", &network.host().to_string()]);
+    command.args(["--node-ip", &network.node().to_string()]);
     command
 }
