@@ -93,7 +93,7 @@ impl Cluster {
             &credentials,
         ))?;
         let client = access.client.clone();
-        let load_balancer = runtime.block_on(LoadBalancer::start(&client))?;
+        let load_balancer = runtime.block_on(async { LoadBalancer::start(&client) });
         runtime.spawn(pods::answer(client));
         Ok(Self {
             access: Arc::new(access),

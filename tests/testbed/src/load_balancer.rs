@@ -9,14 +9,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use anyhow::{Context, Result};
 use k8s_openapi::api::{core::v1::Service, discovery::v1::EndpointSlice, networking::v1::Ingress};
 use kube::{
     Api, Client, Resource,
     runtime::{WatchStreamExt, reflector, reflector::Store, watcher},
 };
 use serde::de::DeserializeOwned;
-use tokio::net::TcpListener;
+
+use crate::{faults::Faults, serve::Server};
 
 /// Gives the Ingresses of class `alb` an address, and routes what comes to its port by host and
 /// path to the pods that are ready.
@@ -24,7 +24,8 @@ use tokio::net::TcpListener;
 /// As the real one it holds each Ingress by a finalizer until it has let go of it. All Ingresses,
 /// internal and external, share one listener.
 pub struct LoadBalancer {
-    port: u16,
+    server: Server,
+    faults: proxy::HostFaults,
     switches: Arc<Switches>,
     controller: Arc<controller::Controller>,
 }
@@ -38,11 +39,7 @@ struct Switches {
 
 impl LoadBalancer {
     /// To be called within the runtime that is to run it.
-    pub(crate) async fn start(client: &Client) -> Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .context("failed to listen as load balancer")?;
-        let port = listener.local_addr()?.port();
+    pub(crate) fn start(client: &Client) -> Self {
         let switches = Arc::new(Switches::default());
         let controller = controller::Controller::start(client.clone(), Arc::clone(&switches));
         let routes = routes::Routes {
@@ -50,17 +47,24 @@ impl LoadBalancer {
             services: follow::<Service>(client),
             slices: follow::<EndpointSlice>(client),
         };
-        tokio::spawn(axum::serve(listener, proxy::router(routes)).into_future());
-        Ok(Self {
-            port,
+        let faults = proxy::HostFaults::default();
+        let server = Server::start(|_| proxy::router(routes, faults.clone()));
+        Self {
+            server,
+            faults,
             switches,
             controller,
-        })
+        }
     }
 
     /// Where it listens on 127.0.0.1.
     pub fn port(&self) -> u16 {
-        self.port
+        self.server.address().port()
+    }
+
+    /// The faults that requests for a host meet, whether a rule is there for it or not.
+    pub fn faults(&self, host: &str) -> Faults {
+        self.faults.of(host)
     }
 
     /// New Ingresses of the namespace get no address, until [`release_addresses`] is called.

@@ -64,6 +64,11 @@ impl Server {
         }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The server's URL, without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)

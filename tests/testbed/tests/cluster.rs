@@ -1,5 +1,13 @@
 //! The cluster does what a real one does, for pods that run nothing.
 
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::{
+    Api, Client, Config,
+    api::ListParams,
+    config::{KubeConfigOptions, Kubeconfig},
+};
 use serde_json::Value;
 use testbed::{Cluster, Namespace, wait_until};
 
@@ -113,6 +121,57 @@ fn pods_are_as_their_annotations_say() {
         "/status/containerStatuses/0/ready",
         "true",
     );
+}
+
+#[test]
+fn a_pod_that_fits_no_node_is_not_scheduled() {
+    let namespace = Cluster::shared().namespace("nowhere");
+    let pod = pod("nowhere", "{}");
+    namespace.apply(&format!("{pod}  nodeSelector: {{no: where}}\n"));
+    let reason = "/status/conditions/0/reason";
+    status(&namespace, "Pod", "nowhere", reason, "Unschedulable");
+}
+
+#[test]
+fn a_pod_may_take_its_time_to_end() {
+    let namespace = Cluster::shared().namespace("slow");
+    namespace.apply(&pod("slow", r#"{testbed/slow-delete: "1s"}"#));
+    status(&namespace, "Pod", "slow", "/status/phase", "Running");
+    let asked = Instant::now();
+    namespace.delete("Pod", "slow");
+    wait_until("it is gone", || {
+        namespace.find("Pod", "slow").map_or(Ok(()), Err)
+    });
+    assert!(
+        asked.elapsed() >= Duration::from_secs(1),
+        "{:?}",
+        asked.elapsed()
+    );
+}
+
+#[test]
+fn a_service_account_may_do_what_its_manifest_says_in_its_own_namespace_only() {
+    let cluster = Cluster::shared();
+    let (own, other) = (cluster.namespace("own"), cluster.namespace("other"));
+    let manifest = include_str!("../../../examples/rbac.yaml");
+    let kubeconfig = own.service_account("branch-deploys", manifest);
+    let may = |namespace: &Namespace| {
+        let config = Kubeconfig::read_from(&kubeconfig).unwrap();
+        cluster.block_on(async {
+            let options = KubeConfigOptions::default();
+            let config = Config::from_custom_kubeconfig(config, &options)
+                .await
+                .unwrap();
+            let client = Client::try_from(config).unwrap();
+            let leases: Api<Lease> = Api::namespaced(client, namespace.name());
+            leases.list(&ListParams::default()).await.is_ok()
+        })
+    };
+    wait_until("the rights are known", || {
+        if may(&own) { Ok(()) } else { Err("refused") }
+    });
+    assert!(!may(&other));
+    assert!(own.inventory().is_empty(), "{:?}", own.inventory());
 }
 
 /// Waits until a field has a value, strings without their quotes.

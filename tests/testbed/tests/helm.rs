@@ -4,6 +4,7 @@ use std::{fs, path::Path, process::Command, time::Duration};
 
 use testbed::{
     Cluster, Namespace,
+    faults::{Effect, Matcher},
     tools::{self, Tool},
     wait_until,
 };
@@ -96,6 +97,11 @@ fn goes_up_and_answers(tool: Tool, host: &str) {
     );
     wait_until("the host answers", || expect(status(cluster, host), 200));
     assert_eq!(status(cluster, "other.example.com"), 404);
+    let faults = cluster.load_balancer().faults(host);
+    faults
+        .when(Matcher::get("/").once())
+        .then(Effect::status(500));
+    assert_eq!([status(cluster, host), status(cluster, host)], [500, 200]);
     run(&helm, &namespace, &["uninstall", "web"]);
     wait_until("nothing is left", || match namespace.inventory() {
         all if all.is_empty() => Ok(()),
