@@ -43,7 +43,13 @@ impl Site {
                 .read(Permission::Contents)
                 .write(Permission::Deployments),
         );
-        Self { namespace, github, repository, token, kubeconfig }
+        Self {
+            namespace,
+            github,
+            repository,
+            token,
+            kubeconfig,
+        }
     }
 
     /// Queues a deployment of the branch's head, as queue-deploy does; its id.
@@ -60,7 +66,8 @@ impl Site {
         for (key, value) in more.as_object().into_iter().flatten() {
             payload[key] = value.clone();
         }
-        self.repository.deploy(branch, "beta", "branch-deploys:hey", payload)
+        self.repository
+            .deploy(branch, "beta", "branch-deploys:hey", payload)
     }
 
     /// `helm-apply` for a deployment.
@@ -72,7 +79,9 @@ impl Site {
 
     /// `sweep-deleted` for a branch.
     pub fn sweep_deleted(&self, helm: Tool, branch: &str) -> Program {
-        self.program(env!("CARGO_BIN_EXE_sweep-deleted")).helm(helm).args(["--branch", branch])
+        self.program(env!("CARGO_BIN_EXE_sweep-deleted"))
+            .helm(helm)
+            .args(["--branch", branch])
     }
 
     /// A program with what every one needs, and nothing of the environment that the test runs in.
