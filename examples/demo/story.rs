@@ -64,9 +64,9 @@ impl Story {
 
     /// The second push: its job is killed in the middle, and the next run repairs what it left.
     pub fn is_killed_and_converges(&self) -> Result<()> {
-        tell::title("2. A second push, and the job is killed in the middle of its deploy");
+        tell::title("2. A second push, and its job is killed in the middle");
+        tell::say("This time the web pods are held unready, so that the middle lasts.");
         let (commit, deployment) = self.push()?;
-        tell::say("The new web pods are held unready, so that the middle lasts.\n");
         let arguments = ["--deployment", &deployment];
         let held = self.stage.start(
             "helm-apply",
@@ -208,11 +208,11 @@ impl Story {
         ensure!(status == 200, "{url} answers {status}");
         let told = format!("COMMIT: {commit}");
         ensure!(body.contains(&told), "{url} is not of {commit}: {body}");
-        let first = body.lines().next().context("the answer is empty")?;
         tell::fact(&format!(
-            "{url} answers {status}, with commit {}: `{first}`",
+            "{url} answers {status}, with commit {}:",
             &commit[..7]
         ));
+        tell::quote(body.lines().next().context("the answer is empty")?);
         Ok(())
     }
 

@@ -35,6 +35,11 @@ pub fn fact(text: &str) {
     wrapped(&paint("32", "✔ "), "  ", text);
 }
 
+/// What somebody else says, as it is.
+pub fn quote(text: &str) {
+    wrapped("    ", "    ", text);
+}
+
 /// Something did not come out as it should.
 pub fn failed(text: &str) {
     wrapped(&paint("31", "✘ "), "  ", text);
