@@ -42,7 +42,7 @@ pub(super) async fn wait_for(
     let begun = Instant::now();
     let (mut told, mut look) = (String::new(), LOOKS[0]);
     loop {
-        let state = match asked(ingresses, expected).await? {
+        let state = match site.stop.unless(asked(ingresses, expected)).await?? {
             Attempt::Answered(status, way) => {
                 let time = elapsed(begun.elapsed());
                 return Ok(format!("{} answers {status} ({way}, {time})", expected.url));
