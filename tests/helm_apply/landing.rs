@@ -122,7 +122,7 @@ fn what_names_no_branch_or_no_commit_is_refused() {
             alone()
                 .env("GITHUB_EVENT_NAME", "deployment")
                 .env("GITHUB_EVENT_PATH", "/nowhere"),
-            "failed to read the event in /nowhere",
+            "the event in /nowhere, of GITHUB_EVENT_PATH",
         ),
     ] {
         let ran = program.run();
