@@ -148,10 +148,7 @@ fn a_github_that_hangs_does_not_hold_a_cancelled_job_up() {
         .then(Effect::hold_before(&gate));
     running.signal(Signal::TERM);
     let begun = Instant::now();
-    running
-        .end()
-        .ends_with(143)
-        .says("too slow for the last words");
+    running.end().ends_with(143).says("GitHub is too slow");
     assert!(begun.elapsed() < 2 * PATIENCE, "{:?}", begun.elapsed());
     gate.open();
     assert!(site.is_free("hey-new"), "the lock does not wait for GitHub");
