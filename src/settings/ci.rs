@@ -1,4 +1,4 @@
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{UsageError, Variables};
 
@@ -65,12 +65,8 @@ impl Ci {
         let given = || variables.iter().filter(|(_, value)| !value.is_empty());
         let pairs = || given().map(|(name, value)| (name.clone(), value.clone()));
         Ok(Self {
-            buildkite: envy::prefixed("BUILDKITE_")
-                .from_iter(pairs())
-                .map_err(|error| UsageError(format!("Buildkite's variables: {error}")))?,
-            github: envy::prefixed("GITHUB_")
-                .from_iter(pairs())
-                .map_err(|error| UsageError(format!("GitHub's variables: {error}")))?,
+            buildkite: read("BUILDKITE_", pairs())?,
+            github: read("GITHUB_", pairs())?,
         })
     }
 
@@ -134,6 +130,17 @@ impl Ci {
             ))
         })
     }
+}
+
+fn read<T: DeserializeOwned>(
+    prefix: &str,
+    pairs: impl Iterator<Item = (String, String)>,
+) -> Result<T, UsageError> {
+    envy::prefixed(prefix).from_iter(pairs).map_err(|error| {
+        // envy names a variable without its prefix.
+        let prefixed = format!("provided by {prefix}");
+        UsageError(error.to_string().replace("provided by ", &prefixed))
+    })
 }
 
 /// What we read of a GitHub event's file.
