@@ -113,6 +113,27 @@ fn a_release_of_somebody_else_is_taken_over_only_when_asked_for() {
     }
 }
 
+#[test]
+fn a_team_may_change_its_helm_at_any_time() {
+    let site = Site::new("both-helms");
+    let run = |helm: Tool, values: serde_json::Value| {
+        let deployment = site.push("new");
+        let program = site.helm_apply(helm, deployment).release(&echo(values));
+        program.args(["--helm-timeout", "5s"]).run()
+    };
+    let given = |number| json!({"web": true, "given": number});
+    let mut stuck = given(0);
+    stuck["podAnnotations"] = json!({"testbed/never-ready": "true"});
+    run(Tool::Helm3, given(1)).ends_with(0);
+    run(Tool::Helm4, given(2)).ends_with(0);
+    run(Tool::Helm3, given(3)).ends_with(0);
+    run(Tool::Helm3, stuck).ends_with(1);
+    run(Tool::Helm4, given(4))
+        .ends_with(0)
+        .says("rolling back to revision 3");
+    assert_eq!(site.echoed("hey-new", "given"), 4);
+}
+
 /// A Helm that tells all it knows, as one does with `--debug`.
 const TALKATIVE: &str = r#"#!/bin/sh
 env >&2

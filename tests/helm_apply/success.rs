@@ -198,7 +198,7 @@ fn a_dry_run_changes_nothing() {
         .args(["--dry-run"])
         .run()
         .ends_with(0)
-        .says("would deploy new at")
+        .says("Nothing was done: this was a dry run")
         .says("hey-new from");
     assert_eq!(site.namespace.inventory(), Vec::<String>::new());
     assert!(site.states(deployment).is_empty());
