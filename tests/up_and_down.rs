@@ -14,8 +14,10 @@ fn a_branch_goes_up_and_comes_down_without_a_trace() {
 
         let ran = site
             .helm_apply(helm, deployment)
-            .release(&json!({"chart": "charts/app", "values": ["config/beta.yaml"],
-                "needs": ["redis", "mail"]}))
+            .release(
+                &json!({"chart": "charts/app", "values": ["config/beta.yaml"],
+                "needs": ["redis", "mail"]}),
+            )
             .release(&json!({"name": "redis", "chart": "charts/redis"}))
             .release(&json!({"name": "mail", "chart": "charts/mail"}))
             .run()
