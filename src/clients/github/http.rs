@@ -85,7 +85,10 @@ impl Http {
                 None => return read(&request, &reply),
             }
         }
-        Err(GitHubError::new(request, Cause::Garbled("it redirects for ever".into())))
+        Err(GitHubError::new(
+            request,
+            Cause::Garbled("it redirects for ever".into()),
+        ))
     }
 
     /// Where a redirect leads, if it stays at GitHub: the token goes nowhere else.
