@@ -3,5 +3,7 @@
 mod example_app;
 mod lock;
 mod objects;
+mod recovery;
 mod site;
+mod sweep_deleted;
 mod up_and_down;

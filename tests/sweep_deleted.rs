@@ -1,0 +1,1 @@
+//! The removal of a branch that was deleted.
