@@ -123,15 +123,6 @@ impl Site {
         }
     }
 
-    /// Whether an environment has a record by now.
-    pub fn has_record(&self, environment: &str) -> bool {
-        let lease = self
-            .namespace
-            .find("Lease", environment)
-            .unwrap_or_default();
-        lease["metadata"]["annotations"]["branch-deploys/record"].is_string()
-    }
-
     /// The record of an environment.
     pub fn record(&self, environment: &str) -> Value {
         let lease = self.namespace.get("Lease", environment);

@@ -22,8 +22,8 @@ use crate::{
     settings::StatusRange,
 };
 
-/// How often the address is asked for.
-const LOOK: Duration = Duration::from_millis(500);
+/// Between two looks at first, and at most: an address that comes in minutes is asked for seldom.
+const LOOKS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
 
 /// What counts as an answer, and how long it is waited for.
 #[derive(Debug)]
@@ -40,9 +40,9 @@ pub(super) async fn wait_for(
     expected: &Expectation,
 ) -> anyhow::Result<String> {
     let begun = Instant::now();
-    let mut told = String::new();
+    let (mut told, mut look) = (String::new(), LOOKS[0]);
     loop {
-        let state = match asked(ingresses, expected).await? {
+        let state = match site.stop.unless(asked(ingresses, expected)).await?? {
             Attempt::Answered(status, way) => {
                 let time = elapsed(begun.elapsed());
                 return Ok(format!("{} answers {status} ({way}, {time})", expected.url));
@@ -59,7 +59,8 @@ pub(super) async fn wait_for(
             site.report.note(&format!("{}: {state}", expected.url));
             told = state;
         }
-        site.stop.unless(tokio::time::sleep(LOOK)).await?;
+        site.stop.unless(tokio::time::sleep(look)).await?;
+        look = look.mul_f32(1.2).min(LOOKS[1]);
         site.lock.ensure()?;
     }
 }

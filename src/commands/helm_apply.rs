@@ -37,7 +37,7 @@ pub(super) async fn run(start: Start<HelmApply>) -> anyhow::Result<Ending> {
                 planned.release.name, planned.chart.reference
             ));
         }
-        let message = format!("would deploy {}", plan.heading());
+        let message = "Nothing was done: this was a dry run".to_owned();
         report.result(&message, &gathered.result("planned", &message));
         return Ok(Ending::Done);
     }

@@ -42,7 +42,8 @@ pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
     let branch = match settings.deleted(&ci)? {
         Deleted::Branch(branch) => branch,
         Deleted::Tag(tag) => {
-            let sentence = format!("{tag} was a tag, which has no environment: nothing to do");
+            let sentence =
+                format!("The tag {tag} was deleted, which has no environment: nothing to do");
             report.result(&sentence, &result(None, &tag, "nothing", &sentence));
             return Ok(Ending::Done);
         }
@@ -53,7 +54,7 @@ pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
     };
     let gathered = gathered?;
     let name = gathered.environment.name();
-    report.heading(&format!("{branch} was deleted → {name} goes"));
+    report.heading(&format!("Sweeping {name}, if the branch {branch} is gone"));
     if !is_proven_gone(&gathered, &branch, &report).await? {
         let sentence = format!("The branch {branch} is there: its environment stays");
         report.result(
@@ -131,7 +132,7 @@ async fn is_proven_gone(
         Presence::There => Ok(false),
         Presence::Gone => {
             report.done(&format!(
-                "{branch} is gone, while {default} is seen with the same token"
+                "the branch {branch} is gone, while {default} is seen with the same token"
             ));
             Ok(true)
         }

@@ -30,6 +30,16 @@ pub fn elapsed(time: Duration) -> String {
     }
 }
 
+/// `text` as nothing but text: in one line, without control characters, and without the mark by
+/// which GitHub's runner finds an old kind of command anywhere in a line.
+fn plain(text: &str) -> String {
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    line.replace("##[", "## [")
+}
+
 impl Report {
     /// Lines to standard output; to standard error when that holds the JSON document.
     pub fn new(output: Output) -> Self {
@@ -47,45 +57,58 @@ impl Report {
 
     /// What is about to be done, once, at the top.
     pub fn heading(&self, text: &str) {
-        self.line(&self.paint("1", text));
+        self.line(&self.paint("1", &plain(text)));
     }
 
     /// Something holds now.
     pub fn done(&self, text: &str) {
-        self.line(&format!("{} {text}", self.paint("32", "[✔]")));
+        self.line(&format!(
+            "{} {text}",
+            self.paint("32", "[✔]"),
+            text = plain(text)
+        ));
     }
 
     /// Something goes on.
     pub fn note(&self, text: &str) {
-        self.line(&format!("[…] {text}"));
+        self.line(&format!("[…] {}", plain(text)));
     }
 
     /// Somebody else is waited for.
     pub fn waiting(&self, whom: &str) {
-        self.line(&format!("[…] waiting: {whom}"));
+        self.note(&format!("waiting: {whom}"));
     }
 
     /// Something is not as it should be, and the work goes on.
     pub fn warn(&self, text: &str) {
-        self.line(&format!("{} {text}", self.paint("33", "[!]")));
+        self.line(&format!(
+            "{} {text}",
+            self.paint("33", "[!]"),
+            text = plain(text)
+        ));
     }
 
     /// Something failed.
     pub fn failed(&self, text: &str) {
-        self.line(&format!("{} {text}", self.paint("31", "[✘]")));
+        self.line(&format!(
+            "{} {text}",
+            self.paint("31", "[✘]"),
+            text = plain(text)
+        ));
     }
 
-    /// Text that others wrote, each line indented.
+    /// Text that others wrote, each line behind a bar: GitHub's runner takes `::error` for a
+    /// command behind blanks too.
     pub fn quote(&self, text: &str) {
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            self.line(&format!("    {}", line.trim_end()));
+            self.line(&format!("    │ {}", plain(line.trim_end())));
         }
     }
 
     /// The result: a last line for people, or the JSON document.
     pub fn result(&self, sentence: &str, result: &impl serde::Serialize) {
         match self.output {
-            Output::Text => self.line(&format!("\n{}", self.paint("1", sentence))),
+            Output::Text => self.line(&format!("\n{}", self.paint("1", &plain(sentence)))),
             Output::Json => {
                 let text = serde_json::to_string_pretty(result).unwrap_or_default();
                 println!("{text}");
@@ -113,5 +136,22 @@ impl Report {
             Output::Text => writeln!(std::io::stdout(), "{line}"),
             Output::Json => writeln!(std::io::stderr(), "{line}"),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_is_no_command() {
+        assert_eq!(plain("a\nb\u{1b}[31m"), "a b [31m");
+        assert_eq!(plain("x ##[error]y"), "x ## [error]y");
+    }
+
+    #[test]
+    fn time_is_told_in_tenths_of_a_second_below_a_minute() {
+        assert_eq!(elapsed(Duration::from_millis(2340)), "2.3 s");
+        assert_eq!(elapsed(Duration::from_secs(125)), "2 min 5 s");
     }
 }

@@ -35,7 +35,7 @@ pub(super) const RENEWED: u8 = b'r';
 pub(super) const STOP: u8 = b's';
 
 /// How long a Helm that was told to stop may take, until it is killed.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long after a lock has run out no Helm is there any more: waiters add it to the duration.
 pub const GRACE: Duration = Duration::from_secs(5);

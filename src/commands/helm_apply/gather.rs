@@ -57,7 +57,7 @@ impl Plan {
             .map(|id| format!(" (deployment {id})"))
             .unwrap_or_default();
         format!(
-            "{branch} at {} → {} on {tier}{deployment}",
+            "Deploying {branch} at {} → {} on {tier}{deployment}",
             self.commit.short(),
             self.environment.name()
         )
@@ -107,9 +107,6 @@ async fn gathered(start: &Start<HelmApply>, report: &Report) -> anyhow::Result<O
         branch: wanted.branch.clone(),
         repository_id: repository.id,
     };
-    if environment.branch == repository.default_branch {
-        report.note("this is the default branch: its environment is never removed by age");
-    }
     let cluster = &settings.cluster;
     let (kubeconfig, context) = (cluster.kubeconfig.clone(), cluster.kube_context.clone());
     let cluster = Cluster::connect(kubeconfig, context, cluster.namespace.clone()).await?;

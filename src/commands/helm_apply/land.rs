@@ -47,7 +47,7 @@ pub(super) enum Verdict {
 }
 
 /// How long the last words may take when a signal came: the CI kills soon after.
-const LAST_WORDS: Duration = Duration::from_secs(4);
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Decides whether the deployment lands, and lands it.
 pub(super) async fn land(
@@ -88,18 +88,14 @@ pub(super) async fn land(
 
 async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict> {
     let plan = &gathered.plan;
-    if let Some(verdict) = refused(gathered, site).await? {
+    if let Some(verdict) = site.stop.unless(refused(gathered, site)).await?? {
         return Ok(verdict);
     }
     releases::check_owners(site, &plan.releases, plan.manner.adopt).await?;
     statuses(gathered)
         .post(State::InProgress, "deploying", None)
         .await?;
-    if site.record.lock().await.phase == Phase::Removing {
-        site.report
-            .note("the branch is back while its environment is removed: first that is ended");
-        teardown::environment(site).await?;
-    }
+    finish_removal(site).await?;
     note_begin(gathered, site).await?;
     releases::bring_up(site, &plan.releases, plan.manner).await?;
     let answer = match &plan.answer {
@@ -140,7 +136,10 @@ async fn refused(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Option<
             .github
             .deployments_above(&task, &environment.tier, mine)
             .await?;
-        let up = site.record.lock().await.deployed;
+        let up = {
+            let record = site.record.lock().await;
+            record.deployed.filter(|_| record.phase == Phase::Up)
+        };
         match rank(
             mine,
             branch,
@@ -184,6 +183,26 @@ fn taken(lease: &Lease) -> Option<Taken> {
         name: lease.metadata.name.clone()?,
         since,
     })
+}
+
+/// Ends what a sweep began before the branch came back, or a reinstall that was killed.
+async fn finish_removal(site: &Site<'_>) -> anyhow::Result<()> {
+    let (phase, nothing_remains) = {
+        let record = site.record.lock().await;
+        (record.phase, record.remains.is_empty())
+    };
+    if phase == Phase::Removing {
+        site.report
+            .note("the branch came back while it was removed: first that is ended");
+        teardown::environment(site).await?;
+        return site.note(|record| record.releases.clear()).await;
+    }
+    if !nothing_remains {
+        site.report
+            .note("a run was killed while it removed a release: first that is ended");
+        teardown::clear_record(site).await?;
+    }
+    Ok(())
 }
 
 async fn note_begin(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<()> {
