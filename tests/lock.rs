@@ -33,7 +33,7 @@ fn a_second_run_waits_and_says_for_whom_since_when_and_where_its_log_is() {
         .env("BRANCH_DEPLOYS_LOG_URL", log)
         .release(&objects(&[stuck("gate")]))
         .start();
-    let pod = wait_for_pod(&site);
+    let pod = site.wait_for_pod();
     let since = site.namespace.get("Lease", ENVIRONMENT)["spec"]["acquireTime"].clone();
     let since = since.as_str().unwrap()[11..19].to_owned();
     let waiting = land(&site, Helm3, older).start();
@@ -62,12 +62,12 @@ fn a_holder_that_was_killed_leaves_no_helm_and_the_next_run_converges() {
     let site = Site::new("lock-killed");
     land(&site, Helm4, site.push("new")).run().ends_with(0);
     let (killed, helm) = in_mid_deploy(&site, Helm4);
-    let before = holder(&site);
+    let before = site.holder(ENVIRONMENT);
     killed.signal(Signal::KILL);
     drop(killed);
     let next = land(&site, Helm4, site.push("new")).start();
     wait_until("the lock has changed hands", || {
-        Some(holder(&site))
+        Some(site.holder(ENVIRONMENT))
             .filter(|now| *now != before)
             .ok_or("the dead one has it")
     });
@@ -165,14 +165,14 @@ fn a_migration_that_runs_is_not_interrupted_by_a_newer_deployment() {
         .helm_apply(Helm4, older)
         .release(&objects(&[migration]))
         .start();
-    let pod = wait_for_pod(&site);
+    let pod = site.wait_for_pod();
     let newer = site.push("new");
     let next = land(&site, Helm4, newer).start();
     wait_for_wish(&site, &json!({"deploy": newer}));
-    let before = holder(&site);
+    let before = site.holder(ENVIRONMENT);
     site.wait_for_renewals(ENVIRONMENT, 2);
-    assert_eq!(holder(&site), before);
-    assert_eq!(wait_for_pod(&site), pod);
+    assert_eq!(site.holder(ENVIRONMENT), before);
+    assert_eq!(site.wait_for_pod(), pod);
     site.namespace.annotate("Pod", &pod, "testbed/hold", None);
     running.end().says("first the hook").ends_with(3);
     next.end().ends_with(0);
@@ -186,18 +186,18 @@ fn a_migration_of_a_killed_run_is_waited_for() {
         .helm_apply(Helm3, site.push("new"))
         .release(&objects(&[migration.clone()]))
         .start();
-    let pod = wait_for_pod(&site);
-    let before = holder(&site);
+    let pod = site.wait_for_pod();
+    let before = site.holder(ENVIRONMENT);
     killed.signal(Signal::KILL);
     drop(killed);
     let next = land(&site, Helm3, site.push("new")).start();
     wait_until("the lock has changed hands", || {
         Some(())
-            .filter(|()| holder(&site) != before)
+            .filter(|()| site.holder(ENVIRONMENT) != before)
             .ok_or("the dead one has it")
     });
     site.wait_for_renewals(ENVIRONMENT, 2);
-    assert_eq!(wait_for_pod(&site), pod);
+    assert_eq!(site.wait_for_pod(), pod);
     site.namespace.annotate("Pod", &pod, "testbed/hold", None);
     next.end()
         .says("the hook Job/migrate of an earlier run still runs")
@@ -216,7 +216,7 @@ fn start_stuck(site: &Site, helm: testbed::tools::Tool, deployment: u64) -> Runn
         .helm_apply(helm, deployment)
         .release(&objects(&[stuck("gate")]))
         .start();
-    wait_for_pod(site);
+    site.wait_for_pod();
     running
 }
 
@@ -227,18 +227,6 @@ fn in_mid_deploy(site: &Site, helm: testbed::tools::Tool) -> (Running, Process) 
     (running, helm)
 }
 
-/// The name of the one pod, once it runs.
-fn wait_for_pod(site: &Site) -> String {
-    wait_until("a pod runs", || {
-        let pods = site.namespace.objects("Pod");
-        let name = pods.first().ok_or("there is none")?;
-        let pod = site.namespace.find("Pod", name).ok_or("it is gone")?;
-        (pod["status"]["phase"] == "Running")
-            .then(|| name.clone())
-            .ok_or("it does not run")
-    })
-}
-
 fn wait_for_wish(site: &Site, wish: &Value) {
     wait_until("the wish is written", || {
         let lease = site.namespace.get("Lease", ENVIRONMENT);
@@ -246,8 +234,4 @@ fn wait_for_wish(site: &Site, wish: &Value) {
         let found: Value = serde_json::from_str(text.ok_or("there is none")?).unwrap();
         (found == *wish).then_some(()).ok_or("it is another")
     });
-}
-
-fn holder(site: &Site) -> Value {
-    site.namespace.get("Lease", ENVIRONMENT)["spec"]["holderIdentity"].clone()
 }

@@ -112,6 +112,22 @@ impl Site {
         last.expect("it has a status").description
     }
 
+    /// The name of the one pod, once it runs.
+    pub fn wait_for_pod(&self) -> String {
+        wait_until("a pod runs", || {
+            let pods = self.namespace.objects("Pod");
+            let name = pods.first().ok_or("there is none")?;
+            let pod = self.namespace.find("Pod", name).ok_or("it is gone")?;
+            let runs = pod["status"]["phase"] == "Running";
+            runs.then(|| name.clone()).ok_or("it does not run")
+        })
+    }
+
+    /// Who holds the lock of an environment.
+    pub fn holder(&self, environment: &str) -> Value {
+        self.namespace.get("Lease", environment)["spec"]["holderIdentity"].clone()
+    }
+
     /// Waits until the holder of a lock has renewed it so often: time that has passed, as an event.
     pub fn wait_for_renewals(&self, environment: &str, count: usize) {
         let renewal = || self.namespace.get("Lease", environment)["spec"]["renewTime"].clone();
@@ -132,7 +148,7 @@ impl Site {
 
     /// Whether nobody holds the lock of an environment.
     pub fn is_free(&self, environment: &str) -> bool {
-        self.namespace.get("Lease", environment)["spec"]["holderIdentity"].is_null()
+        self.holder(environment).is_null()
     }
 
     /// What the echo chart of a release was told, under `branch` or `given`.
