@@ -2,6 +2,10 @@
 
 mod example_app;
 mod helm_apply;
+mod lock;
 mod names;
+mod objects;
+mod recovery;
 mod site;
+mod sweep_deleted;
 mod up_and_down;
