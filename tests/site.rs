@@ -1,23 +1,44 @@
 //! What one test has for itself: a namespace, a GitHub, a repository, and the programs.
 
 use std::{
+    os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
 };
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use testbed::{
     Cluster, Namespace,
-    github::{GitHub, Permission, Permissions, Repository},
+    github::{DeploymentState, GitHub, Permission, Permissions, Repository},
     tools::{self, Tool},
+    wait_until,
 };
 
 /// Both majors: a test that runs Helm says which, or runs with each.
 pub const HELMS: [Tool; 2] = [Tool::Helm3, Tool::Helm4];
 
+/// The rights in the cluster that a team is told to give.
+pub const RIGHTS: &str = include_str!("../examples/rbac.yaml");
+
 /// The app of the examples, which is what the programs deploy here.
 pub fn example_app() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/hey")
+}
+
+/// A chart of the tests' own.
+pub fn chart(name: &str) -> String {
+    format!("{}/tests/charts/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The chart that gives back what it is told, as the main release.
+pub fn echo(values: Value) -> Value {
+    json!({"chart": chart("echo"), "values": [values]})
+}
+
+/// The same as a companion.
+pub fn companion(name: &str, values: Value) -> Value {
+    json!({"name": name, "chart": chart("echo"), "values": [values]})
 }
 
 pub struct Site {
@@ -32,8 +53,12 @@ impl Site {
     /// A namespace in which the programs have the rights of examples/rbac.yaml, and a GitHub with
     /// `acme/hey` and a token with least rights.
     pub fn new(hint: &str) -> Self {
+        Self::with_rights(hint, RIGHTS)
+    }
+
+    /// The same with other rights in the cluster.
+    pub fn with_rights(hint: &str, rights: &str) -> Self {
         let namespace = Cluster::shared().namespace(hint);
-        let rights = include_str!("../examples/rbac.yaml");
         let kubeconfig = namespace.service_account("branch-deploys", rights);
         let github = GitHub::start();
         let repository = github.repository("acme/hey");
@@ -70,10 +95,85 @@ impl Site {
             .deploy(branch, "beta", "branch-deploys:hey", payload)
     }
 
+    /// Pushes to a branch and queues the deployment of the commit; its id.
+    pub fn push(&self, branch: &str) -> u64 {
+        self.repository.push(branch);
+        self.queue(branch)
+    }
+
+    /// The states that a deployment went through.
+    pub fn states(&self, deployment: u64) -> Vec<DeploymentState> {
+        self.repository.deployment(deployment).states()
+    }
+
+    /// What is said with the last state of a deployment.
+    pub fn last_words(&self, deployment: u64) -> String {
+        let last = self.repository.deployment(deployment).statuses.pop();
+        last.expect("it has a status").description
+    }
+
+    /// The name of the one pod, once it runs.
+    pub fn wait_for_pod(&self) -> String {
+        wait_until("a pod runs", || {
+            let pods = self.namespace.objects("Pod");
+            let name = pods.first().ok_or("there is none")?;
+            let pod = self.namespace.find("Pod", name).ok_or("it is gone")?;
+            let runs = pod["status"]["phase"] == "Running";
+            runs.then(|| name.clone()).ok_or("it does not run")
+        })
+    }
+
+    /// Who holds the lock of an environment.
+    pub fn holder(&self, environment: &str) -> Value {
+        self.namespace.get("Lease", environment)["spec"]["holderIdentity"].clone()
+    }
+
+    /// Waits until the holder of a lock has renewed it so often: time that has passed, as an event.
+    pub fn wait_for_renewals(&self, environment: &str, count: usize) {
+        let renewal = || self.namespace.get("Lease", environment)["spec"]["renewTime"].clone();
+        for _ in 0..count {
+            let before = renewal();
+            wait_until("the lock is renewed", || {
+                (renewal() != before).then_some(()).ok_or("it is not")
+            });
+        }
+    }
+
+    /// The record of an environment.
+    pub fn record(&self, environment: &str) -> Value {
+        let lease = self.namespace.get("Lease", environment);
+        let text = lease["metadata"]["annotations"]["branch-deploys/record"].as_str();
+        serde_json::from_str(text.expect("the record is written")).expect("the record is JSON")
+    }
+
+    /// A program that is a shell script.
+    pub fn script(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.kubeconfig.with_extension(name);
+        std::fs::write(&path, text).expect("the run's folder can be written");
+        let executable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&path, executable).expect("it is our own file");
+        path
+    }
+
+    /// Whether nobody holds the lock of an environment.
+    pub fn is_free(&self, environment: &str) -> bool {
+        self.holder(environment).is_null()
+    }
+
+    /// What the echo chart of a release was told, under `branch` or `given`.
+    pub fn echoed(&self, release: &str, what: &str) -> Value {
+        let text = self.namespace.get("ConfigMap", release)["data"][what].clone();
+        serde_json::from_str(text.as_str().expect("a text")).expect("the chart writes JSON")
+    }
+
+    /// `helm-apply` without a deployment: branch and commit have to be told.
+    pub fn helm_apply_alone(&self, helm: Tool) -> Program {
+        self.program(env!("CARGO_BIN_EXE_helm-apply")).helm(helm)
+    }
+
     /// `helm-apply` for a deployment.
     pub fn helm_apply(&self, helm: Tool, deployment: u64) -> Program {
-        self.program(env!("CARGO_BIN_EXE_helm-apply"))
-            .helm(helm)
+        self.helm_apply_alone(helm)
             .args(["--deployment", &deployment.to_string()])
     }
 
@@ -128,8 +228,80 @@ impl Program {
         self.args(["--release", &release])
     }
 
-    pub fn run(mut self) -> Ran {
-        Ran::from(self.0.output().expect("the program starts"))
+    /// Without a variable that every program has.
+    pub fn without(mut self, name: &str) -> Self {
+        self.0.env_remove(name);
+        self
+    }
+
+    /// Starts it in a process group of its own, as a CI does.
+    pub fn start(mut self) -> Running {
+        let token = self.token();
+        let command = self
+            .0
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Running {
+            child: Some(command.spawn().expect("the program starts")),
+            token,
+        }
+    }
+
+    pub fn run(self) -> Ran {
+        self.start().end()
+    }
+
+    fn token(&self) -> Option<String> {
+        let (_, token) = self
+            .0
+            .get_envs()
+            .find(|(name, _)| *name == "GITHUB_TOKEN")?;
+        Some(token?.to_str()?.to_owned()).filter(|token| !token.is_empty())
+    }
+}
+
+/// A program at work. It is killed when it is dropped.
+pub struct Running {
+    child: Option<Child>,
+    token: Option<String>,
+}
+
+impl Running {
+    /// Sends a signal to the program's process group, as a terminal and a CI do.
+    pub fn signal(&self, signal: Signal) {
+        kill_process_group(self.pid(), signal).expect("the program still runs");
+    }
+
+    /// Waits for its end. Whatever it did: it told no secret, and did not panic.
+    #[track_caller]
+    pub fn end(mut self) -> Ran {
+        let child = self.child.take().expect("it is waited for once");
+        let ran = Ran::from(
+            child
+                .wait_with_output()
+                .expect("the program can be waited for"),
+        );
+        let said = ran.to_string();
+        assert!(!said.contains("panicked at"), "{said}");
+        assert!(
+            self.token.iter().all(|token| !said.contains(token)),
+            "it tells the token:\n{said}"
+        );
+        ran
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(self.child.as_ref().expect("it is not waited for yet"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -157,6 +329,15 @@ impl Ran {
     pub fn ends_with(self, status: i32) -> Self {
         assert_eq!(self.status, status, "{self}");
         self
+    }
+
+    /// Ends with one line on standard error that holds this text, before it did anything.
+    #[track_caller]
+    pub fn refuses(self, status: i32, text: &str) -> Self {
+        let lines: Vec<_> = self.stderr.lines().collect();
+        let one = matches!(lines[..], [line] if line.starts_with("error: ") && line.contains(text));
+        assert!(one, "its one line does not hold `{text}`:\n{self}");
+        self.ends_with(status)
     }
 
     #[track_caller]

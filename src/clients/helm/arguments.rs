@@ -116,11 +116,13 @@ impl Helm {
         texts(&["--timeout", &format!("{}s", time.as_secs().max(1))])
     }
 
-    /// Server-side apply refuses fields that somebody edited by hand; the chart's word counts.
+    /// Server-side apply refuses fields that somebody edited by hand; the chart's word counts. It
+    /// is asked for by name: a release of Helm 3's is otherwise applied as Helm 3 did, and there
+    /// Helm 4 refuses to force anything.
     fn force(&self) -> Vec<OsString> {
         match self.major {
             Major::Three => Vec::new(),
-            Major::Four => texts(&["--force-conflicts"]),
+            Major::Four => texts(&["--server-side=true", "--force-conflicts"]),
         }
     }
 }
@@ -203,7 +205,7 @@ mod tests {
         assert_eq!(
             line(&helm(Major::Four).rollback_arguments("hey-new", 3)),
             "rollback hey-new 3 --namespace betas --kubeconfig /k --kube-context c --no-hooks \
-             --timeout 60s --force-conflicts"
+             --timeout 60s --server-side=true --force-conflicts"
         );
     }
 
