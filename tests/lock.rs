@@ -184,7 +184,7 @@ fn a_migration_of_a_killed_run_is_waited_for() {
     let migration = hook("migrate", "pre-install,pre-upgrade", "testbed/hold");
     let killed = site
         .helm_apply(Helm3, site.push("new"))
-        .release(&objects(&[migration.clone()]))
+        .release(&objects(std::slice::from_ref(&migration)))
         .start();
     let pod = site.wait_for_pod();
     let before = site.holder(ENVIRONMENT);
