@@ -2,6 +2,12 @@
 
 mod example_app;
 mod helm_apply;
+mod lock;
 mod names;
+mod objects;
+mod readme;
+mod recovery;
+mod settings;
 mod site;
+mod sweep_deleted;
 mod up_and_down;

@@ -142,6 +142,33 @@ impl Site {
             .annotate("Pod", &pod, "testbed/never-ready", None);
     }
 
+    /// The name of the one pod, once it runs.
+    pub fn wait_for_pod(&self) -> String {
+        wait_until("a pod runs", || {
+            let pods = self.namespace.objects("Pod");
+            let name = pods.first().ok_or("there is none")?;
+            let pod = self.namespace.find("Pod", name).ok_or("it is gone")?;
+            let runs = pod["status"]["phase"] == "Running";
+            runs.then(|| name.clone()).ok_or("it does not run")
+        })
+    }
+
+    /// Who holds the lock of an environment.
+    pub fn holder(&self, environment: &str) -> Value {
+        self.namespace.get("Lease", environment)["spec"]["holderIdentity"].clone()
+    }
+
+    /// Waits until the holder of a lock has renewed it so often: time that has passed, as an event.
+    pub fn wait_for_renewals(&self, environment: &str, count: usize) {
+        let renewal = || self.namespace.get("Lease", environment)["spec"]["renewTime"].clone();
+        for _ in 0..count {
+            let before = renewal();
+            wait_until("the lock is renewed", || {
+                (renewal() != before).then_some(()).ok_or("it is not")
+            });
+        }
+    }
+
     /// The record of an environment.
     pub fn record(&self, environment: &str) -> Value {
         let lease = self.namespace.get("Lease", environment);
@@ -160,7 +187,7 @@ impl Site {
 
     /// Whether nobody holds the lock of an environment.
     pub fn is_free(&self, environment: &str) -> bool {
-        self.namespace.get("Lease", environment)["spec"]["holderIdentity"].is_null()
+        self.holder(environment).is_null()
     }
 
     /// What the echo chart of a release was told, under `branch` or `given`.

@@ -203,6 +203,7 @@ async fn bring_one_up(site: &Site<'_>, planned: &Planned, manner: Manner) -> any
         .await?;
     site.ready()?;
     let revision = deployed(site, name, newest(&revisions), &outcome).await?;
+    clear_strays(site, name).await?;
     site.report.done(&format!(
         "{name}: revision {revision} is up ({})",
         elapsed(begun.elapsed())
@@ -298,14 +299,28 @@ async fn repaired(site: &Site<'_>, release: &str) -> anyhow::Result<Vec<Revision
 }
 
 async fn reinstall(site: &Site<'_>, release: &str) -> anyhow::Result<()> {
-    teardown::uninstall(site, release).await?;
-    let remains = teardown::clear(site).await?;
+    let keys = teardown::uninstall(site, release).await?;
+    let remains = teardown::clear(site, keys.clone()).await?;
     if let Some((key, reason)) = remains.left.first() {
         bail!(Halt::timed_out(format!(
             "{key} of an earlier run is still there ({reason})"
         )));
     }
-    site.note(|record| record.remains.clear()).await
+    site.note(|record| record.remains.retain(|key| !keys.contains(key)))
+        .await
+}
+
+/// Takes away what broken revisions made and the one that is up does not have. The release is up
+/// all the same: what does not go is told, and found again by the teardown.
+async fn clear_strays(site: &Site<'_>, release: &str) -> anyhow::Result<()> {
+    let revisions = site.storage.revisions(release).await?;
+    let remains = teardown::strays(site, &revisions).await?;
+    for (key, reason) in &remains.left {
+        site.report.warn(&format!(
+            "{release}: {key} of a broken revision does not go ({reason})"
+        ));
+    }
+    Ok(())
 }
 
 /// Waits until nothing of the chart is still going: Helm would adopt the dying object.

@@ -264,7 +264,10 @@ async fn conclude(
             for key in &remains.strangers {
                 report.warn(&format!("{key} is not proven ours, and is left alone"));
             }
-            let sentence = format!("{name} is gone, {} objects of it", remains.gone.len());
+            let sentence = match remains.gone.len() {
+                1 => format!("{name} is gone, one object of it"),
+                count => format!("{name} is gone, {count} objects of it"),
+            };
             let removed = Removed {
                 removed: texts(&remains.gone),
                 kept: texts(&remains.kept),

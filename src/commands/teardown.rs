@@ -15,7 +15,7 @@ use super::{hooks, site::Site};
 use crate::{
     clients::cluster::Live,
     decide::{Fate, Marks, Owner, fate, owner},
-    model::{Halt, Object, ObjectKey, Revision, objects},
+    model::{Halt, Object, ObjectKey, Revision, Status, objects},
 };
 
 /// How often what is left is looked at.
@@ -36,11 +36,15 @@ pub(super) struct Remains {
     pub left: Vec<(ObjectKey, String)>,
 }
 
-/// Removes one release, if there is one, and notes in the record what is to be seen gone.
-pub(super) async fn uninstall(site: &Site<'_>, release: &str) -> anyhow::Result<()> {
+/// Removes one release, if there is one; what is to be seen gone afterwards, which the record holds
+/// as well.
+pub(super) async fn uninstall(
+    site: &Site<'_>,
+    release: &str,
+) -> anyhow::Result<BTreeSet<ObjectKey>> {
     let revisions = site.storage.revisions(release).await?;
     match owner(&revisions, site.environment) {
-        Owner::Nobody => return Ok(()),
+        Owner::Nobody => return Ok(BTreeSet::new()),
         Owner::Ours => {}
         Owner::Unclaimed => {
             bail!("the release {release} bears no labels of ours: somebody else's, and left alone")
@@ -52,7 +56,7 @@ pub(super) async fn uninstall(site: &Site<'_>, release: &str) -> anyhow::Result<
     hooks::wait_for(site, &revisions).await?;
     let named = named(site, &revisions).await?;
     site.note(|record| {
-        let known: BTreeSet<_> = record.remains.drain(..).chain(named).collect();
+        let known: BTreeSet<_> = record.remains.drain(..).chain(named.clone()).collect();
         record.remains = known.into_iter().collect();
     })
     .await?;
@@ -69,7 +73,7 @@ pub(super) async fn uninstall(site: &Site<'_>, release: &str) -> anyhow::Result<
             let time = crate::report::elapsed(begun.elapsed());
             site.report
                 .done(&format!("{release}: uninstalled ({time})"));
-            return Ok(());
+            return Ok(named);
         }
         let complaint = outcome.complaint();
         if !hooks {
@@ -78,7 +82,7 @@ pub(super) async fn uninstall(site: &Site<'_>, release: &str) -> anyhow::Result<
         site.report
             .warn(&format!("{release}: {complaint}; once more, without hooks"));
     }
-    Ok(())
+    Ok(named)
 }
 
 /// Everything that any kept revision names: objects, hooks, and the volume claims of StatefulSets.
@@ -88,29 +92,42 @@ async fn named(site: &Site<'_>, revisions: &[Revision]) -> anyhow::Result<BTreeS
         let Some(body) = site.storage.body(revision).await? else {
             continue;
         };
-        let read = |manifest: &str| {
-            objects(manifest)
-                .map_err(anyhow::Error::msg)
-                .with_context(|| {
-                    format!(
-                        "failed to read the manifest of {} {}",
-                        revision.release, revision.version
-                    )
-                })
-        };
-        let ordinary = read(&body.manifest)?;
-        for set in ordinary
+        let made = read(revision, &body.manifest)?;
+        for set in made
             .iter()
             .filter(|object| object.key.kind == "StatefulSet")
         {
             named.extend(claims(site, set).await?);
         }
-        named.extend(ordinary.into_iter().map(|object| object.key));
+        named.extend(made.into_iter().map(|object| object.key));
         for hook in &body.hooks {
-            named.extend(read(&hook.manifest)?.into_iter().map(|object| object.key));
+            named.extend(
+                read(revision, &hook.manifest)?
+                    .into_iter()
+                    .map(|object| object.key),
+            );
         }
     }
     Ok(named)
+}
+
+/// What a revision's own manifest names, hooks not among it.
+async fn made(site: &Site<'_>, revision: &Revision) -> anyhow::Result<Vec<Object>> {
+    match site.storage.body(revision).await? {
+        Some(body) => read(revision, &body.manifest),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn read(revision: &Revision, manifest: &str) -> anyhow::Result<Vec<Object>> {
+    objects(manifest)
+        .map_err(anyhow::Error::msg)
+        .with_context(|| {
+            format!(
+                "failed to read the manifest of {} {}",
+                revision.release, revision.version
+            )
+        })
 }
 
 /// The volume claims that Kubernetes made for a StatefulSet: named `<template>-<set>-<number>`,
@@ -148,17 +165,15 @@ async fn claims(site: &Site<'_>, set: &Object) -> anyhow::Result<Vec<ObjectKey>>
         .collect())
 }
 
-/// Sees to it that everything that the record still names is gone, as long as Helm itself may take.
-pub(super) async fn clear(site: &Site<'_>) -> anyhow::Result<Remains> {
-    let (mut waiting, releases) = {
-        let record = site.record.lock().await;
-        let releases: Vec<_> = record
-            .releases
-            .iter()
-            .map(|release| release.name.clone())
-            .collect();
-        (record.remains.clone(), releases)
-    };
+/// Sees to it that all of `keys` that is ours is gone, as long as Helm itself may take.
+///
+/// Releases come up side by side: one that is up again must not be among the keys of another.
+pub(super) async fn clear(
+    site: &Site<'_>,
+    keys: impl IntoIterator<Item = ObjectKey>,
+) -> anyhow::Result<Remains> {
+    let mut waiting: Vec<ObjectKey> = keys.into_iter().collect();
+    let releases = known_releases(site).await;
     let releases: Vec<&str> = releases.iter().map(String::as_str).collect();
     let deadline = Instant::now() + site.helm.timeout();
     let (mut remains, mut told) = (Remains::default(), Instant::now());
@@ -246,7 +261,13 @@ pub(super) async fn environment(site: &Site<'_>) -> anyhow::Result<Remains> {
     if !failures.is_empty() {
         bail!("{}", failures.join("; "));
     }
-    let remains = clear(site).await?;
+    clear_record(site).await
+}
+
+/// Sees everything gone that the record still names, and then strikes it out.
+pub(super) async fn clear_record(site: &Site<'_>) -> anyhow::Result<Remains> {
+    let keys = site.record.lock().await.remains.clone();
+    let remains = clear(site, keys).await?;
     if !remains.left.is_empty() {
         let left = remains
             .left
@@ -254,9 +275,10 @@ pub(super) async fn environment(site: &Site<'_>) -> anyhow::Result<Remains> {
             .map(|(key, reason)| format!("{key} ({reason})"));
         let left = left.collect::<Vec<_>>().join(", ");
         bail!(Halt::timed_out(format!(
-            "still there: {left}; the next sweep goes on"
+            "still there: {left}; the next run goes on"
         )));
     }
+    site.note(|record| record.remains.clear()).await?;
     Ok(remains)
 }
 
@@ -285,10 +307,34 @@ async fn releases(site: &Site<'_>) -> anyhow::Result<Vec<String>> {
         }
     })
     .await?;
+    Ok(known_releases(site).await)
+}
+
+async fn known_releases(site: &Site<'_>) -> Vec<String> {
     let record = site.record.lock().await;
-    Ok(record
-        .releases
-        .iter()
-        .map(|release| release.name.clone())
-        .collect())
+    let releases = record.releases.iter();
+    releases.map(|release| release.name.clone()).collect()
+}
+
+/// Removes what only revisions that never landed made: Helm compares with the newest one alone, so
+/// what an earlier broken one made, or one whose rollback broke off, would stay.
+pub(super) async fn strays(site: &Site<'_>, revisions: &[Revision]) -> anyhow::Result<Remains> {
+    let landed =
+        |revision: &&Revision| matches!(revision.status, Status::Deployed | Status::Superseded);
+    let (landed, broken): (Vec<_>, Vec<_>) = revisions.iter().partition(landed);
+    let mut strays = BTreeSet::new();
+    for revision in broken {
+        strays.extend(
+            made(site, revision)
+                .await?
+                .into_iter()
+                .map(|object| object.key),
+        );
+    }
+    if let Some(up) = landed.last().filter(|_| !strays.is_empty()) {
+        for object in made(site, up).await? {
+            strays.remove(&object.key);
+        }
+    }
+    clear(site, strays).await
 }

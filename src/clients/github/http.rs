@@ -199,6 +199,11 @@ fn read<T: DeserializeOwned>(request: &str, reply: &Reply) -> Result<T, GitHubEr
     }
     let status = reply.status.as_u16();
     let message = message(&reply.body);
+    // "Not there" is believed of GitHub alone, not of a proxy's page: things are deleted by it.
+    if status == 404 && message == NO_MESSAGE {
+        let reason = "a 404 that is not GitHub's own, as a proxy's may be";
+        return Err(error(Cause::Garbled(reason.to_owned())));
+    }
     let wait = asked_wait(&reply.headers);
     let limited = wait.is_some() || message.to_lowercase().contains("rate limit");
     if matches!(status, 403 | 429) && (limited || status == 429) {
@@ -215,15 +220,15 @@ fn read<T: DeserializeOwned>(request: &str, reply: &Reply) -> Result<T, GitHubEr
     }))
 }
 
+/// In place of a sentence of GitHub's.
+const NO_MESSAGE: &str = "(no message)";
+
 /// GitHub's own sentence, and its details, in one line.
 fn message(body: &[u8]) -> String {
     let Ok(body) = serde_json::from_slice::<serde_json::Value>(body) else {
-        return "(no message)".to_owned();
+        return NO_MESSAGE.to_owned();
     };
-    let mut message = body["message"]
-        .as_str()
-        .unwrap_or("(no message)")
-        .to_owned();
+    let mut message = body["message"].as_str().unwrap_or(NO_MESSAGE).to_owned();
     for detail in body["errors"].as_array().into_iter().flatten() {
         let detail = detail["message"]
             .as_str()
@@ -263,6 +268,6 @@ mod tests {
     fn a_message_is_one_line_with_its_details() {
         let body = br#"{"message": "Validation Failed", "errors": [{"message": "too long"}]}"#;
         assert_eq!(message(body), "Validation Failed; too long");
-        assert_eq!(message(b"<html>"), "(no message)");
+        assert_eq!(message(b"<html>"), NO_MESSAGE);
     }
 }

@@ -200,7 +200,7 @@ async fn finish_removal(site: &Site<'_>) -> anyhow::Result<()> {
     if !nothing_remains {
         site.report
             .note("a run was killed while it removed a release: first that is ended");
-        teardown::clear(site).await?;
+        teardown::clear_record(site).await?;
     }
     Ok(())
 }

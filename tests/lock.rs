@@ -1,0 +1,237 @@
+//! One writer: an environment has one at a time, and no Helm works for one that lost it.
+
+mod processes;
+
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{Api, api::DeleteParams};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use testbed::{
+    Cluster,
+    github::DeploymentState::{Failure, InProgress, Inactive, Success},
+    tools::Tool::{Helm3, Helm4},
+    wait_until,
+};
+
+use self::processes::Process;
+use crate::{
+    objects::{NEVER_READY, config_map, hook, objects, stuck},
+    site::{Program, Running, Site},
+};
+
+const ENVIRONMENT: &str = "hey-new";
+
+#[test]
+fn a_second_run_waits_and_says_for_whom_since_when_and_where_its_log_is() {
+    let site = Site::new("lock-waits");
+    let (older, newer) = (site.push("new"), site.push("new"));
+    let log = "https://ci.example.com/builds/812";
+    let holder = site
+        .helm_apply(Helm3, newer)
+        .env("BRANCH_DEPLOYS_LOG_URL", log)
+        .release(&objects(&[stuck("gate")]))
+        .start();
+    let pod = site.wait_for_pod();
+    let since = site.namespace.get("Lease", ENVIRONMENT)["spec"]["acquireTime"].clone();
+    let since = since.as_str().unwrap()[11..19].to_owned();
+    let waiting = land(&site, Helm3, older).start();
+    wait_for_wish(&site, &json!({"deploy": older}));
+    site.namespace.annotate("Pod", &pod, NEVER_READY, None);
+    holder.end().ends_with(0);
+    waiting
+        .end()
+        .says(&format!("waiting: helm-apply of deployment {newer} ("))
+        .says(&format!("holds the lock since {since} UTC, its log: {log}"))
+        .ends_with(3);
+    assert!(site.is_free(ENVIRONMENT));
+}
+
+#[test]
+fn a_lock_that_was_let_go_is_taken_at_once() {
+    let site = Site::new("lock-free");
+    for _ in 0..2 {
+        let ran = land(&site, Helm4, site.push("new")).run().ends_with(0);
+        assert!(!ran.stdout.contains("waiting"), "{ran}");
+    }
+}
+
+#[test]
+fn a_holder_that_was_killed_leaves_no_helm_and_the_next_run_converges() {
+    let site = Site::new("lock-killed");
+    land(&site, Helm4, site.push("new")).run().ends_with(0);
+    let (killed, helm) = in_mid_deploy(&site, Helm4);
+    let before = site.holder(ENVIRONMENT);
+    killed.signal(Signal::KILL);
+    drop(killed);
+    let next = land(&site, Helm4, site.push("new")).start();
+    wait_until("the lock has changed hands", || {
+        Some(site.holder(ENVIRONMENT))
+            .filter(|now| *now != before)
+            .ok_or("the dead one has it")
+    });
+    assert!(!helm.lives(), "Helm outlived its lock");
+    next.end().ends_with(0);
+    assert_eq!(site.namespace.objects("Deployment"), [""; 0]);
+}
+
+#[test]
+fn a_guardian_that_was_killed_takes_helm_with_it() {
+    let site = Site::new("lock-guardian");
+    let (running, helm) = in_mid_deploy(&site, Helm3);
+    let guardian = Process::guardian(site.namespace.name()).expect("Helm has a guardian");
+    guardian.kill();
+    running.end().ends_with(1);
+    wait_until("Helm is gone", || {
+        (!helm.lives()).then_some(()).ok_or("it lives")
+    });
+    land(&site, Helm3, site.push("new")).run().ends_with(0);
+}
+
+#[test]
+fn a_holder_that_was_paused_loses_helm_and_lock_and_changes_nothing_when_it_wakes() {
+    let site = Site::new("lock-paused");
+    let (paused, helm) = in_mid_deploy(&site, Helm4);
+    paused.signal(Signal::STOP);
+    land(&site, Helm4, site.push("new")).run().ends_with(0);
+    assert!(!helm.lives(), "Helm outlived its lock");
+    let (lease, all) = (
+        site.namespace.get("Lease", ENVIRONMENT),
+        site.namespace.inventory(),
+    );
+    paused.signal(Signal::CONT);
+    paused.end().says("the lock is lost").ends_with(1);
+    assert_eq!(site.namespace.get("Lease", ENVIRONMENT), lease);
+    assert_eq!(site.namespace.inventory(), all);
+}
+
+#[test]
+fn a_deploy_whose_lease_is_deleted_stops_and_makes_no_new_one() {
+    let site = Site::new("lock-deleted");
+    let deployment = site.push("new");
+    let running = start_stuck(&site, Helm3, deployment);
+    site.namespace.delete("Lease", ENVIRONMENT);
+    running
+        .end()
+        .says("the lock is lost: its lease was deleted")
+        .ends_with(1);
+    assert_eq!(site.namespace.objects("Lease"), [""; 0]);
+    assert_eq!(site.states(deployment), [InProgress, Failure]);
+}
+
+#[test]
+fn a_deploy_whose_namespace_is_deleted_ends_with_one_clear_line() {
+    let site = Site::new("lock-namespace");
+    let deployment = site.push("new");
+    let running = start_stuck(&site, Helm3, deployment);
+    let namespaces: Api<Namespace> = Api::all(Cluster::shared().client());
+    let params = DeleteParams::default();
+    let deletion = namespaces.delete(site.namespace.name(), &params);
+    let _ = Cluster::shared().block_on(deletion).unwrap();
+    let ran = running.end().says("Deploy failed: ").ends_with(1);
+    assert!(ran.stderr.is_empty(), "{ran}");
+    assert_eq!(site.states(deployment), [InProgress, Failure]);
+}
+
+#[test]
+fn a_newer_deployment_takes_over_from_a_running_one_within_seconds() {
+    let site = Site::new("lock-newer");
+    let older = site.push("new");
+    let running = start_stuck(&site, Helm3, older);
+    let newer = site.push("new");
+    let begun = Instant::now();
+    let next = land(&site, Helm3, newer).start();
+    running
+        .end()
+        .says(&format!("Superseded by deployment {newer}"))
+        .ends_with(3);
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    next.end().ends_with(0);
+    assert_eq!(site.states(older).last(), Some(&Inactive));
+    assert_eq!(site.states(newer), [InProgress, Success]);
+}
+
+#[test]
+fn a_migration_that_runs_is_not_interrupted_by_a_newer_deployment() {
+    let site = Site::new("lock-migration");
+    let migration = hook("migrate", "pre-install,pre-upgrade", "testbed/hold");
+    let older = site.push("new");
+    let running = site
+        .helm_apply(Helm4, older)
+        .release(&objects(&[migration]))
+        .start();
+    let pod = site.wait_for_pod();
+    let newer = site.push("new");
+    let next = land(&site, Helm4, newer).start();
+    wait_for_wish(&site, &json!({"deploy": newer}));
+    let before = site.holder(ENVIRONMENT);
+    site.wait_for_renewals(ENVIRONMENT, 2);
+    assert_eq!(site.holder(ENVIRONMENT), before);
+    assert_eq!(site.wait_for_pod(), pod);
+    site.namespace.annotate("Pod", &pod, "testbed/hold", None);
+    running.end().says("first the hook").ends_with(3);
+    next.end().ends_with(0);
+}
+
+#[test]
+fn a_migration_of_a_killed_run_is_waited_for() {
+    let site = Site::new("lock-orphaned-migration");
+    let migration = hook("migrate", "pre-install,pre-upgrade", "testbed/hold");
+    let killed = site
+        .helm_apply(Helm3, site.push("new"))
+        .release(&objects(std::slice::from_ref(&migration)))
+        .start();
+    let pod = site.wait_for_pod();
+    let before = site.holder(ENVIRONMENT);
+    killed.signal(Signal::KILL);
+    drop(killed);
+    let next = land(&site, Helm3, site.push("new")).start();
+    wait_until("the lock has changed hands", || {
+        Some(())
+            .filter(|()| site.holder(ENVIRONMENT) != before)
+            .ok_or("the dead one has it")
+    });
+    site.wait_for_renewals(ENVIRONMENT, 2);
+    assert_eq!(site.wait_for_pod(), pod);
+    site.namespace.annotate("Pod", &pod, "testbed/hold", None);
+    next.end()
+        .says("the hook Job/migrate of an earlier run still runs")
+        .ends_with(0);
+}
+
+/// A deploy that lands by itself.
+fn land(site: &Site, helm: testbed::tools::Tool, deployment: u64) -> Program {
+    site.helm_apply(helm, deployment)
+        .release(&objects(&[config_map("landed")]))
+}
+
+/// A deploy whose Helm waits for an address that does not come.
+fn start_stuck(site: &Site, helm: testbed::tools::Tool, deployment: u64) -> Running {
+    let running = site
+        .helm_apply(helm, deployment)
+        .release(&objects(&[stuck("gate")]))
+        .start();
+    site.wait_for_pod();
+    running
+}
+
+/// The same for a new deployment, with its Helm.
+fn in_mid_deploy(site: &Site, helm: testbed::tools::Tool) -> (Running, Process) {
+    let running = start_stuck(site, helm, site.push("new"));
+    let helm = Process::helm(site.namespace.name()).expect("Helm runs");
+    (running, helm)
+}
+
+fn wait_for_wish(site: &Site, wish: &Value) {
+    wait_until("the wish is written", || {
+        let lease = site.namespace.get("Lease", ENVIRONMENT);
+        let text = lease["metadata"]["annotations"]["branch-deploys/wish"].as_str();
+        let found: Value = serde_json::from_str(text.ok_or("there is none")?).unwrap();
+        (found == *wish).then_some(()).ok_or("it is another")
+    });
+}

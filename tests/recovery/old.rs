@@ -1,0 +1,184 @@
+//! What an earlier run left, made by Helm itself.
+
+use std::{
+    io::Write,
+    process::{Child, Command, Output, Stdio},
+};
+
+use serde_json::{Value, json};
+use testbed::{
+    Cluster,
+    tools::{self, Tool},
+    wait_until,
+};
+
+use crate::{
+    objects::objects,
+    site::{Ran, Site, chart},
+};
+
+/// The branch's release, and the name of its record.
+pub const RELEASE: &str = "hey-new";
+
+/// A branch whose release was made by Helm itself, labelled as by us.
+pub struct Old {
+    pub site: Site,
+    pub tool: Tool,
+}
+
+impl Old {
+    pub fn new(tool: Tool) -> Self {
+        let site = Site::new("recovery");
+        Self { site, tool }
+    }
+
+    /// `helm upgrade --install` of these objects, which succeeds.
+    #[track_caller]
+    pub fn up(&self, wanted: &[Value]) -> &Self {
+        let output = self.upgrade(wanted, &[]).wait_with_output().unwrap();
+        self.succeeded(&output, true)
+    }
+
+    /// The same, which fails.
+    #[track_caller]
+    pub fn fails(&self, wanted: &[Value]) -> &Self {
+        let output = self.upgrade(wanted, &[]).wait_with_output().unwrap();
+        self.succeeded(&output, false)
+    }
+
+    /// The same, killed while it waits for a Deployment that is stuck.
+    #[track_caller]
+    pub fn is_killed(&self, wanted: &[Value]) -> &Self {
+        let mut helm = self.upgrade(wanted, &["--wait"]);
+        let stuck = wanted.last().unwrap()["metadata"]["name"].as_str().unwrap();
+        wait_until("Helm waits", || {
+            self.site
+                .namespace
+                .find("Deployment", stuck)
+                .ok_or("not yet")
+        });
+        helm.kill().unwrap();
+        helm.wait().unwrap();
+        self
+    }
+
+    /// Any other command of Helm's, which succeeds.
+    #[track_caller]
+    pub fn helm(&self, arguments: &[&str]) -> &Self {
+        let output = self.command(arguments).output().unwrap();
+        self.succeeded(&output, true)
+    }
+
+    /// Any other command of Helm's, which fails.
+    #[track_caller]
+    pub fn helm_fails(&self, arguments: &[&str]) -> &Self {
+        let output = self.command(arguments).output().unwrap();
+        self.succeeded(&output, false)
+    }
+
+    /// Somebody deleted the Secret of a revision.
+    pub fn forget(&self, revision: u32) -> &Self {
+        self.site.namespace.delete("Secret", &secret(revision));
+        self
+    }
+
+    /// Somebody changed the status of the first revision.
+    pub fn mark(&self, status: &str) -> &Self {
+        let labels = json!({"metadata": {"labels": {"status": status}}});
+        self.site.namespace.patch("Secret", &secret(1), &labels);
+        self
+    }
+
+    /// Sees that Helm was brought to where the test wants it.
+    #[track_caller]
+    pub fn is_left(&self, status: &str) -> &Self {
+        assert_eq!(self.status().as_deref(), Some(status));
+        self
+    }
+
+    #[track_caller]
+    pub fn revisions_are(&self, expected: &[(u32, &str)]) {
+        let found = self.site.namespace.release_revisions(RELEASE);
+        let found: Vec<_> = found
+            .iter()
+            .map(|(version, status)| (*version, status.as_str()))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    pub fn uid(&self, kind: &str, name: &str) -> Value {
+        self.site.namespace.get(kind, name)["metadata"]["uid"].clone()
+    }
+
+    /// `helm-apply` of these objects, after which no others are there.
+    #[track_caller]
+    pub fn deploy(&self, wanted: &[Value]) -> Ran {
+        let deployment = self.site.push("new");
+        let deploy = self
+            .site
+            .helm_apply(self.tool, deployment)
+            .release(&objects(wanted));
+        let ran = deploy.run().ends_with(0);
+        self.is_left("deployed");
+        let mut names: Vec<_> = wanted
+            .iter()
+            .filter(|object| object["kind"] == "ConfigMap")
+            .map(|object| object["metadata"]["name"].as_str().unwrap())
+            .collect();
+        names.push("kube-root-ca.crt");
+        assert_eq!(self.site.namespace.objects("ConfigMap"), names, "{ran}");
+        assert_eq!(self.site.namespace.objects("Deployment"), [""; 0], "{ran}");
+        ran
+    }
+
+    fn status(&self) -> Option<String> {
+        let newest = self.site.namespace.release_revisions(RELEASE).pop();
+        newest.map(|(_, status)| status)
+    }
+
+    fn upgrade(&self, wanted: &[Value], more: &[&str]) -> Child {
+        let labels = format!(
+            "branch-deploys/app=hey,branch-deploys/tier=beta,branch-deploys/slug=new,\
+             branch-deploys/repository-id={}",
+            self.site.repository.id()
+        );
+        let chart = chart("objects");
+        let upgrade = ["upgrade", "--install", RELEASE, &chart, "--values", "-"];
+        let mut command = self.command(&upgrade);
+        command
+            .args(["--labels", &labels])
+            .args(more)
+            .stdin(Stdio::piped());
+        let mut helm = command.spawn().unwrap();
+        let values = json!({"objects": wanted}).to_string();
+        helm.stdin
+            .take()
+            .unwrap()
+            .write_all(values.as_bytes())
+            .unwrap();
+        helm
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(tools::get(self.tool).unwrap());
+        command
+            .args(arguments)
+            .arg("--kubeconfig")
+            .arg(Cluster::shared().kubeconfig())
+            .args(["--namespace", self.site.namespace.name()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    #[track_caller]
+    fn succeeded(&self, output: &Output, expected: bool) -> &Self {
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.success(), expected, "{:?}: {said}", self.tool);
+        self
+    }
+}
+
+fn secret(revision: u32) -> String {
+    format!("sh.helm.release.v1.{RELEASE}.v{revision}")
+}

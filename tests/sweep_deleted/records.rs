@@ -1,0 +1,70 @@
+//! What is known of an environment, and what is not.
+
+use serde_json::json;
+use testbed::tools::Tool::{Helm3, Helm4};
+
+use super::{ENVIRONMENT, deleted, is_empty};
+use crate::{
+    objects::{companion_of, config_map, objects},
+    site::Site,
+};
+
+#[test]
+fn an_environment_whose_record_was_lost_is_found_by_its_labels() {
+    let site = with_companion("sweep-lost");
+    site.namespace.delete("Lease", ENVIRONMENT);
+    site.sweep_deleted(Helm3, "new").run().ends_with(0);
+    is_empty(&site);
+}
+
+#[test]
+fn a_record_of_a_newer_version_is_left_alone() {
+    let (site, _) = deleted("sweep-newer", Helm4);
+    let mut record = site.record(ENVIRONMENT);
+    record["version"] = json!(2);
+    is_left_alone(&site, &record.to_string(), "it is of version 2");
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_left_alone() {
+    let (site, _) = deleted("sweep-unreadable", Helm3);
+    is_left_alone(&site, "{\"version\": 1, \"pha", "it cannot be read");
+}
+
+#[test]
+fn a_release_of_another_environment_that_the_record_names_is_left_alone() {
+    let site = with_companion("sweep-anothers");
+    let secret = "sh.helm.release.v1.hey-new--redis.v1";
+    let labels = json!({"metadata": {"labels": {"branch-deploys/slug": "other"}}});
+    site.namespace.patch("Secret", secret, &labels);
+    let ran = site.sweep_deleted(Helm4, "new").run();
+    ran.says("hey-new--redis is another environment's, and left alone")
+        .ends_with(1);
+    let left = ["ConfigMap/b", "Lease/hey-new", &format!("Secret/{secret}")];
+    assert_eq!(site.namespace.inventory(), left);
+}
+
+fn is_left_alone(site: &Site, record: &str, reason: &str) {
+    site.namespace
+        .annotate("Lease", ENVIRONMENT, "branch-deploys/record", Some(record));
+    let all = site.namespace.inventory();
+    site.sweep_deleted(Helm3, "new")
+        .run()
+        .says(reason)
+        .ends_with(1);
+    assert_eq!(site.namespace.inventory(), all);
+    assert!(site.is_free(ENVIRONMENT));
+}
+
+/// A branch of two releases, deleted since.
+fn with_companion(hint: &str) -> Site {
+    let site = Site::new(hint);
+    let deploy = site.helm_apply(Helm3, site.push("new"));
+    let deploy = deploy.release(&objects(&[config_map("a")]));
+    deploy
+        .release(&companion_of("redis", &[config_map("b")]))
+        .run()
+        .ends_with(0);
+    site.repository.delete_branch("new");
+    site
+}

@@ -1,0 +1,216 @@
+//! Gone means gone.
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use testbed::{
+    github::DeploymentState::{InProgress, Inactive},
+    tools::Tool::{Helm3, Helm4},
+    wait_until,
+};
+
+use super::{ENVIRONMENT, is_empty};
+use crate::{
+    objects::{companion_of, config_map, held, hook, kept, objects, refused, stateful_set, stuck},
+    site::{HELMS, Site},
+};
+
+#[test]
+fn nothing_is_left_but_what_its_chart_asks_to_keep() {
+    for helm in HELMS {
+        let site = Site::new("sweep-all");
+        let prepare = hook("prepare", "pre-install", "");
+        let mut deployments = Vec::new();
+        // The second fails: it drops what the first made, and makes something of its own.
+        for (all, status) in [
+            (
+                vec![config_map("a"), stateful_set("db"), kept("k"), prepare],
+                0,
+            ),
+            (vec![config_map("b"), refused("c")], 1),
+        ] {
+            deployments.push(site.push("new"));
+            let deploy = site.helm_apply(helm, *deployments.last().unwrap());
+            let redis = companion_of("redis", &[stateful_set("redis")]);
+            deploy
+                .release(&objects(&all))
+                .release(&redis)
+                .run()
+                .ends_with(status);
+        }
+        let all = site.namespace.inventory();
+        for there in [
+            "ConfigMap/b",
+            "Job/prepare",
+            "PersistentVolumeClaim/disk-redis-0",
+        ] {
+            assert!(
+                all.iter().any(|found| found == there),
+                "{there} is not in {all:?}"
+            );
+        }
+        site.repository.delete_branch("new");
+        let ran = site.sweep_deleted(helm, "new").run().ends_with(0);
+        ran.says("ConfigMap/k stays, as its chart asks (resource-policy: keep)");
+        assert_eq!(site.namespace.inventory(), ["ConfigMap/k"]);
+        for id in deployments {
+            assert_eq!(site.states(id).last(), Some(&Inactive));
+        }
+    }
+}
+
+#[test]
+fn what_does_not_go_is_named_and_the_record_stays_for_the_next_sweep() {
+    for helm in HELMS {
+        let (site, deployment) = deployed_then_deleted("sweep-held", &[held("h")]);
+        let sweep = site
+            .sweep_deleted(helm, "new")
+            .env("BRANCH_DEPLOYS_HELM_TIMEOUT", "2s");
+        sweep
+            .run()
+            .says("ConfigMap/h (waits for example.test/held)")
+            .ends_with(4);
+        assert_eq!(site.namespace.inventory(), ["ConfigMap/h", "Lease/hey-new"]);
+        assert_eq!(site.record(ENVIRONMENT)["phase"], "removing");
+        assert_ne!(site.states(deployment).last(), Some(&Inactive));
+        let_go(&site, "h");
+        site.sweep_deleted(helm, "new").run().ends_with(0);
+        is_empty(&site);
+        assert_eq!(site.states(deployment).last(), Some(&Inactive));
+    }
+}
+
+#[test]
+fn a_hook_that_fails_does_not_hold_a_release() {
+    for helm in HELMS {
+        let drain = hook("drain", "pre-delete", "testbed/fail");
+        let (site, _) = deployed_then_deleted("sweep-hook", &[config_map("a"), drain]);
+        site.sweep_deleted(helm, "new")
+            .run()
+            .says("once more, without hooks")
+            .ends_with(0);
+        is_empty(&site);
+    }
+}
+
+#[test]
+fn what_a_killed_sweep_left_is_removed_by_the_next_though_helm_forgot_it() {
+    let prepare = hook("prepare", "pre-install", "");
+    let (site, _) = deployed_then_deleted("sweep-killed", &[held("h"), prepare]);
+    let sweep = site
+        .sweep_deleted(Helm4, "new")
+        .env("BRANCH_DEPLOYS_HELM_TIMEOUT", "2s")
+        .start();
+    wait_until("Helm has forgotten the release", || {
+        let revisions = site.namespace.release_revisions(ENVIRONMENT);
+        revisions.is_empty().then_some(()).ok_or("it has not")
+    });
+    sweep.signal(Signal::KILL);
+    drop(sweep);
+    assert!(site.namespace.find("ConfigMap", "h").is_some());
+    let_go(&site, "h");
+    site.sweep_deleted(Helm4, "new").run().ends_with(0);
+    is_empty(&site);
+}
+
+#[test]
+fn a_sweep_that_is_killed_in_the_middle_of_helm_is_ended_by_the_next() {
+    let drain = hook("drain", "pre-delete", "testbed/hold");
+    let (site, _) = deployed_then_deleted("sweep-killed-helm", &[config_map("a"), drain]);
+    let sweep = site.sweep_deleted(Helm3, "new").start();
+    let pod = site.wait_for_pod();
+    sweep.signal(Signal::KILL);
+    drop(sweep);
+    let next = site.sweep_deleted(Helm3, "new").start();
+    site.namespace.annotate("Pod", &pod, "testbed/hold", None);
+    wait_until("the hook's next run is there", || {
+        let found = site.wait_for_pod();
+        (found != pod).then_some(()).ok_or("it is not")
+    });
+    site.namespace
+        .annotate("Pod", &site.wait_for_pod(), "testbed/hold", None);
+    next.end().ends_with(0);
+    is_empty(&site);
+}
+
+#[test]
+fn an_object_with_the_name_of_ours_and_the_marks_of_nobody_is_left_and_named() {
+    let site = Site::new("sweep-stranger");
+    for names in [&["a", "b"][..], &["a"]] {
+        let all: Vec<Value> = names.iter().map(|name| config_map(name)).collect();
+        site.helm_apply(Helm4, site.push("new"))
+            .release(&objects(&all))
+            .run()
+            .ends_with(0);
+    }
+    site.namespace.apply(&config_map("b").to_string());
+    site.repository.delete_branch("new");
+    let ran = site.sweep_deleted(Helm4, "new").run().ends_with(0);
+    ran.says("ConfigMap/b is not proven ours, and is left alone");
+    assert_eq!(site.namespace.inventory(), ["ConfigMap/b"]);
+}
+
+#[test]
+fn a_running_deploy_of_a_deleted_branch_is_asked_to_stop_and_all_of_it_goes() {
+    let site = Site::new("sweep-running");
+    let deployment = site.push("new");
+    let running = site
+        .helm_apply(Helm3, deployment)
+        .release(&objects(&[stuck("web")]))
+        .start();
+    site.wait_for_pod();
+    site.repository.delete_branch("new");
+    let sweep = site.sweep_deleted(Helm3, "new").start();
+    running.end().says("The branch new is deleted").ends_with(3);
+    sweep.end().ends_with(0);
+    is_empty(&site);
+    assert_eq!(site.states(deployment)[..2], [InProgress, Inactive]);
+}
+
+#[test]
+fn a_migration_of_a_killed_deploy_is_waited_for() {
+    let site = Site::new("sweep-migration");
+    let migration = hook("migrate", "pre-install", "testbed/hold");
+    let deploy = site
+        .helm_apply(Helm4, site.push("new"))
+        .release(&objects(&[migration]))
+        .start();
+    let pod = site.wait_for_pod();
+    deploy.signal(Signal::KILL);
+    drop(deploy);
+    site.repository.delete_branch("new");
+    let dead = site.holder(ENVIRONMENT);
+    let sweep = site.sweep_deleted(Helm4, "new").start();
+    wait_until("the lock has changed hands", || {
+        (site.holder(ENVIRONMENT) != dead)
+            .then_some(())
+            .ok_or("the dead one has it")
+    });
+    site.wait_for_renewals(ENVIRONMENT, 2);
+    assert_eq!(site.wait_for_pod(), pod);
+    site.namespace.annotate("Pod", &pod, "testbed/hold", None);
+    sweep
+        .end()
+        .says("the hook Job/migrate of an earlier run still runs")
+        .ends_with(0);
+    is_empty(&site);
+}
+
+/// A branch that was deployed with these objects, and deleted since, with its deployment.
+fn deployed_then_deleted(hint: &str, all: &[Value]) -> (Site, u64) {
+    let site = Site::new(hint);
+    let deployment = site.push("new");
+    site.helm_apply(Helm3, deployment)
+        .release(&objects(all))
+        .run()
+        .ends_with(0);
+    site.repository.delete_branch("new");
+    (site, deployment)
+}
+
+fn let_go(site: &Site, name: &str) {
+    site.namespace.patch(
+        "ConfigMap",
+        name,
+        &json!({"metadata": {"finalizers": null}}),
+    );
+}
