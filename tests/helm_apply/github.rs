@@ -182,7 +182,8 @@ fn a_branch_that_github_is_unsure_of_is_neither_there_nor_gone() {
     let site = Site::new("unsure");
     let (deployment, program) = deploy(&site, Tool::Helm3);
     let refs = Matcher::get("/repos/acme/hey/git/ref/**");
-    site.github.faults().when(refs).then(Effect::status(404));
+    let not_found = Effect::status(404).body(r#"{"message": "Not Found", "status": "404"}"#);
+    site.github.faults().when(refs).then(not_found);
     program().run().ends_with(1).says("nothing is known of new");
     assert_eq!(site.states(deployment), [DeploymentState::Failure]);
     assert_eq!(site.namespace.inventory(), Vec::<String>::new());
