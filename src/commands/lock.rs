@@ -3,17 +3,15 @@
 //! Whoever changes an environment holds it, renews it, hears in it what others want, and stops
 //! when it is lost. A holder that was lost makes no new one.
 
+mod lease;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, anyhow, bail};
-use k8s_openapi::{
-    api::coordination::v1::{Lease, LeaseSpec},
-    apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
-    jiff::Timestamp,
-};
+use k8s_openapi::api::coordination::v1::Lease;
 use tokio::{
     sync::{Mutex, watch},
     task::JoinHandle,
@@ -29,13 +27,6 @@ use crate::{
     model::{Environment, Halt, Holder, Record, Wish},
     report::Report,
 };
-
-/// Annotation with the [`Record`].
-const RECORD: &str = "branch-deploys/record";
-/// Annotation with the [`Holder`].
-const HOLDER: &str = "branch-deploys/holder";
-/// Annotation with the [`Wish`] of one who waits.
-const WISH: &str = "branch-deploys/wish";
 
 /// How often a holder reads its Lease, and one who waits looks at it.
 const LOOK: Duration = Duration::from_secs(1);
@@ -84,22 +75,26 @@ impl Lock {
         request: &Request<'_>,
         report: &Report,
     ) -> anyhow::Result<(Self, Option<Record>)> {
-        let identity = identity();
+        let identity = lease::identity();
         let name = request.environment.name();
         let deadline = Instant::now() + request.timeout;
         let mut waiting = Waiting::default();
         loop {
             let written = match leases.get(&name).await? {
-                None => leases.create(&fresh(request, &identity)?).await?,
+                None => leases.create(&lease::fresh(request, &identity)?).await?,
                 Some(lease) => {
-                    check(&lease, request.environment)?;
+                    lease::check(&lease, request.environment)?;
                     let now = Instant::now();
-                    match waiting.patience.look(&seen(&lease), now, GRACE) {
-                        Step::Take => leases.replace(&taken(lease, request, &identity)?).await?,
+                    match waiting.patience.look(&lease::seen(&lease), now, GRACE) {
+                        Step::Take => {
+                            leases
+                                .replace(&lease::taken(lease, request, &identity)?)
+                                .await?
+                        }
                         Step::Wait if now > deadline => {
                             bail!(Halt::timed_out(format!(
                                 "gave up waiting: {}",
-                                holder(&lease)
+                                lease::holder(&lease)
                             )))
                         }
                         Step::Wait => {
@@ -111,7 +106,7 @@ impl Lock {
                 }
             };
             if let Written::Done(lease) = written {
-                let record = record(&lease)?;
+                let record = lease::record(&lease)?;
                 return Ok((
                     Self::hold(leases, identity, request.duration, *lease),
                     record,
@@ -169,14 +164,14 @@ impl Lock {
 
     /// The record as it was written last; none if none was.
     pub(super) async fn record(&self) -> anyhow::Result<Option<Record>> {
-        record(&*self.held.lease.lock().await)
+        lease::record(&*self.held.lease.lock().await)
     }
 
     /// Writes the record.
     pub(super) async fn write(&self, record: &Record) -> anyhow::Result<()> {
         self.ensure()?;
         let text = serde_json::to_string(record).context("failed to write the record")?;
-        let set = |lease: &mut Lease| set_annotation(lease, RECORD, Some(text.clone()));
+        let set = |lease: &mut Lease| lease::set_record(lease, &text);
         self.held
             .update(set)
             .await
@@ -186,13 +181,8 @@ impl Lock {
     /// Lets the lock go; the record stays.
     pub(super) async fn release(self) -> anyhow::Result<()> {
         self.renewal.abort();
-        let free = |lease: &mut Lease| {
-            let spec = lease.spec.get_or_insert_default();
-            spec.holder_identity = None;
-            set_annotation(lease, HOLDER, None);
-        };
         self.held
-            .update(free)
+            .update(lease::free)
             .await
             .context("failed to release the lock")
     }
@@ -243,7 +233,7 @@ impl Held {
         let lease = self.leases.get(&self.name).await.map_err(|_| Loss::Doubt)?;
         let lease = lease.ok_or_else(|| Loss::Certain("its lease was deleted".to_owned()))?;
         self.check(&lease)?;
-        let wish = annotation(&lease, WISH).and_then(|text| serde_json::from_str(text).ok());
+        let wish = lease::wish(&lease);
         self.wish.send_if_modified(|known| {
             let changed = *known != wish;
             *known = wish;
@@ -254,7 +244,7 @@ impl Held {
             return Ok(());
         }
         let begun = Instant::now();
-        match self.leases.replace(&renewed(held.clone())).await {
+        match self.leases.replace(&lease::renewed(held.clone())).await {
             Ok(Written::Done(lease)) => {
                 *held = *lease;
                 self.was_renewed(begun);
@@ -290,7 +280,7 @@ impl Held {
         let mut held = self.lease.lock().await;
         for _ in 0..CONFLICTS {
             let begun = Instant::now();
-            let mut lease = renewed(held.clone());
+            let mut lease = lease::renewed(held.clone());
             change(&mut lease);
             match self.leases.replace(&lease).await? {
                 Written::Done(lease) => {
@@ -344,7 +334,7 @@ impl Waiting {
         request: &Request<'_>,
         report: &Report,
     ) -> anyhow::Result<()> {
-        let holder = holder(lease);
+        let holder = lease::holder(lease);
         if self.told.as_ref() != Some(&holder) {
             report.waiting(&holder);
             self.told = Some(holder);
@@ -352,135 +342,13 @@ impl Waiting {
         let Some(wish) = &request.wish else {
             return Ok(());
         };
-        let present = annotation(lease, WISH).and_then(|text| serde_json::from_str(text).ok());
+        let present = lease::wish(lease);
         if decide::outranks(wish, present.as_ref()) {
             let text = serde_json::to_string(wish).context("failed to write a wish")?;
             leases
-                .annotate(&request.environment.name(), WISH, &text)
+                .annotate(&request.environment.name(), lease::WISH, &text)
                 .await?;
         }
         Ok(())
     }
-}
-
-/// A name for this run that no other has: for people it begins with the machine's.
-fn identity() -> String {
-    let host = rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned();
-    let random: u64 = rand::random();
-    format!("{host}/{}/{random:016x}", std::process::id())
-}
-
-fn fresh(request: &Request<'_>, identity: &str) -> anyhow::Result<Lease> {
-    let lease = Lease {
-        metadata: ObjectMeta {
-            name: Some(request.environment.name()),
-            labels: Some(request.environment.record_labels()),
-            ..ObjectMeta::default()
-        },
-        spec: None,
-    };
-    taken(lease, request, identity)
-}
-
-/// `lease` as ours. What its last holder was asked for is done with.
-fn taken(mut lease: Lease, request: &Request<'_>, identity: &str) -> anyhow::Result<Lease> {
-    let now = MicroTime(Timestamp::now());
-    let spec = lease.spec.get_or_insert_default();
-    *spec = LeaseSpec {
-        holder_identity: Some(identity.to_owned()),
-        lease_duration_seconds: Some(request.duration.as_secs().try_into()?),
-        acquire_time: Some(now.clone()),
-        renew_time: Some(now),
-        lease_transitions: Some(spec.lease_transitions.unwrap_or_default() + 1),
-        ..LeaseSpec::default()
-    };
-    let holder = serde_json::to_string(&request.holder).context("failed to write the holder")?;
-    set_annotation(&mut lease, HOLDER, Some(holder));
-    set_annotation(&mut lease, WISH, None);
-    Ok(lease)
-}
-
-fn renewed(mut lease: Lease) -> Lease {
-    lease.spec.get_or_insert_default().renew_time = Some(MicroTime(Timestamp::now()));
-    lease
-}
-
-/// Whether the Lease is this environment's; a record that cannot be read is nobody's.
-fn check(lease: &Lease, environment: &Environment) -> anyhow::Result<()> {
-    let labels = lease.metadata.labels.clone().unwrap_or_default();
-    let record = record(lease)?;
-    decide::claim(&labels, record.as_ref(), environment)
-        .map_err(|reason| Halt::usage(reason).into())
-}
-
-/// The record in a Lease; none where nobody wrote one yet.
-pub(super) fn record(lease: &Lease) -> anyhow::Result<Option<Record>> {
-    let Some(text) = annotation(lease, RECORD) else {
-        return Ok(None);
-    };
-    let name = lease.metadata.name.as_deref().unwrap_or_default();
-    Record::read(text)
-        .map(Some)
-        .map_err(|reason| anyhow!("the record of {name} is left alone: {reason}"))
-}
-
-fn seen(lease: &Lease) -> decide::Lease {
-    let spec = lease.spec.clone().unwrap_or_default();
-    let seconds = spec
-        .lease_duration_seconds
-        .unwrap_or_default()
-        .max(0)
-        .unsigned_abs();
-    decide::Lease {
-        holder: spec.holder_identity.filter(|holder| !holder.is_empty()),
-        renewal: format!("{:?} {:?}", spec.renew_time, spec.lease_transitions),
-        duration: Duration::from_secs(seconds.into()),
-    }
-}
-
-/// Who holds a Lease, since when, and where its log is, in one line.
-fn holder(lease: &Lease) -> String {
-    let spec = lease.spec.clone().unwrap_or_default();
-    let holder: Option<Holder> =
-        annotation(lease, HOLDER).and_then(|text| serde_json::from_str(text).ok());
-    let identity = spec.holder_identity.unwrap_or_default();
-    let mut line = match &holder {
-        Some(Holder {
-            program,
-            deployment: Some(id),
-            ..
-        }) => {
-            format!("{program} of deployment {id} ({identity})")
-        }
-        Some(Holder { program, .. }) => format!("{program} ({identity})"),
-        None => identity,
-    };
-    line.push_str(" holds the lock");
-    if let Some(time) = spec.acquire_time {
-        line.push_str(&format!(" since {}", time.0.strftime("%H:%M:%S UTC")));
-    }
-    if let Some(url) = holder.and_then(|holder| holder.log_url) {
-        line.push_str(&format!(", its log: {url}"));
-    }
-    line
-}
-
-fn annotation<'a>(lease: &'a Lease, key: &str) -> Option<&'a str> {
-    lease
-        .metadata
-        .annotations
-        .as_ref()?
-        .get(key)
-        .map(String::as_str)
-}
-
-fn set_annotation(lease: &mut Lease, key: &str, value: Option<String>) {
-    let annotations = lease.metadata.annotations.get_or_insert_default();
-    match value {
-        Some(value) => annotations.insert(key.to_owned(), value),
-        None => annotations.remove(key),
-    };
 }

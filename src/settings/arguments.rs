@@ -117,6 +117,7 @@ fn switch(arg: Arg) -> Arg {
         .default_value("false")
         .hide_default_value(true)
         .hide_possible_values(true)
+        .value_name("true|false")
 }
 
 /// All arguments as flags, those that the user gave last, and where each option came from.

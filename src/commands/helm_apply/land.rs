@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use k8s_openapi::api::coordination::v1::Lease;
 use tokio::{sync::Mutex, time::timeout};
 
@@ -123,7 +123,8 @@ async fn refused(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Option<
         branch,
         &gathered.repository.default_branch,
     )
-    .await?
+    .await
+    .with_context(|| format!("nothing is known of {branch}"))?
     {
         Presence::There => {}
         Presence::Gone => return Ok(Some(Verdict::BranchGone)),

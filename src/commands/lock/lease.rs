@@ -1,0 +1,165 @@
+//! How a lock and its record are written in a Lease, and read from it.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use k8s_openapi::{
+    api::coordination::v1::{Lease, LeaseSpec},
+    apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
+    jiff::Timestamp,
+};
+
+use super::Request;
+use crate::{
+    decide,
+    model::{Environment, Halt, Holder, Record, Wish},
+};
+
+/// Annotation with the [`Record`].
+const RECORD: &str = "branch-deploys/record";
+/// Annotation with the [`Holder`].
+const HOLDER: &str = "branch-deploys/holder";
+/// Annotation with the [`Wish`] of one who waits.
+pub(super) const WISH: &str = "branch-deploys/wish";
+
+/// A name for this run that no other has: for people it begins with the machine's.
+pub(super) fn identity() -> String {
+    let host = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    let random: u64 = rand::random();
+    format!("{host}/{}/{random:016x}", std::process::id())
+}
+
+pub(super) fn fresh(request: &Request<'_>, identity: &str) -> anyhow::Result<Lease> {
+    let lease = Lease {
+        metadata: ObjectMeta {
+            name: Some(request.environment.name()),
+            labels: Some(request.environment.record_labels()),
+            ..ObjectMeta::default()
+        },
+        spec: None,
+    };
+    taken(lease, request, identity)
+}
+
+/// `lease` as ours. What its last holder was asked for is done with.
+pub(super) fn taken(
+    mut lease: Lease,
+    request: &Request<'_>,
+    identity: &str,
+) -> anyhow::Result<Lease> {
+    let now = MicroTime(Timestamp::now());
+    let spec = lease.spec.get_or_insert_default();
+    *spec = LeaseSpec {
+        holder_identity: Some(identity.to_owned()),
+        lease_duration_seconds: Some(request.duration.as_secs().try_into()?),
+        acquire_time: Some(now.clone()),
+        renew_time: Some(now),
+        lease_transitions: Some(spec.lease_transitions.unwrap_or_default() + 1),
+        ..LeaseSpec::default()
+    };
+    let holder = serde_json::to_string(&request.holder).context("failed to write the holder")?;
+    set_annotation(&mut lease, HOLDER, Some(holder));
+    set_annotation(&mut lease, WISH, None);
+    Ok(lease)
+}
+
+pub(super) fn renewed(mut lease: Lease) -> Lease {
+    lease.spec.get_or_insert_default().renew_time = Some(MicroTime(Timestamp::now()));
+    lease
+}
+
+/// Whether the Lease is this environment's; a record that cannot be read is nobody's.
+pub(super) fn check(lease: &Lease, environment: &Environment) -> anyhow::Result<()> {
+    let labels = lease.metadata.labels.clone().unwrap_or_default();
+    let record = record(lease)?;
+    decide::claim(&labels, record.as_ref(), environment)
+        .map_err(|reason| Halt::usage(reason).into())
+}
+
+/// The record in a Lease; none where nobody wrote one yet.
+pub(super) fn record(lease: &Lease) -> anyhow::Result<Option<Record>> {
+    let Some(text) = annotation(lease, RECORD) else {
+        return Ok(None);
+    };
+    let name = lease.metadata.name.as_deref().unwrap_or_default();
+    Record::read(text)
+        .map(Some)
+        .map_err(|reason| anyhow!("the record of {name} is left alone: {reason}"))
+}
+
+pub(super) fn seen(lease: &Lease) -> decide::Lease {
+    let spec = lease.spec.clone().unwrap_or_default();
+    let seconds = spec
+        .lease_duration_seconds
+        .unwrap_or_default()
+        .max(0)
+        .unsigned_abs();
+    decide::Lease {
+        holder: spec.holder_identity.filter(|holder| !holder.is_empty()),
+        renewal: format!("{:?} {:?}", spec.renew_time, spec.lease_transitions),
+        duration: Duration::from_secs(seconds.into()),
+    }
+}
+
+/// Who holds a Lease, since when, and where its log is, in one line.
+pub(super) fn holder(lease: &Lease) -> String {
+    let spec = lease.spec.clone().unwrap_or_default();
+    let holder: Option<Holder> =
+        annotation(lease, HOLDER).and_then(|text| serde_json::from_str(text).ok());
+    let identity = spec.holder_identity.unwrap_or_default();
+    let mut line = match &holder {
+        Some(Holder {
+            program,
+            deployment: Some(id),
+            ..
+        }) => {
+            format!("{program} of deployment {id} ({identity})")
+        }
+        Some(Holder { program, .. }) => format!("{program} ({identity})"),
+        None => identity,
+    };
+    line.push_str(" holds the lock");
+    if let Some(time) = spec.acquire_time {
+        line.push_str(&format!(" since {}", time.0.strftime("%H:%M:%S UTC")));
+    }
+    if let Some(url) = holder.and_then(|holder| holder.log_url) {
+        line.push_str(&format!(", its log: {url}"));
+    }
+    line
+}
+
+/// What somebody who waits wants of the holder; none if nobody does, or it cannot be read.
+pub(super) fn wish(lease: &Lease) -> Option<Wish> {
+    annotation(lease, WISH).and_then(|text| serde_json::from_str(text).ok())
+}
+
+/// Writes the record, as text.
+pub(super) fn set_record(lease: &mut Lease, record: &str) {
+    set_annotation(lease, RECORD, Some(record.to_owned()));
+}
+
+/// Nobody's any more.
+pub(super) fn free(lease: &mut Lease) {
+    lease.spec.get_or_insert_default().holder_identity = None;
+    set_annotation(lease, HOLDER, None);
+}
+
+fn annotation<'a>(lease: &'a Lease, key: &str) -> Option<&'a str> {
+    lease
+        .metadata
+        .annotations
+        .as_ref()?
+        .get(key)
+        .map(String::as_str)
+}
+
+fn set_annotation(lease: &mut Lease, key: &str, value: Option<String>) {
+    let annotations = lease.metadata.annotations.get_or_insert_default();
+    match value {
+        Some(value) => annotations.insert(key.to_owned(), value),
+        None => annotations.remove(key),
+    };
+}
