@@ -112,7 +112,11 @@ fn pods_that_never_become_ready_fail_the_deploy_and_the_next_one_converges() {
             [DeploymentState::InProgress, DeploymentState::Failure]
         );
         let words = site.last_words(deployment);
-        assert!(words.starts_with("Deploy failed: hey-new: "), "{words}");
+        assert!(
+            words.starts_with("Deploy failed: hey-new: pod hey-new-"),
+            "{words}"
+        );
+        assert!(words.contains(" is not ready"), "{words}");
         assert!(site.is_free("hey-new"));
         assert_eq!(site.record("hey-new")["phase"], "failed");
 
@@ -125,6 +129,31 @@ fn pods_that_never_become_ready_fail_the_deploy_and_the_next_one_converges() {
             site.states(deployment).last(),
             Some(&DeploymentState::Inactive)
         );
+    }
+}
+
+#[test]
+fn a_failure_says_what_its_pods_say() {
+    for (helm, (steer, says)) in HELMS.into_iter().zip([
+        (
+            "testbed/image-missing",
+            "has a container web that does not start: ",
+        ),
+        (
+            "testbed/fail",
+            "has a container web that ends with status 1",
+        ),
+    ]) {
+        let site = Site::new("pods-say");
+        let deployment = site.push("new");
+        let values = json!({"web": true, "podAnnotations": {steer: "true"}});
+        site.helm_apply(helm, deployment)
+            .release(&echo(values))
+            .args(["--helm-timeout", "4s"])
+            .run()
+            .ends_with(1);
+        let words = site.last_words(deployment);
+        assert!(words.contains(says), "{words}");
     }
 }
 
