@@ -31,6 +31,11 @@ pub fn chart(name: &str) -> String {
     format!("{}/tests/charts/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Values of the echo chart: a web server that is not ready, until [`Site::let_go`].
+pub fn held() -> Value {
+    json!({"web": true, "podAnnotations": {"testbed/never-ready": "true"}})
+}
+
 /// The chart that gives back what it is told, as the main release.
 pub fn echo(values: Value) -> Value {
     json!({"chart": chart("echo"), "values": [values]})
@@ -62,12 +67,7 @@ impl Site {
         let kubeconfig = namespace.service_account("branch-deploys", rights);
         let github = GitHub::start();
         let repository = github.repository("acme/hey");
-        let token = github.token(
-            Permissions::named("deployer")
-                .read(Permission::Metadata)
-                .read(Permission::Contents)
-                .write(Permission::Deployments),
-        );
+        let token = github.token(Self::least_rights());
         Self {
             namespace,
             github,
@@ -75,6 +75,14 @@ impl Site {
             token,
             kubeconfig,
         }
+    }
+
+    /// What a token at GitHub needs, and no more.
+    pub fn least_rights() -> Permissions {
+        Permissions::named("deployer")
+            .read(Permission::Metadata)
+            .read(Permission::Contents)
+            .write(Permission::Deployments)
     }
 
     /// Queues a deployment of the branch's head, as queue-deploy does; its id.
@@ -110,6 +118,28 @@ impl Site {
     pub fn last_words(&self, deployment: u64) -> String {
         let last = self.repository.deployment(deployment).statuses.pop();
         last.expect("it has a status").description
+    }
+
+    /// Waits until Helm has begun with a release.
+    pub fn wait_for_helm(&self, release: &str) {
+        wait_until("Helm to begin", || {
+            match self.namespace.release_revisions(release) {
+                revisions if revisions.is_empty() => Err("no revision"),
+                _ => Ok(()),
+            }
+        });
+    }
+
+    /// Waits for the pod of a release that was [`held`], and lets it become ready.
+    pub fn let_go(&self, release: &str) {
+        let prefix = format!("{release}-");
+        let pod = wait_until("the release to have a pod", || {
+            let mut pods = self.namespace.objects("Pod").into_iter();
+            pods.find(|pod| pod.starts_with(&prefix))
+                .ok_or("no pod of it")
+        });
+        self.namespace
+            .annotate("Pod", &pod, "testbed/never-ready", None);
     }
 
     /// The name of the one pod, once it runs.

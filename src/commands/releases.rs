@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::{hooks, site::Site, teardown};
 use crate::{
     clients::helm::{Chart, Helm, Outcome, Upgrade},
-    decide::{Owner, Recovery, owner, recovery},
+    decide::{Owner, Recovery, owner, pods_of, recovery, unready},
     model::{Facts, Halt, Object, Release, Releases, Revision, Status, objects},
     report::elapsed,
 };
@@ -202,7 +202,10 @@ async fn bring_one_up(site: &Site<'_>, planned: &Planned, manner: Manner) -> any
         .upgrade(&upgrade, &planned.values, &site.lifeline())
         .await?;
     site.ready()?;
-    let revision = deployed(site, name, newest(&revisions), &outcome).await?;
+    let revision = match deployed(site, name, newest(&revisions), &outcome).await {
+        Ok(revision) => revision,
+        Err(error) => return Err(explained(site, &planned.objects, error).await),
+    };
     clear_strays(site, name).await?;
     site.report.done(&format!(
         "{name}: revision {revision} is up ({})",
@@ -248,6 +251,21 @@ async fn deployed(
             bail!("{}", outcome.complaint())
         }
     }
+}
+
+/// The failure with what its pods tell of it: Helm says no more than that its time was up.
+async fn explained(site: &Site<'_>, objects: &[Object], error: anyhow::Error) -> anyhow::Error {
+    for object in objects {
+        let Some(labels) = pods_of(&object.key.kind, &object.body) else {
+            continue;
+        };
+        // An explanation that cannot be had is none.
+        let pods = site.objects.pods(&labels).await.unwrap_or_default();
+        if let Some(reason) = pods.iter().find_map(unready) {
+            return error.context(reason);
+        }
+    }
+    error
 }
 
 /// Repairs what an earlier run left of the release; its kept revisions afterwards.

@@ -9,6 +9,7 @@ mod proofs;
 mod rank;
 mod recovery;
 mod retry;
+mod rollout;
 
 pub use capacity::{Room, Taken, room};
 pub use claim::claim;
@@ -19,3 +20,4 @@ pub use proofs::{Presence, presence};
 pub use rank::{Rank, outranks, rank};
 pub use recovery::{Recovery, recovery};
 pub use retry::{MOST_WAIT, retry};
+pub use rollout::{pods_of, unready};

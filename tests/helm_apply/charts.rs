@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testbed::{github::DeploymentState, tools::Tool};
 
-use crate::site::{HELMS, Site, chart, echo};
+use crate::site::{HELMS, Site, chart, echo, held};
 
 /// A chart that is found wanting before anything is touched.
 #[track_caller]
@@ -25,6 +25,19 @@ fn a_chart_that_does_not_exist_is_refused() {
             helm,
             &json!({"chart": "charts/nowhere"}),
             "the chart charts/nowhere",
+        );
+    }
+}
+
+#[test]
+fn a_registry_that_does_not_answer_is_refused() {
+    for helm in HELMS {
+        let chart = "oci://127.0.0.1:1/charts/app";
+        let release = json!({"chart": chart, "version": "1.0.0"});
+        refused(
+            helm,
+            &release,
+            "the chart oci://127.0.0.1:1/charts/app does not render",
         );
     }
 }
@@ -89,9 +102,8 @@ fn pods_that_never_become_ready_fail_the_deploy_and_the_next_one_converges() {
     for helm in HELMS {
         let site = Site::new("never-ready");
         let deployment = site.push("new");
-        let values = json!({"web": true, "podAnnotations": {"testbed/never-ready": "true"}});
         site.helm_apply(helm, deployment)
-            .release(&echo(values))
+            .release(&echo(held()))
             .args(["--helm-timeout", "2s"])
             .run()
             .ends_with(1);
@@ -100,7 +112,11 @@ fn pods_that_never_become_ready_fail_the_deploy_and_the_next_one_converges() {
             [DeploymentState::InProgress, DeploymentState::Failure]
         );
         let words = site.last_words(deployment);
-        assert!(words.starts_with("Deploy failed: hey-new: "), "{words}");
+        assert!(
+            words.starts_with("Deploy failed: hey-new: pod hey-new-"),
+            "{words}"
+        );
+        assert!(words.contains(" is not ready"), "{words}");
         assert!(site.is_free("hey-new"));
         assert_eq!(site.record("hey-new")["phase"], "failed");
 
@@ -113,6 +129,31 @@ fn pods_that_never_become_ready_fail_the_deploy_and_the_next_one_converges() {
             site.states(deployment).last(),
             Some(&DeploymentState::Inactive)
         );
+    }
+}
+
+#[test]
+fn a_failure_says_what_its_pods_say() {
+    for (helm, (steer, says)) in HELMS.into_iter().zip([
+        (
+            "testbed/image-missing",
+            "has a container web that does not start: ",
+        ),
+        (
+            "testbed/fail",
+            "has a container web that ends with status 1",
+        ),
+    ]) {
+        let site = Site::new("pods-say");
+        let deployment = site.push("new");
+        let values = json!({"web": true, "podAnnotations": {steer: "true"}});
+        site.helm_apply(helm, deployment)
+            .release(&echo(values))
+            .args(["--helm-timeout", "4s"])
+            .run()
+            .ends_with(1);
+        let words = site.last_words(deployment);
+        assert!(words.contains(says), "{words}");
     }
 }
 

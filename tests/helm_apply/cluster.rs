@@ -3,9 +3,9 @@
 use std::fs;
 
 use serde_json::json;
-use testbed::{Cluster, github::DeploymentState, tools::Tool, wait_until};
+use testbed::{Cluster, github::DeploymentState, tools::Tool};
 
-use crate::site::{RIGHTS, Site, echo};
+use crate::site::{RIGHTS, Site, echo, held};
 
 /// The rights without those to one kind.
 fn without(resource: &str) -> String {
@@ -68,6 +68,29 @@ fn a_cluster_that_does_not_answer_is_one_clear_line() {
 }
 
 #[test]
+fn a_cluster_that_takes_our_token_no_more_is_one_clear_line() {
+    let site = Site::new("stranger");
+    let deployment = site.push("new");
+    let text = fs::read_to_string(&site.kubeconfig).unwrap();
+    let token = text.split_whitespace().map(|word| word.trim_matches('"'));
+    let token = token.max_by_key(|word| {
+        if word.starts_with("eyJ") {
+            word.len()
+        } else {
+            0
+        }
+    });
+    let expired = site.kubeconfig.with_extension("expired");
+    fs::write(&expired, text.replace(token.unwrap(), "expired")).unwrap();
+    site.helm_apply(Tool::Helm3, deployment)
+        .release(&echo(json!({})))
+        .env("BRANCH_DEPLOYS_KUBECONFIG", expired)
+        .run()
+        .refuses(1, "the cluster does not know who we are (401)");
+    assert!(site.states(deployment).is_empty());
+}
+
+#[test]
 fn a_cluster_that_is_not_told_right_is_refused() {
     let site = Site::new("which-cluster");
     let deployment = site.push("new");
@@ -99,17 +122,11 @@ fn a_cluster_that_is_not_told_right_is_refused() {
 fn a_namespace_deleted_in_mid_deploy_fails_it() {
     let site = Site::new("namespace-gone");
     let deployment = site.push("new");
-    let values = json!({"web": true, "podAnnotations": {"testbed/never-ready": "true"}});
     let running = site
         .helm_apply(Tool::Helm3, deployment)
-        .release(&echo(values))
+        .release(&echo(held()))
         .start();
-    wait_until("Helm to begin", || {
-        match site.namespace.release_revisions("hey-new").len() {
-            1 => Ok(()),
-            revisions => Err(revisions),
-        }
-    });
+    site.wait_for_helm("hey-new");
     site.namespace.delete_all();
     running.end().ends_with(1);
     assert_eq!(

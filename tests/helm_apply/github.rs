@@ -8,7 +8,7 @@ use testbed::{
     tools::Tool,
 };
 
-use crate::site::{Program, Site, echo};
+use crate::site::{Program, Site, echo, held};
 
 const STATUSES: &str = "/repos/acme/hey/deployments/*/statuses";
 
@@ -35,6 +35,33 @@ fn a_token_that_expired_is_one_clear_line() {
         .run()
         .refuses(2, "other than plain symbols");
     assert_eq!(site.namespace.inventory(), Vec::<String>::new());
+}
+
+#[test]
+fn a_token_that_expires_in_mid_deploy_locks_nothing() {
+    let site = Site::new("expires");
+    let deployment = site.push("new");
+    let program = || {
+        site.helm_apply(Tool::Helm4, deployment)
+            .release(&echo(held()))
+    };
+    let running = program().start();
+    site.wait_for_helm("hey-new");
+    site.github.expire(&site.token);
+    site.let_go("hey-new");
+    running
+        .end()
+        .ends_with(1)
+        .says("final status is not posted: GitHub refuses the token");
+    assert_eq!(site.states(deployment), [DeploymentState::InProgress]);
+    assert!(site.is_free("hey-new"));
+
+    let fresh = site.github.token(Site::least_rights());
+    program().env("GITHUB_TOKEN", fresh).run().ends_with(0);
+    assert_eq!(
+        site.states(deployment).last(),
+        Some(&DeploymentState::Success)
+    );
 }
 
 #[test]
@@ -155,7 +182,8 @@ fn a_branch_that_github_is_unsure_of_is_neither_there_nor_gone() {
     let site = Site::new("unsure");
     let (deployment, program) = deploy(&site, Tool::Helm3);
     let refs = Matcher::get("/repos/acme/hey/git/ref/**");
-    site.github.faults().when(refs).then(Effect::status(404));
+    let not_found = Effect::status(404).body(r#"{"message": "Not Found", "status": "404"}"#);
+    site.github.faults().when(refs).then(not_found);
     program().run().ends_with(1).says("nothing is known of new");
     assert_eq!(site.states(deployment), [DeploymentState::Failure]);
     assert_eq!(site.namespace.inventory(), Vec::<String>::new());

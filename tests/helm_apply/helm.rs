@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::json;
 use testbed::tools::{self, Tool};
 
-use crate::site::{HELMS, Site, chart, echo};
+use crate::site::{HELMS, Site, chart, echo, held};
 
 #[test]
 fn variables_of_helms_send_it_nowhere_else() {
@@ -122,12 +122,10 @@ fn a_team_may_change_its_helm_at_any_time() {
         program.args(["--helm-timeout", "5s"]).run()
     };
     let given = |number| json!({"web": true, "given": number});
-    let mut stuck = given(0);
-    stuck["podAnnotations"] = json!({"testbed/never-ready": "true"});
     run(Tool::Helm3, given(1)).ends_with(0);
     run(Tool::Helm4, given(2)).ends_with(0);
     run(Tool::Helm3, given(3)).ends_with(0);
-    run(Tool::Helm3, stuck).ends_with(1);
+    run(Tool::Helm3, held()).ends_with(1);
     run(Tool::Helm4, given(4))
         .ends_with(0)
         .says("rolling back to revision 3");

@@ -63,11 +63,12 @@ fn without_a_deployment_the_ci_or_flags_tell_branch_and_commit() {
         alone()
             .env("GITHUB_REF_NAME", "new")
             .env("GITHUB_SHA", &commit),
-        alone().args(["--branch", "new", "--commit", &commit]),
+        alone().args(["--branch", "new", "--commit", &commit, "--migrate"]),
     ] {
         program.run().ends_with(0);
         assert_eq!(site.echoed("hey-new", "branch")["commit"], commit.as_str());
     }
+    assert_eq!(site.echoed("hey-new", "branch")["migrate"], true);
     assert_eq!(site.namespace.release_revisions("hey-new").len(), 3);
     let posts = site
         .github

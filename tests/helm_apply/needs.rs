@@ -3,25 +3,11 @@
 use serde_json::{Value, json};
 use testbed::{github::DeploymentState, tools::Tool, wait_until};
 
-use crate::site::{Site, companion, echo};
+use crate::site::{Site, companion, echo, held};
 
 fn needing(mut release: Value, needs: &[&str]) -> Value {
     release["needs"] = json!(needs);
     release
-}
-
-/// A web server that is not ready until somebody takes the annotation away.
-fn held() -> Value {
-    json!({"web": true, "podAnnotations": {"testbed/never-ready": "true"}})
-}
-
-fn let_go(site: &Site, release: &str) {
-    for pod in site.namespace.objects("Pod") {
-        if pod.starts_with(&format!("{release}-")) {
-            site.namespace
-                .annotate("Pod", &pod, "testbed/never-ready", None);
-        }
-    }
 }
 
 #[test]
@@ -45,13 +31,7 @@ fn a_release_waits_for_those_it_needs_and_the_others_go_up_at_once() {
         }
     });
     assert!(site.namespace.release_revisions("hey-new").is_empty());
-    wait_until("redis to have its pod", || {
-        match site.namespace.objects("Pod").len() {
-            1 => Ok(()),
-            pods => Err(pods),
-        }
-    });
-    let_go(&site, "hey-new--redis");
+    site.let_go("hey-new--redis");
     running.end().ends_with(0);
     assert_eq!(
         site.namespace.release_revisions("hey-new"),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use serde_json::{Value, json};
+use serde_json::json;
 use testbed::{
     faults::{Effect, Gate, Matcher},
     github::DeploymentState,
@@ -11,14 +11,10 @@ use testbed::{
     wait_until,
 };
 
-use crate::site::{HELMS, Site, echo};
+use crate::site::{HELMS, Site, echo, held};
 
 /// How soon after a signal the CI kills what is left.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-fn never_ready() -> Value {
-    json!({"web": true, "podAnnotations": {"testbed/never-ready": "true"}})
-}
 
 #[test]
 fn a_cancelled_deploy_says_so_lets_the_lock_go_and_the_next_run_converges() {
@@ -28,7 +24,7 @@ fn a_cancelled_deploy_says_so_lets_the_lock_go_and_the_next_run_converges() {
         let deployment = site.push("new");
         let running = site
             .helm_apply(helm, deployment)
-            .release(&echo(never_ready()))
+            .release(&echo(held()))
             .start();
         wait_until("Helm to wait for a pod", || {
             match site.namespace.objects("Pod").len() {
@@ -132,14 +128,9 @@ fn a_github_that_hangs_does_not_hold_a_cancelled_job_up() {
     let deployment = site.push("new");
     let running = site
         .helm_apply(Tool::Helm3, deployment)
-        .release(&echo(never_ready()))
+        .release(&echo(held()))
         .start();
-    wait_until("Helm to begin", || {
-        match site.namespace.release_revisions("hey-new").len() {
-            1 => Ok(()),
-            revisions => Err(revisions),
-        }
-    });
+    site.wait_for_helm("hey-new");
     let gate = Gate::default();
     let statuses = Matcher::post("/repos/acme/hey/deployments/*/statuses");
     site.github

@@ -208,19 +208,18 @@ fn a_dry_run_changes_nothing() {
 fn json_is_one_document_on_standard_output() {
     let site = Site::new("json");
     let deployment = site.push("new");
-    let deploy = |flags: [&str; 1]| {
+    let deploy = |flag: &str, status| {
         let program = site
             .helm_apply(Tool::Helm3, deployment)
             .release(&echo(json!({})));
         let ran = program
-            .args(["--output", "json"])
-            .args(flags)
+            .args(["--output", "json", flag])
             .run()
-            .ends_with(0);
+            .ends_with(status);
         serde_json::from_str::<Value>(&ran.stdout).unwrap()
     };
-    assert_eq!(deploy(["--dry-run"])["state"], "planned");
-    let result = deploy(["--dry-run=false"]);
+    assert_eq!(deploy("--dry-run", 0)["state"], "planned");
+    let result = deploy("--dry-run=false", 0);
     for (key, value) in [
         ("environment", json!("hey-new")),
         ("branch", json!("new")),
@@ -231,4 +230,13 @@ fn json_is_one_document_on_standard_output() {
     ] {
         assert_eq!(result[key], value, "{key} of {result}");
     }
+    assert_eq!(deploy("--dry-run=false", 0)["state"], "up");
+    site.push("new");
+    assert_eq!(
+        deploy("--dry-run=false", 0)["state"],
+        "up",
+        "what is up is not undone"
+    );
+    site.repository.delete_branch("new");
+    assert_eq!(deploy("--dry-run=false", 3)["state"], "superseded");
 }

@@ -80,6 +80,7 @@ fn inline_values_win_over_files_and_later_ones_over_earlier() {
     ];
     site.helm_apply(Tool::Helm4, deployment)
         .release(&json!({"chart": chart("echo"), "values": values}))
+        .args(["--skip-openapi-validation"])
         .run()
         .ends_with(0);
     assert_eq!(
@@ -91,12 +92,15 @@ fn inline_values_win_over_files_and_later_ones_over_earlier() {
 #[test]
 fn values_of_an_earlier_deploy_are_not_kept() {
     let site = Site::new("no-old-values");
-    for given in [json!({"old": 1}), json!({"new": 1})] {
+    for given in [json!({"old": 1}), json!({"mid": 1}), json!({"new": 1})] {
         let deployment = site.push("new");
         site.helm_apply(Tool::Helm3, deployment)
             .release(&echo(json!({"given": given})))
+            .args(["--skip-openapi-validation", "--history-max", "2"])
             .run()
             .ends_with(0);
     }
     assert_eq!(site.echoed("hey-new", "given"), json!({"new": 1}));
+    let kept = [(2, "superseded".into()), (3, "deployed".into())];
+    assert_eq!(site.namespace.release_revisions("hey-new"), kept);
 }

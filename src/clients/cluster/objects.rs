@@ -122,19 +122,21 @@ impl Objects {
     }
 
     async fn job_pods(&self, job: &ObjectKey) -> Result<Vec<serde_json::Value>, ClusterError> {
-        let action = || format!("list the pods of {job}");
-        let api: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
-        let pods =
-            ListParams::default().labels(&format!("batch.kubernetes.io/job-name={}", job.name));
-        let listed = api
-            .list(&pods)
+        self.pods(&format!("batch.kubernetes.io/job-name={}", job.name))
             .await
-            .map_err(|error| ClusterError::new(action(), error))?;
-        listed
-            .items
-            .iter()
-            .map(|pod| live(job.clone(), pod).map(|live| live.body))
-            .collect()
+    }
+
+    /// The pods of the namespace with these labels.
+    pub async fn pods(&self, labels: &str) -> Result<Vec<serde_json::Value>, ClusterError> {
+        let action = || format!("list pods with {labels} in namespace {}", self.namespace);
+        let api: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
+        let listed = api.list(&ListParams::default().labels(labels)).await;
+        let listed = listed.map_err(|error| ClusterError::new(action(), error))?;
+        let body = |pod: &Pod| {
+            serde_json::to_value(pod)
+                .map_err(|error| ClusterError::garbled(action(), error.to_string()))
+        };
+        listed.items.iter().map(body).collect()
     }
 
     /// The volume claims of the namespace with these labels.
