@@ -1,9 +1,13 @@
 //! The compiled programs against the testbed: a file for each command, promise or part.
 
 mod example_app;
+mod helm_apply;
 mod lock;
+mod names;
 mod objects;
+mod readme;
 mod recovery;
+mod settings;
 mod site;
 mod sweep_deleted;
 mod up_and_down;

@@ -1,7 +1,7 @@
 //! What one test has for itself: a namespace, a GitHub, a repository, and the programs.
 
 use std::{
-    os::unix::process::CommandExt,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
@@ -144,6 +144,15 @@ impl Site {
         let lease = self.namespace.get("Lease", environment);
         let text = lease["metadata"]["annotations"]["branch-deploys/record"].as_str();
         serde_json::from_str(text.expect("the record is written")).expect("the record is JSON")
+    }
+
+    /// A program that is a shell script.
+    pub fn script(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.kubeconfig.with_extension(name);
+        std::fs::write(&path, text).expect("the run's folder can be written");
+        let executable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&path, executable).expect("it is our own file");
+        path
     }
 
     /// Whether nobody holds the lock of an environment.

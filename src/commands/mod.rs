@@ -19,6 +19,7 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::{
     clients::{cluster::ClusterError, helm},
     model::{Ending, Halt},
+    report::plain,
     settings::{self, Program, Sources, UsageError, Variables},
 };
 
@@ -80,7 +81,7 @@ where
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {error:#}");
+    eprintln!("error: {}", plain(&format!("{error:#}")));
     ExitCode::from(ending(error).status())
 }
 

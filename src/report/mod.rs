@@ -32,7 +32,7 @@ pub fn elapsed(time: Duration) -> String {
 
 /// `text` as nothing but text: in one line, without control characters, and without the mark by
 /// which GitHub's runner finds an old kind of command anywhere in a line.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     let line: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

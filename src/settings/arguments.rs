@@ -126,17 +126,8 @@ fn collect(
     variables: &Variables,
 ) -> Result<(Vec<OsString>, Sources), UsageError> {
     let mut sources = Sources::default();
-    for flag in given
-        .iter()
-        .skip(1)
-        .filter_map(|argument| argument.to_str())
-    {
-        if let Some(flag) = flag.strip_prefix("--") {
-            let name = flag.split_once('=').map_or(flag, |(name, _)| name);
-            sources
-                .0
-                .insert(canonical(command, name).to_owned(), Source::Flag);
-        }
+    for name in flags(command, &given) {
+        sources.0.insert(name, Source::Flag);
     }
     let mut arguments: Vec<OsString> = given.into_iter().collect();
     let mut add = |name: &str, values: Vec<String>, source| {
@@ -165,6 +156,28 @@ fn collect(
         }
     }
     Ok((arguments, sources))
+}
+
+/// The options that the user gave as flags. A value is none, even if it looks like one.
+fn flags(command: &Command, given: &[OsString]) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut given = given.iter().skip(1);
+    while let Some(argument) = given.next() {
+        let Some(flag) = argument.to_str().and_then(|text| text.strip_prefix("--")) else {
+            continue;
+        };
+        let (name, value) = match flag.split_once('=') {
+            Some((name, value)) => (canonical(command, name), Some(value)),
+            None => (canonical(command, flag), None),
+        };
+        let mut known = command.get_arguments();
+        let arg = known.find(|arg| arg.get_long() == Some(name));
+        if value.is_none() && arg.is_some_and(|arg| !arg.is_require_equals_set()) {
+            given.next();
+        }
+        names.push(name.to_owned());
+    }
+    names
 }
 
 fn spell_key(key: &str, source: Source) -> String {
@@ -305,7 +318,7 @@ mod tests {
     #[command(name = "tester")]
     struct Tester {
         /// One.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         url: String,
         /// Many.
         #[arg(long)]
@@ -375,6 +388,13 @@ mod tests {
             ),
             ["a", "b"]
         );
+    }
+
+    #[test]
+    fn a_value_that_looks_like_a_flag_is_none() {
+        let plugin = (PLUGIN, r#"{"dry": true}"#);
+        let settings = read(&["--url", "--dry"], &[plugin]).unwrap();
+        assert_eq!((settings.url.as_str(), settings.dry), ("--dry", true));
     }
 
     #[test]

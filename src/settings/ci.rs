@@ -1,7 +1,6 @@
-use anyhow::Context as _;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
-use super::Variables;
+use super::{UsageError, Variables};
 
 /// What Buildkite tells a job, by variables that begin with `BUILDKITE_`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -62,16 +61,12 @@ pub struct Ci {
 
 impl Ci {
     /// Reads both kinds of variables. Empty ones are not given.
-    pub fn read(variables: &Variables) -> anyhow::Result<Self> {
+    pub fn read(variables: &Variables) -> Result<Self, UsageError> {
         let given = || variables.iter().filter(|(_, value)| !value.is_empty());
         let pairs = || given().map(|(name, value)| (name.clone(), value.clone()));
         Ok(Self {
-            buildkite: envy::prefixed("BUILDKITE_")
-                .from_iter(pairs())
-                .context("failed to read Buildkite's variables")?,
-            github: envy::prefixed("GITHUB_")
-                .from_iter(pairs())
-                .context("failed to read GitHub's variables")?,
+            buildkite: read("BUILDKITE_", pairs())?,
+            github: read("GITHUB_", pairs())?,
         })
     }
 
@@ -121,7 +116,7 @@ impl Ci {
     }
 
     /// The event that started a GitHub workflow; none elsewhere.
-    pub fn event(&self) -> anyhow::Result<Option<Event>> {
+    pub fn event(&self) -> Result<Option<Event>, UsageError> {
         let path = &self.github.event_path;
         if path.is_empty() {
             return Ok(None);
@@ -129,10 +124,23 @@ impl Ci {
         let event = std::fs::read(path)
             .map_err(anyhow::Error::from)
             .and_then(|bytes| serde_json::from_slice(&bytes).map_err(Into::into));
-        event
-            .map(Some)
-            .with_context(|| format!("failed to read the event in {path}"))
+        event.map(Some).map_err(|error| {
+            UsageError(format!(
+                "the event in {path}, of GITHUB_EVENT_PATH: {error}"
+            ))
+        })
     }
+}
+
+fn read<T: DeserializeOwned>(
+    prefix: &str,
+    pairs: impl Iterator<Item = (String, String)>,
+) -> Result<T, UsageError> {
+    envy::prefixed(prefix).from_iter(pairs).map_err(|error| {
+        // envy names a variable without its prefix.
+        let prefixed = format!("provided by {prefix}");
+        UsageError(error.to_string().replace("provided by ", &prefixed))
+    })
 }
 
 /// What we read of a GitHub event's file.

@@ -15,7 +15,7 @@ pub struct HelmApply {
     #[arg(long, value_name = "ID")]
     pub(crate) deployment: Option<u64>,
     /// Branch to deploy without a deployment [default: the CI's]
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(crate) branch: Option<Branch>,
     /// Commit to deploy without a deployment, in full [default: the CI's]
     #[arg(long)]

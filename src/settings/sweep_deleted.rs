@@ -10,7 +10,7 @@ pub struct SweepDeleted {
     #[command(flatten)]
     pub(crate) github: GitHubOptions,
     /// Branch that was deleted [default: the one of the workflow's `delete` event]
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(crate) branch: Option<Branch>,
     #[command(flatten)]
     pub(crate) cluster: ClusterOptions,

@@ -39,6 +39,15 @@ impl GitHubError {
         )
     }
 
+    /// Whether what was asked for may have been done all the same.
+    pub fn leaves_doubt(&self) -> bool {
+        match self.cause {
+            Cause::Refused { status, .. } => status >= 500,
+            Cause::Limited { .. } => false,
+            Cause::Unreachable(_) | Cause::Garbled(_) => true,
+        }
+    }
+
     /// The HTTP status, where GitHub answered with one.
     pub fn status(&self) -> Option<u16> {
         match self.cause {

@@ -60,6 +60,15 @@ pub struct NewStatus<'a> {
     pub environment_url: Option<&'a str>,
 }
 
+/// A status that a deployment has, whoever posted it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Posted {
+    /// What was true, in GitHub's word for it.
+    pub state: String,
+    /// What was said with it.
+    pub description: String,
+}
+
 impl GitHub {
     /// A door to `repository` at the API's base address, with a policy for asking again.
     pub fn new(
@@ -137,6 +146,13 @@ impl GitHub {
             }
         }
         Err(GitHubError::endless(&self.path("/deployments")))
+    }
+
+    /// The newest status of a deployment, if it has one.
+    pub async fn newest_status(&self, id: u64) -> Result<Option<Posted>, GitHubError> {
+        let path = self.path(format!("/deployments/{id}/statuses?per_page=1"));
+        let mut listed: Vec<Posted> = self.http.get(&path).await?;
+        Ok(listed.pop())
     }
 
     /// Posts a status on a deployment.

@@ -116,9 +116,9 @@ impl Helm {
         texts(&["--timeout", &format!("{}s", time.as_secs().max(1))])
     }
 
-    /// Server-side apply refuses fields that somebody edited by hand; the chart's word counts. Left
-    /// to itself, Helm 4 goes on without server-side apply where Helm 3 was before, and then
-    /// refuses to force.
+    /// Server-side apply refuses fields that somebody edited by hand; the chart's word counts. It
+    /// is asked for by name: a release of Helm 3's is otherwise applied as Helm 3 did, and there
+    /// Helm 4 refuses to force anything.
     fn force(&self) -> Vec<OsString> {
         match self.major {
             Major::Three => Vec::new(),

@@ -166,6 +166,7 @@ async fn version(program: &PathBuf) -> anyhow::Result<String> {
         .args(["version", "--template", "{{.Version}}"])
         .stdin(Stdio::null())
         .kill_on_drop(true);
+    withhold(&mut command);
     let output = match tokio::time::timeout(VERSION_TIMEOUT, command.output()).await {
         Ok(Ok(output)) => output,
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {

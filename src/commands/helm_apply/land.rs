@@ -47,7 +47,7 @@ pub(super) enum Verdict {
 }
 
 /// How long the last words may take when a signal came: the CI kills soon after.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Decides whether the deployment lands, and lands it.
 pub(super) async fn land(
@@ -337,22 +337,25 @@ pub(super) async fn conclude(
     report: &Report,
 ) -> anyhow::Result<Ending> {
     let words = words(gathered, &verdict);
-    let last = async {
-        if let Some((state, description)) = &words.status
-            && let Err(error) = statuses(gathered).post(*state, description, None).await
-        {
+    let hurried = matches!(stop.reason(), Some(Reason::Signal(_)));
+    let limit = if hurried { LAST_WORDS } else { Duration::MAX };
+    if let Some((state, description)) = &words.status {
+        let statuses = statuses(gathered);
+        let posted = statuses.post(*state, description, None);
+        let failure = match timeout(limit, posted).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("GitHub is too slow".to_owned()),
+        };
+        if let Some(reason) = failure {
             report.warn(&format!(
-                "the deployment's final status is not posted: {error}"
+                "the deployment's final status is not posted: {reason}"
             ));
         }
-        leave(lock, &verdict, report).await;
-    };
-    let hurried = matches!(stop.reason(), Some(Reason::Signal(_)));
-    if timeout(if hurried { LAST_WORDS } else { Duration::MAX }, last)
-        .await
-        .is_err()
-    {
-        report.warn("GitHub or the cluster was too slow for the last words");
+    }
+    // With a limit of its own: the lock waits for no GitHub.
+    if timeout(limit, leave(lock, &verdict, report)).await.is_err() {
+        report.warn("the cluster is too slow to let the lock go: it runs out by itself");
     }
     let result = gathered.result(words.state, &words.sentence);
     report.result(&words.sentence, &result);

@@ -92,6 +92,18 @@ impl Namespace {
         });
     }
 
+    /// Asks for the deletion of the namespace itself.
+    #[track_caller]
+    pub fn delete_all(&self) {
+        let namespaces: Api<NamespaceObject> = Api::all(self.access.client.clone());
+        self.done("delete the namespace", async {
+            namespaces
+                .delete(&self.name, &DeleteParams::default())
+                .await?;
+            Ok(())
+        });
+    }
+
     /// Changes an object by a JSON merge patch: `null` takes a key away.
     #[track_caller]
     pub fn patch(&self, kind: &str, name: &str, patch: &Value) {

@@ -1,0 +1,195 @@
+//! What the story is played on: a cluster, a GitHub, and the programs, freshly built.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, ensure};
+use testbed::{
+    Cluster, Namespace,
+    github::{GitHub, Permission, Permissions, Repository},
+    tools::{self, Tool},
+};
+
+use super::{
+    program::{self, Running},
+    tell,
+};
+
+/// The releases of the example app: what `BRANCH_DEPLOYS_RELEASES` holds.
+const RELEASES: &str = "\
+- {name: redis, chart: charts/redis}
+- {name: mail, chart: charts/mail}
+- chart: charts/app
+  values: [config/beta.yaml]
+  needs: [redis, mail]";
+
+/// The fields are in the order in which they have to be dropped.
+pub struct Stage {
+    pub namespace: Namespace,
+    pub github: GitHub,
+    pub repository: Repository,
+    pub token: String,
+    pub kubeconfig: PathBuf,
+    programs: PathBuf,
+    helm: PathBuf,
+    pub cluster: Cluster,
+}
+
+impl Stage {
+    /// Builds, and starts all of it.
+    pub fn set() -> Result<Self> {
+        tell::title("The stage");
+        let programs = build()?;
+        tell::say("Starting a Kubernetes control plane of local processes …");
+        let cluster = Cluster::start()?;
+        tell::fact(&format!(
+            "etcd, API server, controllers, scheduler and nodes are up ({:.1} s)",
+            cluster.startup().as_secs_f64()
+        ));
+        let namespace = cluster.namespace("betas");
+        let rights = include_str!("../rbac.yaml");
+        let kubeconfig = namespace.service_account("branch-deploys", rights);
+        let github = GitHub::start();
+        let repository = github.repository("acme/hey");
+        let token = github.token(deployer());
+        let helm = tools::get(Tool::Helm4)?;
+        let stage = Self {
+            namespace,
+            github,
+            repository,
+            token,
+            kubeconfig,
+            programs,
+            helm,
+            cluster,
+        };
+        tell::say("The settings, as a pipeline's environment holds them:\n");
+        for (name, value) in stage.settings() {
+            tell::setting(name, &value);
+        }
+        Ok(stage)
+    }
+
+    /// The template of the addresses.
+    fn url(&self) -> String {
+        format!(
+            "http://{{slug}}.beta.example.com:{}",
+            self.cluster.load_balancer().port()
+        )
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let path = |path: &Path| path.display().to_string();
+        vec![
+            ("BRANCH_DEPLOYS_APP", "hey".to_owned()),
+            ("BRANCH_DEPLOYS_REPOSITORY", self.repository.full_name()),
+            ("BRANCH_DEPLOYS_GITHUB_URL", self.github.url().to_owned()),
+            ("BRANCH_DEPLOYS_NAMESPACE", self.namespace.name().to_owned()),
+            ("BRANCH_DEPLOYS_KUBECONFIG", path(&self.kubeconfig)),
+            ("BRANCH_DEPLOYS_HELM", path(&self.helm)),
+            ("BRANCH_DEPLOYS_LOCK_DURATION", "3s".to_owned()),
+            ("BRANCH_DEPLOYS_URL", self.url()),
+            ("BRANCH_DEPLOYS_RELEASES", RELEASES.to_owned()),
+        ]
+    }
+
+    /// Queues a deployment of the branch's head on GitHub, as the CI's deploy step does; its id.
+    pub fn queue(&self, branch: &str) -> Result<u64> {
+        let commit = self
+            .repository
+            .head(branch)
+            .context("the branch was not pushed")?;
+        let payload = serde_json::json!({
+            "app": "hey", "branch": branch, "commit": commit, "nonce": format!("demo-{commit}"),
+        });
+        Ok(self
+            .repository
+            .deploy(branch, "beta", "branch-deploys:hey", payload))
+    }
+
+    /// Starts `program` under the settings, with `more` of them.
+    pub fn start(
+        &self,
+        program: &str,
+        arguments: &[&str],
+        more: &[(&str, &str)],
+    ) -> Result<Running> {
+        let mut command = Command::new(self.programs.join(program));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", env::var_os("PATH").unwrap_or_default())
+            // Helm keeps its caches there; nobody's own are read or written.
+            .env("HOME", self.kubeconfig.with_extension("home"))
+            .env("GITHUB_TOKEN", &self.token)
+            .envs(self.settings())
+            .envs(more.iter().copied())
+            .current_dir(app());
+        program::start(command, &format!("{program} {}", arguments.join(" ")))
+    }
+
+    /// Processes whose command line names this demo's cluster: Helm, and its guardian.
+    pub fn helm_processes(&self) -> Result<usize> {
+        let cluster = self.kubeconfig.display().to_string();
+        let mut count = 0;
+        for process in std::fs::read_dir("/proc")?.flatten() {
+            // A process may end while it is looked at.
+            let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            count += usize::from(String::from_utf8_lossy(&line).contains(&cluster));
+        }
+        Ok(count)
+    }
+}
+
+/// The permissions that the programs need of GitHub, and no more.
+fn deployer() -> Permissions {
+    Permissions::named("deployer")
+        .read(Permission::Metadata)
+        .read(Permission::Contents)
+        .write(Permission::Deployments)
+}
+
+fn app() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/hey")
+}
+
+/// Builds the programs, which `cargo run --example` does not; the folder that they are in.
+fn build() -> Result<PathBuf> {
+    let demo = env::current_exe()?;
+    let folder = demo
+        .ancestors()
+        .nth(2)
+        .context("the demo is in no folder of Cargo's")?;
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(name) => name,
+    };
+    tell::say("Building the programs …");
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // Build scripts watch these, which Cargo told the demo: half of all would be built once more.
+    for (name, _) in env::vars_os() {
+        let told = name.to_string_lossy();
+        if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    let status = cargo
+        // With the demo, so that the dependencies are those that it was just built with.
+        .args([
+            "build",
+            "--quiet",
+            "--bins",
+            "--example",
+            "demo",
+            "--profile",
+            profile,
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .context("failed to run cargo")?;
+    ensure!(status.success(), "the programs do not build");
+    Ok(folder.to_owned())
+}

@@ -1,0 +1,14 @@
+//! `helm-apply` held to its word, a file for each thing that it is given or meets.
+
+mod charts;
+mod cluster;
+mod github;
+mod helm;
+mod landing;
+mod needs;
+mod rank;
+mod room;
+mod settings;
+mod signals;
+mod success;
+mod values;

@@ -1,0 +1,136 @@
+//! Charts that are missing, broken, strict, or never come up.
+
+use serde_json::{Value, json};
+use testbed::{github::DeploymentState, tools::Tool};
+
+use crate::site::{HELMS, Site, chart, echo};
+
+/// A chart that is found wanting before anything is touched.
+#[track_caller]
+fn refused(helm: Tool, release: &Value, says: &str) {
+    let site = Site::new("bad-chart");
+    let deployment = site.push("new");
+    site.helm_apply(helm, deployment)
+        .release(release)
+        .run()
+        .refuses(2, says);
+    assert_eq!(site.namespace.inventory(), Vec::<String>::new());
+    assert!(site.states(deployment).is_empty());
+}
+
+#[test]
+fn a_chart_that_does_not_exist_is_refused() {
+    for helm in HELMS {
+        refused(
+            helm,
+            &json!({"chart": "charts/nowhere"}),
+            "the chart charts/nowhere",
+        );
+    }
+}
+
+#[test]
+fn a_chart_that_does_not_render_is_refused_in_its_own_words() {
+    for helm in HELMS {
+        refused(
+            helm,
+            &echo(json!({"broken": "say which database"})),
+            "say which database",
+        );
+    }
+}
+
+#[test]
+fn a_values_file_that_does_not_exist_is_refused() {
+    let release = json!({"chart": chart("echo"), "values": ["config/nowhere.yaml"]});
+    refused(Tool::Helm3, &release, "config/nowhere.yaml");
+}
+
+#[test]
+fn an_unknown_placeholder_is_refused() {
+    refused(
+        Tool::Helm4,
+        &echo(json!({"given": "{comit}"})),
+        "no placeholder `{comit}`",
+    );
+}
+
+#[test]
+fn a_chart_that_refuses_global_is_refused_with_the_way_out() {
+    for helm in HELMS {
+        refused(
+            helm,
+            &json!({"chart": chart("strict")}),
+            "`branch-values: false`",
+        );
+    }
+}
+
+#[test]
+fn a_chart_that_refuses_global_goes_up_without_it() {
+    for helm in HELMS {
+        let site = Site::new("strict-chart");
+        let deployment = site.push("new");
+        let release =
+            json!({"chart": chart("strict"), "values": [{"size": 3}], "branch-values": false});
+        site.helm_apply(helm, deployment)
+            .release(&release)
+            .run()
+            .ends_with(0);
+        assert_eq!(
+            site.namespace.get("ConfigMap", "hey-new")["data"]["size"],
+            "3"
+        );
+    }
+}
+
+#[test]
+fn pods_that_never_become_ready_fail_the_deploy_and_the_next_one_converges() {
+    for helm in HELMS {
+        let site = Site::new("never-ready");
+        let deployment = site.push("new");
+        let values = json!({"web": true, "podAnnotations": {"testbed/never-ready": "true"}});
+        site.helm_apply(helm, deployment)
+            .release(&echo(values))
+            .args(["--helm-timeout", "2s"])
+            .run()
+            .ends_with(1);
+        assert_eq!(
+            site.states(deployment),
+            [DeploymentState::InProgress, DeploymentState::Failure]
+        );
+        let words = site.last_words(deployment);
+        assert!(words.starts_with("Deploy failed: hey-new: "), "{words}");
+        assert!(site.is_free("hey-new"));
+        assert_eq!(site.record("hey-new")["phase"], "failed");
+
+        let fixed = site.push("new");
+        site.helm_apply(helm, fixed)
+            .release(&echo(json!({"web": true})))
+            .run()
+            .ends_with(0);
+        assert_eq!(
+            site.states(deployment).last(),
+            Some(&DeploymentState::Inactive)
+        );
+    }
+}
+
+/// GitHub takes at most 140 characters of a status.
+#[test]
+fn a_failure_of_many_words_is_posted_all_the_same() {
+    let site = Site::new("many-words");
+    let deployment = site.push("new");
+    let annotations = json!({"no key at all": "x"});
+    site.helm_apply(Tool::Helm3, deployment)
+        .release(&echo(json!({"web": true, "podAnnotations": annotations})))
+        .run()
+        .ends_with(1)
+        .says("Invalid value: \"no key at all\"");
+    let words = site.last_words(deployment);
+    assert_eq!(words.chars().count(), 140, "{words}");
+    assert_eq!(
+        site.states(deployment).last(),
+        Some(&DeploymentState::Failure)
+    );
+}

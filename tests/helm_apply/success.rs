@@ -1,0 +1,234 @@
+//! A deploy that lands: statuses, address, record.
+
+use serde_json::{Value, json};
+use testbed::{
+    Cluster,
+    faults::{Effect, Gate, Matcher},
+    github::{DeploymentState, Request},
+    tools::Tool,
+};
+
+use crate::site::{Site, echo};
+
+const LOG: &str = "https://ci.example.test/builds/8";
+
+/// The address of a branch, which the load balancer answers.
+fn url(slug: &str) -> String {
+    let port = Cluster::shared().load_balancer().port();
+    format!("http://{slug}.beta.example.test:{port}")
+}
+
+fn is_status(request: &Request) -> bool {
+    request.method == "POST" && request.path.ends_with("/statuses")
+}
+
+#[test]
+fn a_deploy_ends_in_success_with_its_address_and_the_older_one_is_inactive() {
+    let site = Site::new("success");
+    let deploy = |deployment| {
+        let program = site
+            .helm_apply(Tool::Helm4, deployment)
+            .release(&echo(json!({"web": true})));
+        program
+            .args(["--url", &url("{slug}"), "--log-url", LOG])
+            .run()
+            .ends_with(0)
+    };
+    let older = site.push("new-success");
+    deploy(older).says(&format!("Deploy success! App URL: {}", url("new-success")));
+    let newer = site.push("new-success");
+    site.github.clear_requests();
+    deploy(newer);
+
+    let requests = site.github.requests();
+    assert!(requests.len() <= 8, "{requests:#?}");
+    let bodies: Vec<Value> = requests
+        .into_iter()
+        .filter(is_status)
+        .filter_map(|request| request.body)
+        .collect();
+    assert_eq!(
+        bodies.len(),
+        3,
+        "in progress, success, and the older one inactive: {bodies:#?}"
+    );
+    assert!(
+        bodies.iter().all(|body| body["auto_inactive"] == false),
+        "{bodies:#?}"
+    );
+
+    let [begin, end] = site
+        .repository
+        .deployment(newer)
+        .statuses
+        .try_into()
+        .unwrap();
+    assert_eq!(begin.state, DeploymentState::InProgress);
+    assert_eq!(end.state, DeploymentState::Success);
+    assert_eq!([begin.log_url.as_str(), &end.log_url], [LOG, LOG]);
+    assert_eq!(
+        [begin.environment_url, end.environment_url],
+        ["", &url("new-success")]
+    );
+    assert_eq!(site.states(older).last(), Some(&DeploymentState::Inactive));
+    assert_eq!(
+        site.last_words(older),
+        format!("replaced by deployment {newer}")
+    );
+}
+
+#[test]
+fn success_is_posted_when_the_address_answers_as_asked_for_and_not_before() {
+    let site = Site::new("reachable");
+    let deployment = site.push("new-reachable");
+    let gate = Gate::default();
+    let faults = Cluster::shared()
+        .load_balancer()
+        .faults("new-reachable.beta.example.test");
+    faults
+        .when(Matcher::get("/up").once())
+        .then(Effect::status(502));
+    faults
+        .when(Matcher::get("/up").nth(2))
+        .then(Effect::hold_before(&gate));
+    let running = site
+        .helm_apply(Tool::Helm3, deployment)
+        .release(&echo(
+            json!({"web": true, "podAnnotations": {"testbed/answer-status": "401"}}),
+        ))
+        .args([
+            "--url",
+            &url("{slug}"),
+            "--health-path",
+            "/up",
+            "--expect-status",
+            "200,401",
+        ])
+        .start();
+    gate.reached();
+    assert_eq!(site.states(deployment), [DeploymentState::InProgress]);
+    gate.open();
+    running
+        .end()
+        .ends_with(0)
+        .says("it answers 502")
+        .says("answers 401");
+    assert_eq!(
+        site.states(deployment),
+        [DeploymentState::InProgress, DeploymentState::Success]
+    );
+}
+
+#[test]
+fn an_address_that_does_not_answer_in_time_fails_the_deploy() {
+    let site = Site::new("unreachable");
+    let deployment = site.push("new-unreachable");
+    let faults = Cluster::shared()
+        .load_balancer()
+        .faults("new-unreachable.beta.example.test");
+    faults.when(Matcher::any("/**")).then(Effect::status(500));
+    site.helm_apply(Tool::Helm4, deployment)
+        .release(&echo(json!({"web": true})))
+        .args(["--url", &url("{slug}"), "--address-timeout", "1s"])
+        .run()
+        .ends_with(4);
+    assert_eq!(
+        site.states(deployment).last(),
+        Some(&DeploymentState::Failure)
+    );
+    let words = site.last_words(deployment);
+    assert!(words.contains("does not answer: it answers 500"), "{words}");
+    assert!(site.is_free("hey-new-unreachable"));
+}
+
+#[test]
+fn the_record_remembers_what_it_takes_to_come_back_to_the_environment() {
+    let site = Site::new("record");
+    let branch = "feature/New";
+    let deployment = site.push(branch);
+    let deploy = site
+        .helm_apply(Tool::Helm3, deployment)
+        .release(&echo(json!({})));
+    deploy
+        .args(["--keep-for", "14d"])
+        .env("BUILDKITE_BUILD_CREATOR", "jo")
+        .run()
+        .ends_with(0);
+
+    let [name] = site.namespace.objects("Lease").try_into().unwrap();
+    let lease = site.namespace.get("Lease", &name);
+    let labels = &lease["metadata"]["labels"];
+    for (key, value) in [
+        ("app.kubernetes.io/managed-by", "branch-deploys"),
+        ("branch-deploys/app", "hey"),
+        ("branch-deploys/tier", "beta"),
+        ("branch-deploys/slug", name.trim_start_matches("hey-")),
+        (
+            "branch-deploys/repository-id",
+            &site.repository.id().to_string(),
+        ),
+    ] {
+        assert_eq!(labels[key], value, "{key} of {labels}");
+    }
+    let record = site.record(&name);
+    for (key, value) in [
+        ("version", json!(1)),
+        ("phase", json!("up")),
+        ("repository", json!("acme/hey")),
+        ("repository_id", json!(site.repository.id())),
+        ("branch", json!(branch)),
+        ("commit", json!(site.repository.head(branch))),
+        ("releases", json!([{"name": name}])),
+        ("deployments", json!([deployment])),
+        ("deployed", json!(deployment)),
+        ("deployed_by", json!("jo")),
+    ] {
+        assert_eq!(record[key], value, "{key} of {record}");
+    }
+    assert!(record["keep_until"].is_string(), "{record}");
+    assert!(site.is_free(&name));
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let site = Site::new("dry-run");
+    let deployment = site.push("new");
+    site.helm_apply(Tool::Helm4, deployment)
+        .release(&echo(json!({})))
+        .args(["--dry-run"])
+        .run()
+        .ends_with(0)
+        .says("Nothing was done: this was a dry run")
+        .says("hey-new from");
+    assert_eq!(site.namespace.inventory(), Vec::<String>::new());
+    assert!(site.states(deployment).is_empty());
+}
+
+#[test]
+fn json_is_one_document_on_standard_output() {
+    let site = Site::new("json");
+    let deployment = site.push("new");
+    let deploy = |flags: [&str; 1]| {
+        let program = site
+            .helm_apply(Tool::Helm3, deployment)
+            .release(&echo(json!({})));
+        let ran = program
+            .args(["--output", "json"])
+            .args(flags)
+            .run()
+            .ends_with(0);
+        serde_json::from_str::<Value>(&ran.stdout).unwrap()
+    };
+    assert_eq!(deploy(["--dry-run"])["state"], "planned");
+    let result = deploy(["--dry-run=false"]);
+    for (key, value) in [
+        ("environment", json!("hey-new")),
+        ("branch", json!("new")),
+        ("commit", json!(site.repository.head("new"))),
+        ("state", json!("success")),
+        ("deployment", json!(deployment)),
+        ("releases", json!(["hey-new"])),
+    ] {
+        assert_eq!(result[key], value, "{key} of {result}");
+    }
+}
