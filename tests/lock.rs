@@ -82,10 +82,10 @@ fn a_guardian_that_was_killed_takes_helm_with_it() {
     let (running, helm) = in_mid_deploy(&site, Helm3);
     let guardian = Process::guardian(site.namespace.name()).expect("Helm has a guardian");
     guardian.kill();
-    running.end().ends_with(1);
     wait_until("Helm is gone", || {
         (!helm.lives()).then_some(()).ok_or("it lives")
     });
+    running.end().ends_with(1);
     land(&site, Helm3, site.push("new")).run().ends_with(0);
 }
 
@@ -184,7 +184,7 @@ fn a_migration_of_a_killed_run_is_waited_for() {
     let migration = hook("migrate", "pre-install,pre-upgrade", "testbed/hold");
     let killed = site
         .helm_apply(Helm3, site.push("new"))
-        .release(&objects(std::slice::from_ref(&migration)))
+        .release(&objects(&[migration]))
         .start();
     let pod = site.wait_for_pod();
     let before = site.holder(ENVIRONMENT);
