@@ -1,13 +1,16 @@
 //! `helm-apply`: takes a deployment and makes the environment.
 
+mod conclude;
 mod gather;
+mod heed;
 mod land;
 
 use anyhow::Context as _;
 
 use self::{
+    conclude::conclude,
     gather::{Gathered, gather},
-    land::{conclude, land},
+    land::land,
 };
 use super::{
     Start,

@@ -9,6 +9,7 @@ use super::super::{
     Start,
     address::{self, Expectation},
     releases::{self, Manner, Planned},
+    statuses::Statuses,
 };
 use crate::{
     clients::{
@@ -31,6 +32,17 @@ pub(in super::super) struct Gathered {
     pub lock_duration: Duration,
     pub lock_timeout: Duration,
     pub plan: Plan,
+}
+
+impl Gathered {
+    /// Where the deploy's statuses go.
+    pub(super) fn statuses(&self) -> Statuses<'_> {
+        Statuses {
+            github: &self.github,
+            deployment: self.plan.deployment,
+            log_url: self.plan.log_url.as_deref(),
+        }
+    }
 }
 
 /// What a deploy is to do.

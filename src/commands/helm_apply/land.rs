@@ -1,30 +1,27 @@
-//! The deploy itself, while the lock is held, and its one final word.
+//! The deploy itself, while the lock is held.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use k8s_openapi::api::coordination::v1::Lease;
-use tokio::{sync::Mutex, time::timeout};
+use tokio::sync::Mutex;
 
 use super::{
     super::{
         address,
         branches::look_for,
-        hooks,
         lock::Lock,
         releases,
         site::Site,
-        statuses::Statuses,
         stop::{Reason, Stop},
         teardown,
     },
     gather::Gathered,
+    heed::heed,
 };
 use crate::{
     decide::{Presence, Rank, Room, Taken, rank, room},
-    model::{
-        Deployment, Ending, Halt, Phase, Record, RecordedRelease, Revision, State, Wish, labels,
-    },
+    model::{Deployment, Halt, Phase, Record, RecordedRelease, State, labels},
     report::Report,
 };
 
@@ -45,9 +42,6 @@ pub(super) enum Verdict {
     /// Something failed.
     Failed(anyhow::Error),
 }
-
-/// How long the last words may take when a signal came: the CI kills soon after.
-const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Decides whether the deployment lands, and lands it.
 pub(super) async fn land(
@@ -92,7 +86,8 @@ async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict>
         return Ok(verdict);
     }
     releases::check_owners(site, &plan.releases, plan.manner.adopt).await?;
-    statuses(gathered)
+    gathered
+        .statuses()
         .post(State::InProgress, "deploying", None)
         .await?;
     finish_removal(site).await?;
@@ -107,7 +102,8 @@ async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict>
     };
     site.ready()?;
     site.report.done(&answer);
-    statuses(gathered)
+    gathered
+        .statuses()
         .post(State::Success, &answer, plan.url.as_deref())
         .await?;
     retire_older(gathered, site).await?;
@@ -247,7 +243,7 @@ async fn retire_older(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<()
     );
     let mut active: Vec<u64> = mine.into_iter().collect();
     for id in older {
-        if let Err(error) = statuses(gathered).retire(id, &description).await {
+        if let Err(error) = gathered.statuses().retire(id, &description).await {
             site.report
                 .warn(&format!("deployment {id} stays active: {error}"));
             active.push(id);
@@ -259,213 +255,4 @@ async fn retire_older(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<()
         record.deployed = mine;
     })
     .await
-}
-
-/// Hears what others want, and that the lock is lost, for as long as the work goes on.
-async fn heed(gathered: &Gathered, site: &Site<'_>) -> std::convert::Infallible {
-    let (mut wishes, mut losses) = (site.lock.wishes(), site.lock.losses());
-    loop {
-        tokio::select! {
-            lost = losses.wait_for(Option::is_some) => {
-                let reason = lost.ok().and_then(|lost| lost.clone()).unwrap_or_default();
-                site.stop.ask(Reason::LockLost(reason));
-                return std::future::pending().await;
-            }
-            changed = wishes.changed() => {
-                let wish = wishes.borrow_and_update().clone();
-                if let (Ok(()), Some(reason)) = (changed, heeded(gathered, wish).await) {
-                    yield_to(gathered, site, reason).await;
-                }
-            }
-        }
-    }
-}
-
-/// The reason to stop that a wish is, if it is one: a higher deployment, or a branch that is
-/// really gone.
-async fn heeded(gathered: &Gathered, wish: Option<Wish>) -> Option<Reason> {
-    match wish? {
-        Wish::Deploy(id) if gathered.plan.deployment.is_some_and(|mine| id > mine) => {
-            Some(Reason::Superseded(id))
-        }
-        Wish::Deploy(_) => None,
-        Wish::Remove => {
-            let branch = &gathered.plan.environment.branch;
-            let default = &gathered.repository.default_branch;
-            let presence = look_for(&gathered.github, branch, default).await;
-            (presence.ok()? == Presence::Gone).then_some(Reason::BranchGone)
-        }
-    }
-}
-
-/// Stops for somebody else, once no hook runs: a migration is not interrupted.
-async fn yield_to(gathered: &Gathered, site: &Site<'_>, reason: Reason) {
-    let labels = gathered.plan.environment.release_labels();
-    let mut told = false;
-    loop {
-        let running = async {
-            let revisions: Vec<Revision> = site.storage.labelled(&labels).await?;
-            hooks::running(&site.storage, &site.objects, &revisions).await
-        };
-        match running.await {
-            Ok(None) => return site.stop.ask(reason),
-            Ok(Some(hook)) if !told => {
-                site.report.note(&format!(
-                    "asked to stop; first the hook {hook} is waited for"
-                ));
-                told = true;
-            }
-            Ok(Some(_)) | Err(_) => {}
-        }
-        tokio::time::sleep(Duration::from_millis(300)).await;
-    }
-}
-
-fn statuses(gathered: &Gathered) -> Statuses<'_> {
-    Statuses {
-        github: &gathered.github,
-        deployment: gathered.plan.deployment,
-        log_url: gathered.plan.log_url.as_deref(),
-    }
-}
-
-/// Posts the final word, lets the lock go, and says how it came out.
-pub(super) async fn conclude(
-    gathered: &Gathered,
-    lock: Lock,
-    verdict: Verdict,
-    stop: &Stop,
-    report: &Report,
-) -> anyhow::Result<Ending> {
-    let words = words(gathered, &verdict);
-    let hurried = matches!(stop.reason(), Some(Reason::Signal(_)));
-    let limit = if hurried { LAST_WORDS } else { Duration::MAX };
-    if let Some((state, description)) = &words.status {
-        let statuses = statuses(gathered);
-        let posted = statuses.post(*state, description, None);
-        let failure = match timeout(limit, posted).await {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(_) => Some("GitHub is too slow".to_owned()),
-        };
-        if let Some(reason) = failure {
-            report.warn(&format!(
-                "the deployment's final status is not posted: {reason}"
-            ));
-        }
-    }
-    // With a limit of its own: the lock waits for no GitHub.
-    if timeout(limit, leave(lock, &verdict, report)).await.is_err() {
-        report.warn("the cluster is too slow to let the lock go: it runs out by itself");
-    }
-    let result = gathered.result(words.state, &words.sentence);
-    report.result(&words.sentence, &result);
-    Ok(words.ending)
-}
-
-/// What is said at the end, to whom.
-struct Words {
-    ending: Ending,
-    state: &'static str,
-    sentence: String,
-    status: Option<(State, String)>,
-}
-
-fn words(gathered: &Gathered, verdict: &Verdict) -> Words {
-    let plan = &gathered.plan;
-    let words = |ending, state, sentence: String, status: Option<State>| {
-        let status = status.map(|status| (status, sentence.clone()));
-        Words {
-            ending,
-            state,
-            sentence,
-            status,
-        }
-    };
-    match verdict {
-        Verdict::Success(answer) => {
-            let sentence = match &plan.url {
-                Some(url) => format!("Deploy success! App URL: {url}"),
-                None => format!("Deploy success! {answer}"),
-            };
-            words(Ending::Done, "success", sentence, None)
-        }
-        Verdict::Up => words(
-            Ending::Done,
-            "up",
-            "This deployment is up already: nothing to do".into(),
-            None,
-        ),
-        Verdict::Superseded(id) => {
-            let sentence = format!(
-                "Superseded by deployment {id}; to go back on purpose, queue a new deployment of {}",
-                plan.commit.short()
-            );
-            words(
-                Ending::Superseded,
-                "superseded",
-                sentence,
-                Some(State::Inactive),
-            )
-        }
-        Verdict::BranchGone => {
-            let sentence = format!("The branch {} is deleted", plan.environment.branch);
-            words(
-                Ending::Superseded,
-                "superseded",
-                sentence,
-                Some(State::Inactive),
-            )
-        }
-        Verdict::Full(oldest) => {
-            let sentence = format!(
-                "No room for another environment; the oldest is {}, up since {}",
-                oldest.name,
-                oldest.since.format("%Y-%m-%d")
-            );
-            words(Ending::Refused, "failed", sentence, Some(State::Failure))
-        }
-        Verdict::Signal(number) => {
-            let name = if *number == 2 { "SIGINT" } else { "SIGTERM" };
-            let sentence = format!("Cancelled by {name}");
-            words(
-                Ending::Signal(*number),
-                "failed",
-                sentence,
-                Some(State::Failure),
-            )
-        }
-        Verdict::Failed(error) => {
-            let ending = super::super::ending(error);
-            words(
-                ending,
-                "failed",
-                format!("Deploy failed: {error:#}"),
-                Some(State::Failure),
-            )
-        }
-    }
-}
-
-/// Lets the lock go. A Lease that was made for a deploy that did not begin goes with it.
-async fn leave(lock: Lock, verdict: &Verdict, report: &Report) {
-    let begun = lock.record().await.is_ok_and(|record| record.is_some());
-    let outcome = match verdict {
-        Verdict::Failed(_) | Verdict::Signal(_) if begun => fail(lock).await,
-        _ if !begun => lock.delete().await,
-        _ => lock.release().await,
-    };
-    if let Err(error) = outcome {
-        report.warn(&format!("{error:#}"));
-    }
-}
-
-async fn fail(lock: Lock) -> anyhow::Result<()> {
-    if let Some(mut record) = lock.record().await?
-        && record.phase == Phase::Deploying
-    {
-        record.phase = Phase::Failed;
-        lock.write(&record).await?;
-    }
-    lock.release().await
 }

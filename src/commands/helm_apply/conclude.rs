@@ -1,0 +1,162 @@
+//! The one final word of a deploy: to GitHub, to the record, to people.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::{
+    super::{
+        lock::Lock,
+        stop::{Reason, Stop},
+    },
+    gather::Gathered,
+    land::Verdict,
+};
+use crate::{
+    model::{Ending, Phase, State},
+    report::Report,
+};
+
+/// How long the last words may take when a signal came: the CI kills soon after.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Posts the final word, lets the lock go, and says how it came out.
+pub(super) async fn conclude(
+    gathered: &Gathered,
+    lock: Lock,
+    verdict: Verdict,
+    stop: &Stop,
+    report: &Report,
+) -> anyhow::Result<Ending> {
+    let words = words(gathered, &verdict);
+    let hurried = matches!(stop.reason(), Some(Reason::Signal(_)));
+    let limit = if hurried { LAST_WORDS } else { Duration::MAX };
+    if let Some((state, description)) = &words.status {
+        let statuses = gathered.statuses();
+        let posted = statuses.post(*state, description, None);
+        let failure = match timeout(limit, posted).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("GitHub is too slow".to_owned()),
+        };
+        if let Some(reason) = failure {
+            report.warn(&format!(
+                "the deployment's final status is not posted: {reason}"
+            ));
+        }
+    }
+    // With a limit of its own: the lock waits for no GitHub.
+    if timeout(limit, leave(lock, &verdict, report)).await.is_err() {
+        report.warn("the cluster is too slow to let the lock go: it runs out by itself");
+    }
+    let result = gathered.result(words.state, &words.sentence);
+    report.result(&words.sentence, &result);
+    Ok(words.ending)
+}
+
+/// What is said at the end, to whom.
+struct Words {
+    ending: Ending,
+    state: &'static str,
+    sentence: String,
+    status: Option<(State, String)>,
+}
+
+fn words(gathered: &Gathered, verdict: &Verdict) -> Words {
+    let plan = &gathered.plan;
+    let words = |ending, state, sentence: String, status: Option<State>| {
+        let status = status.map(|status| (status, sentence.clone()));
+        Words {
+            ending,
+            state,
+            sentence,
+            status,
+        }
+    };
+    match verdict {
+        Verdict::Success(answer) => {
+            let sentence = match &plan.url {
+                Some(url) => format!("Deploy success! App URL: {url}"),
+                None => format!("Deploy success! {answer}"),
+            };
+            words(Ending::Done, "success", sentence, None)
+        }
+        Verdict::Up => words(
+            Ending::Done,
+            "up",
+            "This deployment is up already: nothing to do".into(),
+            None,
+        ),
+        Verdict::Superseded(id) => {
+            let sentence = format!(
+                "Superseded by deployment {id}; to go back on purpose, queue a new deployment of {}",
+                plan.commit.short()
+            );
+            words(
+                Ending::Superseded,
+                "superseded",
+                sentence,
+                Some(State::Inactive),
+            )
+        }
+        Verdict::BranchGone => {
+            let sentence = format!("The branch {} is deleted", plan.environment.branch);
+            words(
+                Ending::Superseded,
+                "superseded",
+                sentence,
+                Some(State::Inactive),
+            )
+        }
+        Verdict::Full(oldest) => {
+            let sentence = format!(
+                "No room for another environment; the oldest is {}, up since {}",
+                oldest.name,
+                oldest.since.format("%Y-%m-%d")
+            );
+            words(Ending::Refused, "failed", sentence, Some(State::Failure))
+        }
+        Verdict::Signal(number) => {
+            let name = if *number == 2 { "SIGINT" } else { "SIGTERM" };
+            let sentence = format!("Cancelled by {name}");
+            words(
+                Ending::Signal(*number),
+                "failed",
+                sentence,
+                Some(State::Failure),
+            )
+        }
+        Verdict::Failed(error) => {
+            let ending = super::super::ending(error);
+            words(
+                ending,
+                "failed",
+                format!("Deploy failed: {error:#}"),
+                Some(State::Failure),
+            )
+        }
+    }
+}
+
+/// Lets the lock go. A Lease that was made for a deploy that did not begin goes with it.
+async fn leave(lock: Lock, verdict: &Verdict, report: &Report) {
+    let begun = lock.record().await.is_ok_and(|record| record.is_some());
+    let outcome = match verdict {
+        Verdict::Failed(_) | Verdict::Signal(_) if begun => fail(lock).await,
+        _ if !begun => lock.delete().await,
+        _ => lock.release().await,
+    };
+    if let Err(error) = outcome {
+        report.warn(&format!("{error:#}"));
+    }
+}
+
+async fn fail(lock: Lock) -> anyhow::Result<()> {
+    if let Some(mut record) = lock.record().await?
+        && record.phase == Phase::Deploying
+    {
+        record.phase = Phase::Failed;
+        lock.write(&record).await?;
+    }
+    lock.release().await
+}
