@@ -93,6 +93,7 @@ fn a_guardian_that_was_killed_takes_helm_with_it() {
 fn a_holder_that_was_paused_loses_helm_and_lock_and_changes_nothing_when_it_wakes() {
     let site = Site::new("lock-paused");
     let (paused, helm) = in_mid_deploy(&site, Helm4);
+    let deployment = site.repository.deployments()[0].id;
     paused.signal(Signal::STOP);
     land(&site, Helm4, site.push("new")).run().ends_with(0);
     assert!(!helm.lives(), "Helm outlived its lock");
@@ -104,6 +105,7 @@ fn a_holder_that_was_paused_loses_helm_and_lock_and_changes_nothing_when_it_wake
     paused.end().says("the lock is lost").ends_with(1);
     assert_eq!(site.namespace.get("Lease", ENVIRONMENT), lease);
     assert_eq!(site.namespace.inventory(), all);
+    assert_eq!(site.states(deployment), [InProgress, Inactive]);
 }
 
 #[test]

@@ -151,6 +151,13 @@ impl Lock {
         self.held.lost.subscribe()
     }
 
+    /// Whether somebody else has taken the lock since. False where the Lease is gone, or the cluster
+    /// does not tell.
+    pub(super) async fn was_taken(&self) -> bool {
+        let lease = self.held.leases.get(&self.held.name).await;
+        lease.is_ok_and(|lease| lease.is_some_and(|lease| self.held.check(&lease).is_err()))
+    }
+
     /// Fails if the lock is lost, or may be: to be asked before anything is changed.
     pub(super) fn ensure(&self) -> anyhow::Result<()> {
         if let Some(reason) = &*self.held.lost.borrow() {

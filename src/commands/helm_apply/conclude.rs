@@ -28,7 +28,11 @@ pub(super) async fn conclude(
     stop: &Stop,
     report: &Report,
 ) -> anyhow::Result<Ending> {
-    let words = words(gathered, &verdict);
+    let mut words = words(gathered, &verdict);
+    if matches!(verdict, Verdict::Failed(_)) && lock.was_taken().await {
+        // Whoever took the lock has had the final word on this deployment.
+        words.status = None;
+    }
     let hurried = matches!(stop.reason(), Some(Reason::Signal(_)));
     let limit = if hurried { LAST_WORDS } else { Duration::MAX };
     if let Some((state, description)) = &words.status {
