@@ -1,7 +1,7 @@
 //! What a deploy costs beside Helm: `cargo bench --bench deploy`.
 //!
 //! Own work is the wall time of `helm-apply` less the time in which at least one of its Helm
-//! children ran and less the wait for the address. Its memory is the peak of its own process,
+//! children ran; the wait for the address is left in. Its memory is the peak of its own process,
 //! Helm's and the guardian's not counted.
 
 #[path = "../tests/site.rs"]

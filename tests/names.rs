@@ -142,3 +142,26 @@ fn a_tag_of_the_same_name_is_not_the_branch() {
     site.repository.tag("v1");
     go_up_and_down(&site, Tool::Helm4, &["v1"]);
 }
+
+#[test]
+fn a_deployment_whose_branch_cannot_be_deployed_is_refused() {
+    let site = Site::new("bad-payload");
+    site.repository.push("new");
+    let deployment = site.queue_with("new", json!({"branch": "{{.Values.x}}"}));
+    site.helm_apply(Tool::Helm3, deployment)
+        .release(&json!({"chart": "charts/redis"}))
+        .run()
+        .refuses(2, "a branch that holds `{{` is not deployed");
+    assert_eq!(site.namespace.inventory(), Vec::<String>::new());
+}
+
+#[test]
+fn a_branch_does_not_choose_the_host() {
+    let site = Site::new("branch-in-url");
+    let deployment = site.push("new");
+    site.helm_apply(Tool::Helm4, deployment)
+        .release(&json!({"chart": "charts/redis"}))
+        .args(["--url", "https://{branch}.beta.example.com"])
+        .run()
+        .refuses(2, "--url: `{branch}` does not belong in an address");
+}

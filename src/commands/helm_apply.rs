@@ -35,10 +35,7 @@ pub(super) async fn run(start: Start<HelmApply>) -> anyhow::Result<Ending> {
     report.heading(&plan.heading());
     if start.settings.dry_run {
         for planned in &plan.releases {
-            report.note(&format!(
-                "{} from {}",
-                planned.release.name, planned.chart.reference
-            ));
+            report.note(&format!("{} from {}", planned.release.name, planned.chart));
         }
         let message = "Nothing was done: this was a dry run".to_owned();
         report.result(&message, &gathered.result("planned", &message));

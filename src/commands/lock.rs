@@ -18,6 +18,7 @@ use tokio::{
     time::timeout,
 };
 
+pub(super) use self::lease::has_record;
 use crate::{
     clients::{
         cluster::{Leases, Written},
@@ -134,6 +135,11 @@ impl Lock {
     /// Changes at every renewal.
     pub(super) fn renewals(&self) -> watch::Receiver<()> {
         self.held.beat.subscribe()
+    }
+
+    /// When it was renewed last.
+    pub(super) fn renewed_at(&self) -> Instant {
+        *self.held.renewed.borrow()
     }
 
     /// How long the lock stands unrenewed.

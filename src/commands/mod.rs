@@ -12,7 +12,7 @@ mod stop;
 mod sweep_deleted;
 mod teardown;
 
-use std::{future::Future, process::ExitCode};
+use std::{future::Future, io::Write, process::ExitCode};
 
 use clap::{CommandFactory, FromArgMatches};
 
@@ -61,7 +61,8 @@ where
             variables,
         },
         Ok(Program::Print(text)) => {
-            print!("{text}");
+            // A reader that has gone wants no more of it.
+            let _ = std::io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
         }
         Err(error) => return failed(&error.into()),

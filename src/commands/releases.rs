@@ -188,7 +188,7 @@ async fn bring_one_up(site: &Site<'_>, planned: &Planned, manner: Manner) -> any
         "upgrading"
     };
     site.report
-        .note(&format!("{name}: {what} {}", planned.chart.reference));
+        .note(&format!("{name}: {what} {}", planned.chart));
     let upgrade = Upgrade {
         release: name,
         chart: &planned.chart,

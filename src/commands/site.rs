@@ -33,6 +33,7 @@ impl Site<'_> {
         Lifeline {
             renewed: self.lock.renewals(),
             lock_duration: self.lock.duration(),
+            renewed_at: self.lock.renewed_at(),
             stop: self.stop.flag(),
         }
     }

@@ -255,7 +255,7 @@ async fn conclude(
     let result = |state, sentence: &str| result(Some(&name), branch.as_str(), state, sentence);
     match outcome {
         Ok(Some(remains)) => {
-            lock.delete().await?;
+            lock.delete().await.context("all is gone but the record")?;
             for key in &remains.kept {
                 report.note(&format!(
                     "{key} stays, as its chart asks (resource-policy: keep)"

@@ -172,16 +172,25 @@ pub(super) async fn clear(
     site: &Site<'_>,
     keys: impl IntoIterator<Item = ObjectKey>,
 ) -> anyhow::Result<Remains> {
-    let mut waiting: Vec<ObjectKey> = keys.into_iter().collect();
     let releases = known_releases(site).await;
     let releases: Vec<&str> = releases.iter().map(String::as_str).collect();
+    clear_of(site, keys, &releases).await
+}
+
+/// Sees to it that all of `keys` that is of `releases` is gone.
+async fn clear_of(
+    site: &Site<'_>,
+    keys: impl IntoIterator<Item = ObjectKey>,
+    releases: &[&str],
+) -> anyhow::Result<Remains> {
+    let mut waiting: Vec<ObjectKey> = keys.into_iter().collect();
     let deadline = Instant::now() + site.helm.timeout();
     let (mut remains, mut told) = (Remains::default(), Instant::now());
     loop {
         remains.left.clear();
         for key in std::mem::take(&mut waiting) {
             site.ready()?;
-            match look(site, &key, &releases).await? {
+            match look(site, &key, releases).await? {
                 Sight::Gone => remains.gone.push(key),
                 Sight::Kept => remains.kept.push(key),
                 Sight::Stranger => remains.strangers.push(key),
@@ -226,11 +235,13 @@ async fn look(site: &Site<'_>, key: &ObjectKey, releases: &[&str]) -> anyhow::Re
         namespace: live.annotation("meta.helm.sh/release-namespace"),
         hook: live.annotation("helm.sh/hook"),
         policy: live.annotation("helm.sh/resource-policy"),
+        instance: live.label("app.kubernetes.io/instance"),
     };
     match fate(key, marks, releases, site.namespace) {
         Fate::Kept => Ok(Sight::Kept),
         Fate::Stranger => Ok(Sight::Stranger),
         Fate::Goes if live.is_terminating() => Ok(Sight::There(waits_for(&live))),
+        Fate::Goes if site.objects.runs(key).await? => Ok(Sight::There("it still runs".to_owned())),
         Fate::Goes => {
             site.objects.delete(&live).await?;
             Ok(Sight::There("asked to go".to_owned()))
@@ -336,5 +347,10 @@ pub(super) async fn strays(site: &Site<'_>, revisions: &[Revision]) -> anyhow::R
             strays.remove(&object.key);
         }
     }
-    clear(site, strays).await
+    // Of this release alone: what a companion has taken over since is none of its strays.
+    let releases: Vec<&str> = revisions
+        .iter()
+        .map(|revision| revision.release.as_str())
+        .collect();
+    clear_of(site, strays, &releases).await
 }

@@ -11,6 +11,8 @@ pub struct Marks<'a> {
     pub hook: Option<&'a str>,
     /// `helm.sh/resource-policy`.
     pub policy: Option<&'a str>,
+    /// `app.kubernetes.io/instance`: by custom, the release, on hooks too.
+    pub instance: Option<&'a str>,
 }
 
 /// What is done with an object that a removed release left, or seems to have left.
@@ -36,9 +38,18 @@ pub fn fate(key: &ObjectKey, marks: Marks<'_>, releases: &[&str], namespace: &st
         (Some(release), Some(found)) if releases.contains(&release) && found == namespace => {
             Fate::Goes
         }
+        (None, None) if marks.hook.is_some() && is_anothers(marks, releases) => Fate::Stranger,
         (None, None) if marks.hook.is_some() || key.kind == "PersistentVolumeClaim" => Fate::Goes,
         _ => Fate::Stranger,
     }
+}
+
+/// Whether the label tells of a release that is none of `releases`: two branches' hooks can have
+/// one name.
+fn is_anothers(marks: Marks<'_>, releases: &[&str]) -> bool {
+    marks
+        .instance
+        .is_some_and(|instance| !releases.contains(&instance))
 }
 
 #[cfg(test)]
@@ -50,6 +61,7 @@ mod tests {
         namespace: None,
         hook: None,
         policy: None,
+        instance: None,
     };
 
     fn of(kind: &str, marks: Marks<'_>) -> Fate {
@@ -96,6 +108,34 @@ mod tests {
                 Marks {
                     namespace: Some("prod"),
                     ..marks
+                }
+            ),
+            Fate::Stranger
+        );
+    }
+
+    #[test]
+    fn a_hook_that_another_release_labelled_stays() {
+        let hook = Marks {
+            hook: Some("pre-install"),
+            ..NONE
+        };
+        assert_eq!(
+            of(
+                "Job",
+                Marks {
+                    instance: Some("hey-new"),
+                    ..hook
+                }
+            ),
+            Fate::Goes
+        );
+        assert_eq!(
+            of(
+                "Job",
+                Marks {
+                    instance: Some("hey-other"),
+                    ..hook
                 }
             ),
             Fate::Stranger

@@ -51,15 +51,27 @@ impl Deployment {
         format!("branch-deploys:{app}")
     }
 
+    /// What is wrong with the payload of a deployment that is meant for `app` on `tier`, if it
+    /// cannot be read: nobody else will say so.
+    pub fn flaw(&self, app: &App, tier: &str) -> Option<String> {
+        let meant = self.task == Self::task_of(app) && self.environment == tier;
+        let error = self.read().err().filter(|_| meant)?;
+        Some(error.to_string())
+    }
+
+    fn read(&self) -> serde_json::Result<Payload> {
+        match &self.payload {
+            serde_json::Value::String(text) => serde_json::from_str(text),
+            value => Payload::deserialize(value),
+        }
+    }
+
     /// The payload, if the deployment is ours and of `app` on `tier`.
     pub fn ours(&self, app: &App, tier: &str) -> Option<Payload> {
         if self.task != Self::task_of(app) || self.environment != tier {
             return None;
         }
-        let payload: Payload = match &self.payload {
-            serde_json::Value::String(text) => serde_json::from_str(text).ok()?,
-            value => Payload::deserialize(value).ok()?,
-        };
+        let payload = self.read().ok()?;
         let matches = payload.app == app.as_str()
             && payload.commit.as_str() == self.sha
             && !payload.nonce.is_empty();
@@ -155,6 +167,18 @@ mod tests {
         let mut other_tier = deployment(payload());
         other_tier.environment = "staging".into();
         assert!(!is_ours(&other_tier));
+    }
+
+    #[test]
+    fn a_payload_that_cannot_be_read_is_told_to_whom_it_is_meant_for() {
+        let flaw =
+            |deployment: &Deployment, app: &str| deployment.flaw(&app.parse().unwrap(), "beta");
+        let mut hostile = payload();
+        hostile["branch"] = json!("{{x}}");
+        let hostile = deployment(hostile);
+        assert!(flaw(&hostile, "hey").unwrap().contains("{{"));
+        assert_eq!(flaw(&hostile, "hay"), None);
+        assert_eq!(flaw(&deployment(payload()), "hey"), None);
     }
 
     proptest! {

@@ -85,6 +85,11 @@ impl FromStr for Template {
 }
 
 impl Template {
+    /// Whether the placeholder `name` is in the text.
+    pub fn holds(&self, name: &str) -> bool {
+        self.0.contains(&Part::Placeholder(name.to_owned()))
+    }
+
     /// The text with every placeholder replaced, in one pass: a branch called `{commit}` stays so.
     ///
     /// Fails on a placeholder that is not known yet, as `{url}` in the address itself.
@@ -153,6 +158,12 @@ mod tests {
     #[test]
     fn one_pass_only() {
         assert_eq!(filled("<{branch}>", "{commit}").unwrap(), "<{commit}>");
+    }
+
+    #[test]
+    fn a_text_tells_what_it_holds() {
+        let template: Template = "https://{branch}.x".parse().unwrap();
+        assert!(template.holds("branch") && !template.holds("slug"));
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl Report {
             Output::Text => self.line(&format!("\n{}", self.paint("1", &plain(sentence)))),
             Output::Json => {
                 let text = serde_json::to_string_pretty(result).unwrap_or_default();
-                println!("{text}");
+                let _ = writeln!(std::io::stdout(), "{text}");
             }
         }
     }

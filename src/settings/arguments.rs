@@ -143,6 +143,7 @@ fn collect(
     };
     for (variable, source) in [(PLUGIN, Source::Plugin), (ACTION, Source::Action)] {
         for (key, value) in configuration(variables, variable, source)? {
+            let key = canonical(command, &key).to_owned();
             let values = values(command, &key, &value)
                 .map_err(|reason| UsageError(format!("{}: {reason}", spell_key(&key, source))))?;
             add(&key, values, source);
@@ -266,14 +267,21 @@ fn line(error: &clap::Error, sources: &Sources) -> String {
         (ErrorKind::InvalidValue, Some(option)) => {
             let given = text(ContextKind::InvalidValue).unwrap_or_default();
             match text(ContextKind::ValidValue) {
-                Some(valid) => format!("{option} is one of {valid}, not `{given}`"),
-                None => format!("{option} needs a value"),
+                Some(valid) if !valid.is_empty() => {
+                    format!("{option} is one of {valid}, not `{given}`")
+                }
+                Some(_) | None => format!("{option} needs a value"),
             }
         }
         (ErrorKind::ValueValidation, Some(option)) => {
             let given = text(ContextKind::InvalidValue).unwrap_or_default();
             let reason = std::error::Error::source(error).map(ToString::to_string);
-            format!("{option} is not `{given}`: {}", reason.unwrap_or_default())
+            let reason = reason.unwrap_or_default();
+            // A map may hold a password.
+            match given.contains(['{', '\n']) && option.contains("elease") {
+                true => format!("{option}: {reason}"),
+                false => format!("{option} is not `{given}`: {reason}"),
+            }
         }
         _ => {
             let text = error.render().to_string();

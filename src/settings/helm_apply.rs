@@ -112,6 +112,8 @@ impl HelmApply {
             .and_then(|event| event.deployment)
             .map(|deployment| deployment.id);
         let started_by = ci.buildkite.github_deployment_id.or(from_event);
+        // What the user asks for wins over what started the build.
+        let started_by = started_by.filter(|_| self.branch.is_none() && self.commit.is_none());
         if let Some(id) = self.deployment.or(started_by) {
             return Ok(Landing::Deployment(id));
         }

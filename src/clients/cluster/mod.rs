@@ -126,13 +126,22 @@ fn read_kubeconfig(
     given: Option<PathBuf>,
 ) -> Result<Option<(Option<PathBuf>, Kubeconfig)>, ClusterError> {
     let setup = |error: kube::config::KubeconfigError| ClusterError::setup(error.to_string());
-    let listed: Vec<PathBuf> = std::env::var_os("KUBECONFIG")
+    let named = std::env::var_os("KUBECONFIG").filter(|paths| !paths.is_empty());
+    let listed: Vec<PathBuf> = named
+        .as_ref()
         .map(|paths| {
-            std::env::split_paths(&paths)
+            std::env::split_paths(paths)
                 .filter(|path| path.exists())
                 .collect()
         })
         .unwrap_or_default();
+    // Falling back would deploy to another cluster than the one that was named.
+    if let (None, Some(paths), []) = (&given, &named, listed.as_slice()) {
+        let paths = paths.to_string_lossy();
+        return Err(ClusterError::setup(format!(
+            "KUBECONFIG is {paths}, which is not there"
+        )));
+    }
     let at_home = std::env::home_dir().map(|home| home.join(".kube/config"));
     match (given, listed.as_slice()) {
         (Some(path), _) => {

@@ -15,6 +15,19 @@ pub struct Chart {
     pub value_files: Vec<String>,
 }
 
+impl std::fmt::Display for Chart {
+    /// The reference without a user and password, which an address can hold.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let reference = &self.reference;
+        let shown = reference.split_once("://").and_then(|(scheme, rest)| {
+            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let (_user, host) = authority.rsplit_once('@')?;
+            Some(format!("{scheme}://{host}/{path}"))
+        });
+        f.write_str(shown.as_ref().unwrap_or(reference))
+    }
+}
+
 /// An install or upgrade.
 #[derive(Debug)]
 pub struct Upgrade<'a> {
@@ -48,7 +61,7 @@ impl Helm {
         arguments.extend(texts(&[&upgrade.chart.reference]));
         arguments.extend(self.where_to());
         arguments.extend(chart_arguments(upgrade.chart));
-        // Without it, an upgrade without values copies the old revision's (helm-verified 0g).
+        // Without it, an upgrade without values copies the old revision's.
         arguments.extend(texts(&["--reset-values"]));
         arguments.extend(texts(&[match self.major {
             Major::Three => "--wait",
@@ -198,6 +211,20 @@ mod tests {
         );
         assert!(upgrade(Major::Four).contains("--wait=watcher"));
         assert!(upgrade(Major::Four).contains("--force-conflicts"));
+    }
+
+    #[test]
+    fn a_charts_password_is_not_shown() {
+        let chart = |reference: &str| Chart {
+            reference: reference.into(),
+            version: None,
+            value_files: Vec::new(),
+        };
+        let shown = chart("https://me:secret@charts.example.com/app.tgz").to_string();
+        assert_eq!(shown, "https://charts.example.com/app.tgz");
+        for plain in ["charts/app", "oci://ghcr.io/acme/app"] {
+            assert_eq!(chart(plain).to_string(), plain);
+        }
     }
 
     #[test]

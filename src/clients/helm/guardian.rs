@@ -22,6 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::run::Lifeline;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 /// First argument of a program that is started as a guardian.
@@ -52,12 +53,13 @@ fn this_program() -> OsString {
 pub(super) fn command(
     program: &Path,
     arguments: Vec<OsString>,
-    lock_duration: Duration,
+    lifeline: &Lifeline,
 ) -> tokio::process::Command {
     let mut command = tokio::process::Command::new(this_program());
     command
         .arg(GUARDIAN)
-        .arg(lock_duration.as_millis().to_string());
+        .arg(lifeline.lock_duration.as_millis().to_string())
+        .arg(lifeline.renewed_at.elapsed().as_millis().to_string());
     command.arg(program).args(arguments);
     command
 }
@@ -103,11 +105,20 @@ fn guard(mut arguments: Vec<OsString>) -> ExitCode {
 }
 
 fn guarded(arguments: &mut Vec<OsString>) -> std::io::Result<u8> {
-    let lock_duration = arguments
-        .remove(0)
-        .to_str()
-        .and_then(|text| text.parse().ok());
-    let lock_duration = Duration::from_millis(lock_duration.unwrap_or_default());
+    if arguments.len() < 3 {
+        return Err(std::io::Error::other("it is started by no person"));
+    }
+    let mut milliseconds = || {
+        let number = arguments
+            .remove(0)
+            .to_str()
+            .and_then(|text| text.parse().ok());
+        Duration::from_millis(number.unwrap_or_default())
+    };
+    let (lock_duration, unrenewed) = (milliseconds(), milliseconds());
+    let renewed = Instant::now()
+        .checked_sub(unrenewed)
+        .unwrap_or_else(Instant::now);
     let mut document = Vec::new();
     let mut stdin = std::io::stdin().lock();
     let mut length = [0; 8];
@@ -126,7 +137,7 @@ fn guarded(arguments: &mut Vec<OsString>) -> std::io::Result<u8> {
         .process_group(0);
     let ward = Ward::new(command.spawn()?);
     ward.feed(document);
-    ward.watch(lock_duration);
+    ward.watch(lock_duration, renewed);
     ward.wait()
 }
 
@@ -161,11 +172,10 @@ impl Ward {
     }
 
     /// Ends Helm when the parent says so, is gone, or is silent for longer than its lock lasts.
-    fn watch(&self, lock_duration: Duration) {
+    fn watch(&self, lock_duration: Duration, mut renewed: Instant) {
         let words = words();
         let ward = self.clone();
         thread::spawn(move || {
-            let mut renewed = Instant::now();
             loop {
                 let left = lock_duration.saturating_sub(renewed.elapsed());
                 match words.recv_timeout(left) {

@@ -1,5 +1,10 @@
 use std::{
-    cell::Cell, convert::Infallible, ffi::OsString, path::Path, process::Stdio, time::Duration,
+    cell::Cell,
+    convert::Infallible,
+    ffi::OsString,
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
@@ -24,6 +29,8 @@ pub struct Lifeline {
     pub renewed: watch::Receiver<()>,
     /// How long the lock stands without one: then Helm is ended, whatever became of us.
     pub lock_duration: Duration,
+    /// When the lock was renewed last.
+    pub renewed_at: Instant,
     /// True when Helm is to stop.
     pub stop: watch::Receiver<bool>,
 }
@@ -112,7 +119,7 @@ pub(super) async fn guarded(
     lifeline: &Lifeline,
     limit: Duration,
 ) -> anyhow::Result<Outcome> {
-    let mut command = guardian::command(program, arguments, lifeline.lock_duration);
+    let mut command = guardian::command(program, arguments, lifeline);
     withhold(
         command
             .stdin(Stdio::piped())

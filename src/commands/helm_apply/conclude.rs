@@ -156,11 +156,16 @@ async fn leave(lock: Lock, verdict: &Verdict, report: &Report) {
 }
 
 async fn fail(lock: Lock) -> anyhow::Result<()> {
-    if let Some(mut record) = lock.record().await?
-        && record.phase == Phase::Deploying
-    {
-        record.phase = Phase::Failed;
-        lock.write(&record).await?;
+    let noted = note_failure(&lock).await;
+    lock.release().await.and(noted)
+}
+
+async fn note_failure(lock: &Lock) -> anyhow::Result<()> {
+    match lock.record().await? {
+        Some(mut record) if record.phase == Phase::Deploying => {
+            record.phase = Phase::Failed;
+            lock.write(&record).await
+        }
+        Some(_) | None => Ok(()),
     }
-    lock.release().await
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::{
@@ -166,7 +166,12 @@ fn from_deployment(
     ci: &Ci,
     deployment: &Deployment,
 ) -> anyhow::Result<Option<Wanted>> {
-    let Some(payload) = deployment.ours(&settings.github.app, &settings.github.tier) else {
+    let (app, tier) = (&settings.github.app, &settings.github.tier);
+    if let Some(reason) = deployment.flaw(app, tier) {
+        let id = deployment.id;
+        return Err(Halt::usage(format!("the payload of deployment {id}: {reason}")).into());
+    }
+    let Some(payload) = deployment.ours(app, tier) else {
         return Ok(None);
     };
     let keep_for = payload
@@ -174,7 +179,12 @@ fn from_deployment(
         .as_deref()
         .map(humantime::parse_duration)
         .transpose();
-    let keep_for = keep_for.context("failed to read `keep_for` of the deployment's payload")?;
+    let keep_for = keep_for.map_err(|reason| {
+        let id = deployment.id;
+        Halt::usage(format!(
+            "the payload of deployment {id}: keep_for: {reason}"
+        ))
+    })?;
     Ok(Some(Wanted {
         branch: payload.branch,
         commit: payload.commit,
@@ -196,6 +206,11 @@ async fn plan(
     let mistake = |option, reason| UsageError(format!("{}: {reason}", sources.spell(option)));
     let facts = Facts::new(&environment, &wanted.commit);
     let (facts, url, answer) = match &settings.url {
+        // A branch is anybody's text: `evil.com/x` would choose the host.
+        Some(template) if template.holds("branch") => {
+            let reason = "`{branch}` does not belong in an address: use `{slug}`".to_owned();
+            return Err(mistake("url", reason).into());
+        }
         Some(template) => {
             let url = template
                 .fill(&facts)
@@ -211,17 +226,13 @@ async fn plan(
     let releases = Releases::new(&environment, settings.releases.clone())
         .map_err(|reason| mistake("releases", reason))?;
     let releases = releases::plan(helm, &releases, &facts, &values).await?;
-    let keep_for = wanted
-        .keep_for
-        .map(TimeDelta::from_std)
-        .transpose()
-        .context("too long to keep")?;
+    let keep_until = keep_until(wanted.keep_for).map_err(|reason| mistake("keep-for", reason))?;
     Ok(Plan {
         environment,
         commit: wanted.commit,
         deployment: wanted.deployment,
         deployed_by,
-        keep_until: keep_for.map(|time| Utc::now() + time),
+        keep_until,
         log_url: settings.log_url.clone().or_else(|| ci.log_url()),
         url,
         answer,
@@ -233,6 +244,17 @@ async fn plan(
         },
         max_environments: settings.max_environments,
     })
+}
+
+fn keep_until(keep_for: Option<Duration>) -> Result<Option<DateTime<Utc>>, String> {
+    let Some(time) = keep_for else {
+        return Ok(None);
+    };
+    let time = TimeDelta::from_std(time).ok();
+    let until = time.and_then(|time| Utc::now().checked_add_signed(time));
+    until
+        .map(Some)
+        .ok_or_else(|| "no calendar reaches that far".to_owned())
 }
 
 /// What counts as an answer of `url`, which must be one that can be asked for.

@@ -53,6 +53,9 @@ async fn yield_to(gathered: &Gathered, site: &Site<'_>, reason: Reason) {
     let labels = gathered.plan.environment.release_labels();
     let mut told = false;
     loop {
+        if let Err(error) = site.lock.ensure() {
+            return site.stop.ask(Reason::LockLost(format!("{error:#}")));
+        }
         let running = async {
             let revisions: Vec<Revision> = site.storage.labelled(&labels).await?;
             hooks::running(&site.storage, &site.objects, &revisions).await

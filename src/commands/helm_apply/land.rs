@@ -10,7 +10,7 @@ use super::{
     super::{
         address,
         branches::look_for,
-        lock::Lock,
+        lock::{self, Lock},
         releases,
         site::Site,
         stop::{Reason, Stop},
@@ -85,11 +85,11 @@ async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict>
     if let Some(verdict) = site.stop.unless(refused(gathered, site)).await?? {
         return Ok(verdict);
     }
-    releases::check_owners(site, &plan.releases, plan.manner.adopt).await?;
-    gathered
-        .statuses()
-        .post(State::InProgress, "deploying", None)
-        .await?;
+    let owned = releases::check_owners(site, &plan.releases, plan.manner.adopt);
+    site.stop.unless(owned).await??;
+    let statuses = gathered.statuses();
+    let posted = statuses.post(State::InProgress, "deploying", None);
+    site.stop.unless(posted).await??;
     finish_removal(site).await?;
     note_begin(gathered, site).await?;
     releases::bring_up(site, &plan.releases, plan.manner).await?;
@@ -106,7 +106,10 @@ async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict>
         .statuses()
         .post(State::Success, &answer, plan.url.as_deref())
         .await?;
-    retire_older(gathered, site).await?;
+    // It is up, and that was its final word.
+    if let Err(error) = retire_older(gathered, site).await {
+        site.report.warn(&format!("{error:#}"));
+    }
     Ok(Verdict::Success(answer))
 }
 
@@ -151,6 +154,10 @@ async fn refused(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Option<
     }
     let leases = gathered.cluster.leases().list().await?;
     one_tier(&leases, &plan.environment.tier)?;
+    if !site.record.lock().await.releases.is_empty() {
+        // It has its place already, whatever the limit is now.
+        return Ok(None);
+    }
     let taken: Vec<Taken> = leases.iter().filter_map(taken).collect();
     match room(&plan.environment.name(), &taken, plan.max_environments) {
         Room::Free => Ok(None),
@@ -161,8 +168,10 @@ async fn refused(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Option<
 /// A tier is one namespace, and a namespace one tier: else sweeps of one would meet the other's.
 fn one_tier(leases: &[Lease], tier: &str) -> anyhow::Result<()> {
     let tier_of = |lease: &Lease| lease.metadata.labels.as_ref()?.get(labels::TIER).cloned();
+    // One without a record is a run's that was refused, or killed, before it began.
     match leases
         .iter()
+        .filter(|lease| lock::has_record(lease))
         .filter_map(tier_of)
         .find(|found| found != tier)
     {

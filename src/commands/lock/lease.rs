@@ -131,6 +131,11 @@ pub(super) fn holder(lease: &Lease) -> String {
     line
 }
 
+/// Whether a deploy has begun under this Lease.
+pub(in super::super) fn has_record(lease: &Lease) -> bool {
+    annotation(lease, RECORD).is_some()
+}
+
 /// What somebody who waits wants of the holder; none if nobody does, or it cannot be read.
 pub(super) fn wish(lease: &Lease) -> Option<Wish> {
     annotation(lease, WISH).and_then(|text| serde_json::from_str(text).ok())
