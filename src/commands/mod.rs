@@ -5,6 +5,7 @@ mod branches;
 mod helm_apply;
 mod hooks;
 mod lock;
+mod owners;
 mod releases;
 mod site;
 mod statuses;

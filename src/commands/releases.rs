@@ -10,10 +10,10 @@ use futures::future::join_all;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{hooks, site::Site, teardown};
+use super::{hooks, owners::owner_of, site::Site, teardown};
 use crate::{
     clients::helm::{Chart, Helm, Outcome, Upgrade},
-    decide::{Owner, Recovery, owner, pods_of, recovery, unready},
+    decide::{Owner, Recovery, pods_of, recovery, unready},
     model::{Facts, Halt, Object, Release, Releases, Revision, Status, objects},
     report::elapsed,
 };
@@ -104,7 +104,7 @@ pub(super) async fn check_owners(
         let Some(newest) = revisions.last() else {
             continue;
         };
-        match owner(&revisions, site.environment) {
+        match owner_of(&site.storage, &revisions, site.environment).await? {
             Owner::Nobody | Owner::Ours => {}
             Owner::Unclaimed if adopt => site.report.warn(&format!(
                 "adopting the release {}: revision {}, {}, made by somebody else",

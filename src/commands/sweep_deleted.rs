@@ -9,6 +9,7 @@ use super::{
     Start,
     branches::look_for,
     lock::{self, Lock},
+    owners,
     site::Site,
     statuses::Statuses,
     stop::{Reason, Stop},
@@ -218,6 +219,9 @@ async fn removed(
         return Ok(None);
     }
     site.ready()?;
+    if site.lock.record().await?.is_none() {
+        owners::check_labelled(site).await?;
+    }
     site.note(|record| record.phase = Phase::Removing).await?;
     let remains = teardown::environment(site).await?;
     let statuses = Statuses {

@@ -11,10 +11,10 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-use super::{hooks, site::Site};
+use super::{hooks, owners::owner_of, site::Site};
 use crate::{
     clients::cluster::Live,
-    decide::{Fate, Marks, Owner, fate, owner},
+    decide::{Fate, Marks, Owner, fate},
     model::{Halt, Object, ObjectKey, Revision, Status, objects},
 };
 
@@ -43,7 +43,7 @@ pub(super) async fn uninstall(
     release: &str,
 ) -> anyhow::Result<BTreeSet<ObjectKey>> {
     let revisions = site.storage.revisions(release).await?;
-    match owner(&revisions, site.environment) {
+    match owner_of(&site.storage, &revisions, site.environment).await? {
         Owner::Nobody => return Ok(BTreeSet::new()),
         Owner::Ours => {}
         Owner::Unclaimed => {

@@ -13,11 +13,12 @@ pub enum Owner {
     Another(String),
 }
 
-/// Whose the release with these kept revisions is.
+/// Whose the release with these kept revisions is; `branch` is the one in the values of the newest,
+/// if it tells one. Two branches can have one slug, so the labels alone do not tell them apart.
 ///
 /// Any kept revision may prove it: a rollback takes the labels of the revision it returns to, so
 /// an adopted release can lose them on its newest one. One revision that says otherwise denies it.
-pub fn owner(revisions: &[Revision], environment: &Environment) -> Owner {
+pub fn owner(revisions: &[Revision], branch: Option<&str>, environment: &Environment) -> Owner {
     let ours = environment.release_labels();
     let mut owner = if revisions.is_empty() {
         Owner::Nobody
@@ -37,7 +38,12 @@ pub fn owner(revisions: &[Revision], environment: &Environment) -> Owner {
         }
         owner = Owner::Ours;
     }
-    owner
+    match branch {
+        Some(branch) if owner == Owner::Ours && branch != environment.branch.as_str() => {
+            Owner::Another(format!("it was deployed for the branch {branch}"))
+        }
+        Some(_) | None => owner,
+    }
 }
 
 #[cfg(test)]
@@ -70,16 +76,16 @@ mod tests {
     fn a_release_is_ours_by_its_labels_alone() {
         let ours = revision(environment().release_labels());
         let bare = revision(BTreeMap::from([("owner".into(), "helm".into())]));
-        assert_eq!(owner(&[], &environment()), Owner::Nobody);
+        assert_eq!(owner(&[], None, &environment()), Owner::Nobody);
         assert_eq!(
-            owner(std::slice::from_ref(&ours), &environment()),
+            owner(std::slice::from_ref(&ours), None, &environment()),
             Owner::Ours
         );
         assert_eq!(
-            owner(std::slice::from_ref(&bare), &environment()),
+            owner(std::slice::from_ref(&bare), None, &environment()),
             Owner::Unclaimed
         );
-        assert_eq!(owner(&[ours, bare], &environment()), Owner::Ours);
+        assert_eq!(owner(&[ours, bare], None, &environment()), Owner::Ours);
     }
 
     #[test]
@@ -92,12 +98,20 @@ mod tests {
                     None if key == labels::APP => continue,
                     None => found.remove(key),
                 };
-                let found = owner(&[revision(found)], &environment());
+                let found = owner(&[revision(found)], None, &environment());
                 assert!(
                     matches!(found, Owner::Another(_)),
                     "{key} {value:?}: {found:?}"
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_release_of_another_branch_with_the_same_slug_is_anothers() {
+        let ours = [revision(environment().release_labels())];
+        assert_eq!(owner(&ours, Some("new"), &environment()), Owner::Ours);
+        let other = owner(&ours, Some("New"), &environment());
+        assert!(matches!(other, Owner::Another(reason) if reason.contains("branch New")));
     }
 }

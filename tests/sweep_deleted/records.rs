@@ -18,6 +18,23 @@ fn an_environment_whose_record_was_lost_is_found_by_its_labels() {
 }
 
 #[test]
+fn a_branch_that_is_anothers_slug_does_not_sweep_it_when_the_record_is_lost() {
+    let site = Site::new("sweep-slug");
+    let deploy = site.helm_apply(Helm4, site.push("feature/new-inbox"));
+    deploy
+        .release(&objects(&[config_map("a")]))
+        .run()
+        .ends_with(0);
+    let slug = "feature-new-inbox-c7787b";
+    site.namespace.delete("Lease", &format!("hey-{slug}"));
+    let all = site.namespace.inventory();
+    let ran = site.sweep_deleted(Helm4, slug).run();
+    ran.says("it was deployed for the branch feature/new-inbox")
+        .ends_with(1);
+    assert_eq!(site.namespace.inventory(), all);
+}
+
+#[test]
 fn a_record_of_a_newer_version_is_left_alone() {
     let (site, _) = deleted("sweep-newer", Helm4);
     let mut record = site.record(ENVIRONMENT);
