@@ -54,15 +54,19 @@ impl Deployment {
     /// What is wrong with the payload of a deployment that is meant for `app` on `tier`, if it
     /// cannot be read: nobody else will say so.
     pub fn flaw(&self, app: &App, tier: &str) -> Option<String> {
-        let meant = self.task == Self::task_of(app) && self.environment == tier;
-        let error = self.read().err().filter(|_| meant)?;
+        let payload = self.payload()?;
+        let meant = self.task == Self::task_of(app)
+            && self.environment == tier
+            && payload["app"] == app.as_str();
+        let error = Payload::deserialize(payload).err().filter(|_| meant)?;
         Some(error.to_string())
     }
 
-    fn read(&self) -> serde_json::Result<Payload> {
+    /// The payload as JSON: GitHub hands back text where text was given.
+    fn payload(&self) -> Option<serde_json::Value> {
         match &self.payload {
-            serde_json::Value::String(text) => serde_json::from_str(text),
-            value => Payload::deserialize(value),
+            serde_json::Value::String(text) => serde_json::from_str(text).ok(),
+            value => Some(value.clone()),
         }
     }
 
@@ -71,7 +75,7 @@ impl Deployment {
         if self.task != Self::task_of(app) || self.environment != tier {
             return None;
         }
-        let payload = self.read().ok()?;
+        let payload = Payload::deserialize(self.payload()?).ok()?;
         let matches = payload.app == app.as_str()
             && payload.commit.as_str() == self.sha
             && !payload.nonce.is_empty();

@@ -162,7 +162,7 @@ fn mistakes_are_named_as_they_were_written() {
         ),
         (
             bare().env(ACTION, json!({"releases": "- {name: r}"}).to_string()),
-            "the Action's input `releases` is not",
+            "the Action's input `releases`: ",
         ),
         (
             good().env("BUILDKITE_GITHUB_DEPLOYMENT_ID", "x"),
