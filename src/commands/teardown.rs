@@ -241,7 +241,9 @@ async fn look(site: &Site<'_>, key: &ObjectKey, releases: &[&str]) -> anyhow::Re
         Fate::Kept => Ok(Sight::Kept),
         Fate::Stranger => Ok(Sight::Stranger),
         Fate::Goes if live.is_terminating() => Ok(Sight::There(waits_for(&live))),
-        Fate::Goes if site.objects.runs(key).await? => Ok(Sight::There("it still runs".to_owned())),
+        Fate::Goes if marks.hook.is_some() && site.objects.runs(key).await? => {
+            Ok(Sight::There("it still runs".to_owned()))
+        }
         Fate::Goes => {
             site.objects.delete(&live).await?;
             Ok(Sight::There("asked to go".to_owned()))

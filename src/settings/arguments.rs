@@ -278,7 +278,7 @@ fn line(error: &clap::Error, sources: &Sources) -> String {
             let reason = std::error::Error::source(error).map(ToString::to_string);
             let reason = reason.unwrap_or_default();
             // A map may hold a password.
-            match given.contains(['{', '\n']) && option.contains("elease") {
+            match given.trim_start().starts_with(['{', '[']) || given.contains('\n') {
                 true => format!("{option}: {reason}"),
                 false => format!("{option} is not `{given}`: {reason}"),
             }

@@ -113,6 +113,25 @@ fn what_a_killed_sweep_left_is_removed_by_the_next_though_helm_forgot_it() {
 }
 
 #[test]
+fn work_that_still_runs_and_is_no_hook_goes_with_its_release() {
+    let mut job = hook("work", "pre-install", "testbed/hold");
+    job["metadata"]["annotations"] = serde_json::Value::Null;
+    let (site, _) = deployed_then_deleted("sweep-work", &[job]);
+    site.wait_for_pod();
+    // As a sweep leaves it that was killed once Helm forgot the release.
+    let mut record = site.record(ENVIRONMENT);
+    record["remains"] = serde_json::json!([{"v": "batch/v1", "k": "Job", "n": "work"}]);
+    let text = record.to_string();
+    let annotation = "branch-deploys/record";
+    site.namespace
+        .annotate("Lease", ENVIRONMENT, annotation, Some(&text));
+    let secret = format!("sh.helm.release.v1.{ENVIRONMENT}.v1");
+    site.namespace.delete("Secret", &secret);
+    site.sweep_deleted(Helm4, "new").run().ends_with(0);
+    is_empty(&site);
+}
+
+#[test]
 fn a_sweep_that_is_killed_in_the_middle_of_helm_is_ended_by_the_next() {
     let drain = hook("drain", "pre-delete", "testbed/hold");
     let (site, _) = deployed_then_deleted("sweep-killed-helm", &[config_map("a"), drain]);
