@@ -113,10 +113,7 @@ fn a_branch_that_cannot_be_deployed_is_refused() {
     let site = Site::new("no-branch-name");
     let commit = site.repository.push("new");
     for (branch, says) in [
-        (
-            "{{.Values.x}}",
-            "--branch is not `{{.Values.x}}`: a branch that holds `{{`",
-        ),
+        ("{{.Values.x}}", "--branch: a branch that holds `{{`"),
         ("a..b", "holds no `..`"),
         ("a\nb", "holds no control characters"),
         (&*"x".repeat(256), "at most 255 bytes"),
