@@ -4,36 +4,40 @@ use std::{fs, path::Path};
 
 use branch_deploys::model::{Branch, Ending, RESERVED, Slug, Template};
 
-use crate::settings::{HELM_APPLY, SWEEP_DELETED, help};
+use crate::settings::{PROGRAMS, help};
 
 const README: &str = include_str!("../README.md");
 
 #[test]
 fn the_table_of_options_is_what_the_programs_help_says() {
-    let (apply, sweep) = (options(&help(HELM_APPLY)), options(&help(SWEEP_DELETED)));
-    let only_swept: Vec<_> = sweep
-        .iter()
-        .filter(|option| !names(&apply).contains(&option.name))
-        .collect();
-    assert!(
-        only_swept.is_empty(),
-        "sweep-deleted has options of its own: {only_swept:?}"
-    );
-    let rows = apply.iter().flat_map(|option| {
-        match sweep.iter().find(|other| other.name == option.name) {
-            None => vec![row(option, "`helm-apply`")],
-            Some(other) if other == option => vec![row(option, "both")],
-            Some(other) => vec![row(option, "`helm-apply`"), row(other, "`sweep-deleted`")],
+    let mut described: Vec<(Described, Vec<String>)> = Vec::new();
+    for program in PROGRAMS {
+        let name = Path::new(program).file_name().unwrap().to_str().unwrap();
+        for option in options(&help(program)) {
+            let name = format!("`{name}`");
+            match described.iter_mut().find(|(known, _)| *known == option) {
+                Some((_, programs)) => programs.push(name),
+                None => described.push((option, vec![name])),
+            }
         }
+    }
+    // Options of one name stand together, where the first of them came.
+    let first: Vec<String> = described.iter().map(|(it, _)| it.name.clone()).collect();
+    described.sort_by_key(|(it, _)| first.iter().position(|name| *name == it.name));
+    let rows = described.iter().map(|(option, programs)| {
+        let all = programs.len() == PROGRAMS.len();
+        row(
+            option,
+            &if all {
+                "all".into()
+            } else {
+                programs.join(", ")
+            },
+        )
     });
-    let expected: Vec<String> = rows.collect();
-    let found: Vec<&str> = table("| option |").collect();
-    assert_eq!(
-        found.join("\n"),
-        expected.join("\n"),
-        "the table should be:\n{}\n",
-        expected.join("\n")
-    );
+    let expected = rows.collect::<Vec<String>>().join("\n");
+    let found = table("| option |").collect::<Vec<_>>().join("\n");
+    assert_eq!(found, expected, "the table should be:\n{expected}\n");
 }
 
 #[test]
@@ -155,10 +159,6 @@ fn described(block: &str) -> Described {
         help: own,
         default,
     }
-}
-
-fn names(options: &[Described]) -> Vec<String> {
-    options.iter().map(|option| option.name.clone()).collect()
 }
 
 fn row(option: &Described, programs: &str) -> String {

@@ -5,6 +5,9 @@ use std::process::{Command, Output};
 pub const HELM_APPLY: &str = env!("CARGO_BIN_EXE_helm-apply");
 pub const SWEEP_DELETED: &str = env!("CARGO_BIN_EXE_sweep-deleted");
 
+/// All of them, in the order of the README's tables.
+pub const PROGRAMS: [&str; 2] = [HELM_APPLY, SWEEP_DELETED];
+
 /// The `--help` of a program, as wide as in a pipe.
 pub fn help(program: &str) -> String {
     let output = run(program, &["--help"], &[]);

@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub(super) async fn run(start: Start<HelmApply>) -> anyhow::Result<Ending> {
-    let report = Report::new(start.settings.output);
+    let report = Report::new(start.settings.run.output());
     let stop = Stop::on_signals().context("failed to listen for signals")?;
     let gathered = match stop.unless(gather(&start, &report)).await {
         Ok(Some(gathered)) => gathered?,
@@ -33,7 +33,7 @@ pub(super) async fn run(start: Start<HelmApply>) -> anyhow::Result<Ending> {
     };
     let plan = &gathered.plan;
     report.heading(&plan.heading());
-    if start.settings.dry_run {
+    if start.settings.run.dry_run {
         for planned in &plan.releases {
             report.note(&format!("{} from {}", planned.release.name, planned.chart));
         }

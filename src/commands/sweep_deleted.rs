@@ -38,7 +38,7 @@ struct Gathered {
 
 pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
     let settings = &start.settings;
-    let report = Report::new(settings.output);
+    let report = Report::new(settings.run.output());
     let ci = Ci::read(&start.variables)?;
     let branch = match settings.deleted(&ci)? {
         Deleted::Branch(branch) => branch,
@@ -72,7 +72,7 @@ pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
         );
         return Ok(Ending::Done);
     }
-    if settings.dry_run {
+    if settings.run.dry_run {
         let sentence = format!("Would remove {name}");
         report.result(
             &sentence,
@@ -109,7 +109,7 @@ async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow
         branch: branch.clone(),
         repository_id: repository.id,
     };
-    let log_url = settings.log_url.clone().or_else(|| ci.log_url());
+    let log_url = settings.lock.log_url(ci);
     Ok(Gathered {
         github,
         repository,
@@ -178,8 +178,8 @@ async fn sweep(
             deployment: None,
         },
         wish: Some(Wish::Remove),
-        duration: settings.cluster.lock_duration,
-        timeout: settings.cluster.lock_timeout,
+        duration: settings.lock.lock_duration,
+        timeout: settings.lock.lock_timeout,
     };
     let acquired = Lock::acquire(gathered.cluster.leases(), &request, report);
     let Ok(acquired) = stop.unless(acquired).await else {

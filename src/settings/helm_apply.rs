@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::{Ci, ClusterOptions, GitHubOptions, HelmOptions, Output, StatusRange, UsageError};
+use super::{
+    Ci, ClusterOptions, GitHubOptions, HelmOptions, LockOptions, RunOptions, StatusRange,
+    UsageError,
+};
 use crate::model::{Branch, Commit, ReleaseSettings, Template};
 
 /// Makes the environment of a branch: releases, rollouts, address, and the deployment's statuses
@@ -28,6 +31,8 @@ pub struct HelmApply {
     pub(crate) url: Option<Template>,
     #[command(flatten)]
     pub(crate) cluster: ClusterOptions,
+    #[command(flatten)]
+    pub(crate) lock: LockOptions,
     #[command(flatten)]
     pub(crate) helm: HelmOptions,
     /// Path below the address that is asked for
@@ -62,15 +67,8 @@ pub struct HelmApply {
     /// Halves Helm's time, and finds mistyped fields of a manifest later
     #[arg(long)]
     pub(crate) skip_openapi_validation: bool,
-    /// Address of this run's log [default: the CI's]
-    #[arg(long, value_name = "URL")]
-    pub(crate) log_url: Option<String>,
-    /// Show what would be done, and do none of it
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// What standard output holds
-    #[arg(long, default_value = "text", value_name = "FORMAT")]
-    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) run: RunOptions,
 }
 
 /// A release as text: a map in YAML (JSON is YAML too), or the path of the main release's chart.

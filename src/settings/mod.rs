@@ -15,7 +15,10 @@ use std::{collections::BTreeMap, ffi::OsString};
 
 pub use arguments::{Program, Sources, UsageError};
 pub use ci::{BuildkiteJob, Ci, Event, GitHubRun};
-pub use groups::{ClusterOptions, GitHubOptions, HelmOptions, Output, StatusRange, Token};
+pub use groups::{
+    ClusterOptions, GitHubOptions, HelmOptions, LockOptions, Output, OutputOptions, RunOptions,
+    StatusRange, Token,
+};
 pub use helm_apply::{HelmApply, Landing};
 pub use sweep_deleted::{Deleted, SweepDeleted};
 

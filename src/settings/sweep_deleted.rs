@@ -1,6 +1,6 @@
 use clap::Parser;
 
-use super::{Ci, ClusterOptions, GitHubOptions, HelmOptions, Output, UsageError};
+use super::{Ci, ClusterOptions, GitHubOptions, HelmOptions, LockOptions, RunOptions, UsageError};
 use crate::model::Branch;
 
 /// Removes the environment of a branch that was deleted, and proves that nothing of it is left
@@ -15,16 +15,11 @@ pub struct SweepDeleted {
     #[command(flatten)]
     pub(crate) cluster: ClusterOptions,
     #[command(flatten)]
+    pub(crate) lock: LockOptions,
+    #[command(flatten)]
     pub(crate) helm: HelmOptions,
-    /// Address of this run's log [default: the CI's]
-    #[arg(long, value_name = "URL")]
-    pub(crate) log_url: Option<String>,
-    /// Show what would be removed, and remove none of it
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// What standard output holds
-    #[arg(long, default_value = "text", value_name = "FORMAT")]
-    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) run: RunOptions,
 }
 
 /// What was deleted.

@@ -130,8 +130,8 @@ async fn gathered(start: &Start<HelmApply>, report: &Report) -> anyhow::Result<O
         repository,
         cluster,
         helm,
-        lock_duration: settings.cluster.lock_duration,
-        lock_timeout: settings.cluster.lock_timeout,
+        lock_duration: settings.lock.lock_duration,
+        lock_timeout: settings.lock.lock_timeout,
         plan,
     }))
 }
@@ -233,7 +233,7 @@ async fn plan(
         deployment: wanted.deployment,
         deployed_by,
         keep_until,
-        log_url: settings.log_url.clone().or_else(|| ci.log_url()),
+        log_url: settings.lock.log_url(ci),
         url,
         answer,
         releases,
