@@ -117,7 +117,9 @@ impl Site {
     /// What is said with the last state of a deployment.
     pub fn last_words(&self, deployment: u64) -> String {
         let last = self.repository.deployment(deployment).statuses.pop();
-        last.expect("it has a status").description
+        let description = last.expect("it has a status").description;
+        let words = description.strip_prefix("branch-deploys: ");
+        words.expect("each status of ours is signed").to_owned()
     }
 
     /// Waits until Helm has begun with a release.

@@ -76,7 +76,7 @@ impl Statuses<'_> {
         let newest = self.github.newest_status(id).await?;
         Ok(newest.is_some_and(|newest| {
             newest.state == status.state.to_string()
-                && newest.description == describe(status.description)
+                && newest.description == Some(describe(status.description))
         }))
     }
 }

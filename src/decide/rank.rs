@@ -53,7 +53,7 @@ mod tests {
     fn deployment(id: u64, branch: &str) -> Deployment {
         serde_json::from_value(json!({
             "id": id, "sha": "a".repeat(40), "ref": branch, "task": "branch-deploys:hey",
-            "environment": "beta",
+            "environment": "beta", "created_at": "2026-11-24T09:00:00Z",
             "payload": {"app": "hey", "branch": branch, "commit": "a".repeat(40), "nonce": "n"},
         }))
         .unwrap()

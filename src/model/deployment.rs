@@ -1,5 +1,4 @@
-use std::fmt;
-
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{App, Branch, Commit};
@@ -21,6 +20,21 @@ pub struct Deployment {
     /// Anything its maker put there: an object, or text that holds one.
     #[serde(default)]
     pub payload: serde_json::Value,
+    /// When it was made, by GitHub's clock.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What somebody asks to be deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The branch whose environment it is.
+    pub branch: Branch,
+    /// The commit.
+    pub commit: Commit,
+    /// Whether migrations run.
+    pub migrate: bool,
+    /// How long age removes nothing, as in `14d`.
+    pub keep_for: Option<String>,
 }
 
 /// What our deployments carry.
@@ -43,6 +57,16 @@ pub struct Payload {
     /// Who asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployed_by: Option<String>,
+}
+
+impl Payload {
+    /// Whether it asks for the same, whoever asked.
+    pub fn is_for(&self, order: &Order) -> bool {
+        self.branch == order.branch
+            && self.commit == order.commit
+            && self.migrate == order.migrate
+            && self.keep_for == order.keep_for
+    }
 }
 
 impl Deployment {
@@ -83,47 +107,8 @@ impl Deployment {
     }
 }
 
-/// The states that we post, each when it begins to be true and not before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// The lock is held and work is going on.
-    InProgress,
-    /// The address answers.
-    Success,
-    /// It failed, or was cancelled.
-    Failure,
-    /// Superseded, or swept.
-    Inactive,
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::InProgress => "in_progress",
-            Self::Success => "success",
-            Self::Failure => "failure",
-            Self::Inactive => "inactive",
-        })
-    }
-}
-
-/// The most characters of a status's description; GitHub answers 422 to more.
-const DESCRIPTION: usize = 140;
-
-/// `text` as a status's description: one line, cut where GitHub would refuse it.
-pub fn describe(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= DESCRIPTION {
-        return line;
-    }
-    let cut: String = line.chars().take(DESCRIPTION - 1).collect();
-    format!("{}…", cut.trim_end())
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -131,7 +116,7 @@ mod tests {
     fn deployment(payload: serde_json::Value) -> Deployment {
         serde_json::from_value(json!({
             "id": 5, "sha": "a".repeat(40), "ref": "new", "task": "branch-deploys:hey",
-            "environment": "beta", "payload": payload,
+            "environment": "beta", "payload": payload, "created_at": "2026-11-24T09:00:00Z",
         }))
         .unwrap()
     }
@@ -183,14 +168,5 @@ mod tests {
         assert!(flaw(&hostile, "hey").unwrap().contains("{{"));
         assert_eq!(flaw(&hostile, "hay"), None);
         assert_eq!(flaw(&deployment(payload()), "hey"), None);
-    }
-
-    proptest! {
-        #[test]
-        fn a_description_is_one_line_that_github_takes(text in "[\\PC\n]{0,400}") {
-            let line = describe(&text);
-            prop_assert!(line.chars().count() <= 140);
-            prop_assert!(!line.contains('\n'));
-        }
     }
 }

@@ -1,10 +1,10 @@
 //! Requests to GitHub: authenticated, bounded in time and size, asked again by one policy.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use octocrab::Octocrab;
 use serde::{Serialize, de::DeserializeOwned};
@@ -24,11 +24,40 @@ const LARGEST: usize = 10 << 20;
 /// A renamed repository answers by a redirect, and so may its new name.
 const REDIRECTS: usize = 3;
 
+/// What GitHub called an answer, to ask whether there is a newer one.
+#[derive(Debug, Clone, Default)]
+pub struct Etag(Option<HeaderValue>);
+
 #[derive(Debug, Clone)]
 pub(super) struct Http {
     octocrab: Octocrab,
     base_url: String,
     policy: Policy,
+}
+
+/// A GET, or with a body a POST.
+struct Request<'a> {
+    path: &'a str,
+    body: Option<&'a serde_json::Value>,
+    /// The answer that is known already.
+    known: Option<&'a HeaderValue>,
+}
+
+impl<'a> Request<'a> {
+    fn get(path: &'a str) -> Self {
+        Self {
+            path,
+            body: None,
+            known: None,
+        }
+    }
+}
+
+impl fmt::Display for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let method = if self.body.is_some() { "POST" } else { "GET" };
+        write!(f, "{method} {}", self.path)
+    }
 }
 
 struct Reply {
@@ -55,7 +84,26 @@ impl Http {
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, GitHubError> {
-        self.call(Method::GET, path, None).await
+        self.call(&Request::get(path)).await
+    }
+
+    /// The answer, unless it is the one that `etag` was kept of.
+    pub(super) async fn get_new<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        etag: &mut Etag,
+    ) -> Result<Option<T>, GitHubError> {
+        let request = Request {
+            known: etag.0.as_ref(),
+            ..Request::get(path)
+        };
+        let reply = self.reply(&request).await?;
+        if reply.status == StatusCode::NOT_MODIFIED {
+            return Ok(None);
+        }
+        let answer = read(&request.to_string(), &reply)?;
+        etag.0 = reply.headers.get(header::ETAG).cloned();
+        Ok(Some(answer))
     }
 
     pub(super) async fn post<T: DeserializeOwned>(
@@ -66,29 +114,30 @@ impl Http {
         let body = serde_json::to_value(body).map_err(|error| {
             GitHubError::new(format!("POST {path}"), Cause::Garbled(error.to_string()))
         })?;
-        self.call(Method::POST, path, Some(&body)).await
+        let request = Request {
+            body: Some(&body),
+            ..Request::get(path)
+        };
+        self.call(&request).await
+    }
+
+    async fn call<T: DeserializeOwned>(&self, request: &Request<'_>) -> Result<T, GitHubError> {
+        let reply = self.reply(request).await?;
+        read(&request.to_string(), &reply)
     }
 
     /// Sends, and follows where a renamed repository has gone: GET by 301, POST by 307.
-    async fn call<T: DeserializeOwned>(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&serde_json::Value>,
-    ) -> Result<T, GitHubError> {
-        let request = format!("{method} {path}");
-        let mut url = format!("{}{path}", self.base_url);
+    async fn reply(&self, request: &Request<'_>) -> Result<Reply, GitHubError> {
+        let mut url = format!("{}{}", self.base_url, request.path);
         for _ in 0..=REDIRECTS {
-            let reply = self.send(&method, path, &url, body).await?;
+            let reply = self.send(request, &url).await?;
             match self.redirect(&reply) {
                 Some(target) => url = target,
-                None => return read(&request, &reply),
+                None => return Ok(reply),
             }
         }
-        Err(GitHubError::new(
-            request,
-            Cause::Garbled("it redirects for ever".into()),
-        ))
+        let cause = Cause::Garbled("it redirects for ever".into());
+        Err(GitHubError::new(request.to_string(), cause))
     }
 
     /// Where a redirect leads, if it stays at GitHub: the token goes nowhere else.
@@ -105,18 +154,12 @@ impl Http {
     }
 
     /// Sends until the policy lets the answer stand.
-    async fn send(
-        &self,
-        method: &Method,
-        path: &str,
-        url: &str,
-        body: Option<&serde_json::Value>,
-    ) -> Result<Reply, GitHubError> {
-        let safe = *method == Method::GET;
+    async fn send(&self, request: &Request<'_>, url: &str) -> Result<Reply, GitHubError> {
+        let safe = request.body.is_none();
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let outcome = self.once(method, url, body).await;
+            let outcome = self.once(request, url).await;
             let answer = match &outcome {
                 Ok(reply) => Answer::Status(reply.status.as_u16(), asked_wait(&reply.headers)),
                 Err(_) => Answer::None,
@@ -125,23 +168,23 @@ impl Http {
                 (Retry::After(wait), _) => tokio::time::sleep(wait).await,
                 (Retry::No, Ok(reply)) => return Ok(reply),
                 (Retry::No, Err(reason)) => {
-                    let request = format!("{method} {path}");
-                    return Err(GitHubError::new(request, Cause::Unreachable(reason)));
+                    let cause = Cause::Unreachable(reason);
+                    return Err(GitHubError::new(request.to_string(), cause));
                 }
             }
         }
     }
 
-    async fn once(
-        &self,
-        method: &Method,
-        url: &str,
-        body: Option<&serde_json::Value>,
-    ) -> Result<Reply, String> {
+    async fn once(&self, request: &Request<'_>, url: &str) -> Result<Reply, String> {
         let exchange = async {
-            let answer = match *method {
-                Method::POST => self.octocrab._post(url, body).await,
-                _ => self.octocrab._get(url).await,
+            let answer = match request.body {
+                Some(body) => self.octocrab._post(url, Some(body)).await,
+                None => {
+                    let headers = request
+                        .known
+                        .map(|etag| HeaderMap::from_iter([(header::IF_NONE_MATCH, etag.clone())]));
+                    self.octocrab._get_with_headers(url, headers).await
+                }
             };
             let (head, body) = answer.map_err(|error| cause_of(&error))?.into_parts();
             let body = Limited::new(body, LARGEST).collect().await;

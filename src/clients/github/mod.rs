@@ -1,5 +1,6 @@
 //! GitHub's REST API: refs and deployments.
 
+mod deployments;
 mod error;
 mod http;
 
@@ -10,8 +11,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use self::http::Http;
-pub use self::{error::GitHubError, http::Policy};
-use crate::model::{Branch, Deployment, Reading, Repository, State, describe};
+pub use self::{
+    deployments::NewDeployment,
+    error::GitHubError,
+    http::{Etag, Policy},
+};
+use crate::model::{Branch, Commit, Deployment, Posted, Reading, Repository, State, describe};
 
 /// What stays as it is in one segment of a path, or in one value of a query.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
@@ -47,6 +52,23 @@ pub struct RepositoryFacts {
     pub default_branch: Branch,
 }
 
+/// A ref of the repository.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Ref {
+    /// As in `refs/heads/main`.
+    #[serde(rename = "ref")]
+    pub name: String,
+    /// What it points at.
+    pub object: RefObject,
+}
+
+/// What a ref points at.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RefObject {
+    /// The commit of a branch.
+    pub sha: Commit,
+}
+
 /// A status to post on a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewStatus<'a> {
@@ -58,15 +80,6 @@ pub struct NewStatus<'a> {
     pub log_url: Option<&'a str>,
     /// Where the environment answers.
     pub environment_url: Option<&'a str>,
-}
-
-/// A status that a deployment has, whoever posted it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Posted {
-    /// What was true, in GitHub's word for it.
-    pub state: String,
-    /// What was said with it.
-    pub description: String,
 }
 
 impl GitHub {
@@ -90,19 +103,18 @@ impl GitHub {
 
     /// What the ref of `branch` reads as.
     pub async fn head(&self, branch: &Branch) -> Result<Reading, GitHubError> {
-        #[derive(Deserialize)]
-        struct Ref {
-            #[serde(rename = "ref")]
-            name: String,
-        }
+        let found = self.branch_ref(branch).await?;
+        Ok(found.map_or(Reading::Missing, |found| Reading::Found(found.name)))
+    }
+
+    /// The ref of `branch`; none where GitHub knows none, or does not show it. A branch that was
+    /// renamed may come back by its new name.
+    pub async fn branch_ref(&self, branch: &Branch) -> Result<Option<Ref>, GitHubError> {
         let branch = utf8_percent_encode(branch.as_str(), PATH);
-        match self
-            .http
-            .get::<Ref>(&self.path(format!("/git/ref/heads/{branch}")))
-            .await
-        {
-            Ok(found) => Ok(Reading::Found(found.name)),
-            Err(error) if error.status() == Some(404) => Ok(Reading::Missing),
+        let path = self.path(format!("/git/ref/heads/{branch}"));
+        match self.http.get(&path).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.status() == Some(404) => Ok(None),
             Err(error) => Err(error),
         }
     }
