@@ -1,5 +1,6 @@
 //! One door to each outside thing. A client asks and tells; it decides nothing.
 
+pub mod agent;
 pub mod cluster;
 pub mod endpoint;
 pub mod github;

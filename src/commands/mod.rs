@@ -2,10 +2,14 @@
 
 mod address;
 mod branches;
+mod follow;
 mod helm_apply;
 mod hooks;
 mod lock;
+mod outputs;
 mod owners;
+mod queue;
+mod queue_deploy;
 mod releases;
 mod site;
 mod statuses;
@@ -37,6 +41,11 @@ pub struct Start<T> {
 /// `helm-apply`.
 pub fn helm_apply() -> ExitCode {
     main(helm_apply::run)
+}
+
+/// `queue-deploy`.
+pub fn queue_deploy() -> ExitCode {
+    main(queue_deploy::run)
 }
 
 /// `sweep-deleted`.

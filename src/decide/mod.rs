@@ -24,4 +24,4 @@ pub use rank::{Rank, outranks, rank};
 pub use recovery::{Recovery, recovery};
 pub use retry::{MOST_WAIT, retry};
 pub use rollout::{pods_of, unready};
-pub use stage::{Overdue, Stage, overdue, stage};
+pub use stage::{Overdue, overdue, stage};

@@ -1,8 +1,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::model::{App, Deployment, Order, Posted};
+use crate::model::{App, Deployment, Order, Posted, Stage};
 
-use super::stage::{Stage, stage};
+use super::stage::stage;
 
 /// How long a deployment is joined to which nobody has answered: by then its webhook was lost.
 const UNANSWERED: TimeDelta = TimeDelta::minutes(5);

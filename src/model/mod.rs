@@ -15,6 +15,7 @@ mod record;
 mod release;
 mod repository;
 mod slug;
+mod stage;
 mod status;
 mod values;
 
@@ -32,5 +33,6 @@ pub use record::{Holder, Phase, RECORD_VERSION, Record, Wish};
 pub use release::{RecordedRelease, Release, ReleaseSettings, Releases, Values};
 pub use repository::Repository;
 pub use slug::{RESERVED, SLUG_LENGTH, Slug};
+pub use stage::Stage;
 pub use status::{Posted, State, describe};
 pub use values::{branch_values, merge};

@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use super::{Commit, Environment};
+use super::{App, Branch, Commit, Slug};
 
 /// What stands for each placeholder in one deploy.
 #[derive(Debug, Clone)]
@@ -22,15 +22,15 @@ const NAMES: [&str; 8] = [
 
 impl Facts {
     /// The facts that are known before the address is: all but `{host}` and `{url}`.
-    pub fn new(environment: &Environment, commit: &Commit) -> Self {
+    pub fn new((app, tier): (&App, &str), branch: &Branch, commit: &Commit) -> Self {
         Self {
             pairs: vec![
-                ("app", environment.app.to_string()),
-                ("branch", environment.branch.to_string()),
-                ("slug", environment.slug().to_string()),
+                ("app", app.to_string()),
+                ("branch", branch.to_string()),
+                ("slug", Slug::of(branch).to_string()),
                 ("commit", commit.to_string()),
                 ("short-commit", commit.short().to_owned()),
-                ("tier", environment.tier.clone()),
+                ("tier", tier.to_owned()),
             ],
         }
     }
@@ -85,9 +85,14 @@ impl FromStr for Template {
 }
 
 impl Template {
-    /// Whether the placeholder `name` is in the text.
-    pub fn holds(&self, name: &str) -> bool {
-        self.0.contains(&Part::Placeholder(name.to_owned()))
+    /// The address that the text makes.
+    ///
+    /// `{branch}` is refused there: it is anybody's text, and `evil.com/x` would choose the host.
+    pub fn address(&self, facts: &Facts) -> Result<String, String> {
+        if self.0.contains(&Part::Placeholder("branch".to_owned())) {
+            return Err("`{branch}` does not belong in an address: use `{slug}`".to_owned());
+        }
+        self.fill(facts)
     }
 
     /// The text with every placeholder replaced, in one pass: a branch called `{commit}` stays so.
@@ -132,13 +137,9 @@ mod tests {
     use super::*;
 
     fn facts(branch: &str) -> Facts {
-        let environment = Environment {
-            app: "hey".parse().unwrap(),
-            tier: "beta".into(),
-            branch: branch.parse().unwrap(),
-            repository_id: 7,
-        };
-        Facts::new(&environment, &"4f2a91c".repeat(6)[..40].parse().unwrap())
+        let commit = "4f2a91c".repeat(6)[..40].parse().unwrap();
+        let app = "hey".parse().unwrap();
+        Facts::new((&app, "beta"), &branch.parse().unwrap(), &commit)
     }
 
     fn filled(template: &str, branch: &str) -> Result<String, String> {
@@ -161,9 +162,10 @@ mod tests {
     }
 
     #[test]
-    fn a_text_tells_what_it_holds() {
-        let template: Template = "https://{branch}.x".parse().unwrap();
-        assert!(template.holds("branch") && !template.holds("slug"));
+    fn a_branch_does_not_choose_the_host() {
+        let address = |text: &str| text.parse::<Template>().unwrap().address(&facts("new"));
+        assert_eq!(address("https://{slug}.x").unwrap(), "https://new.x");
+        assert!(address("https://{branch}.x").is_err());
     }
 
     #[test]

@@ -315,7 +315,11 @@ mod tests {
         }]))
         .unwrap();
         let commit = "a".repeat(40).parse().unwrap();
-        let facts = Facts::new(&environment(), &commit);
+        let facts = Facts::new(
+            (&"hey".parse().unwrap(), "beta"),
+            &environment().branch,
+            &commit,
+        );
         let release = releases.iter().next().unwrap();
         let document = release
             .document(&facts, &json!({"global": {"x": 1}}))

@@ -18,6 +18,11 @@ impl Repository {
         &self.name
     }
 
+    /// Whether both are one: GitHub knows no difference of case.
+    pub fn is(&self, other: &Self) -> bool {
+        self.to_string().eq_ignore_ascii_case(&other.to_string())
+    }
+
     /// The repository that a clone address names, as in BUILDKITE_REPO:
     /// `git@github.com:acme/hey.git`, `https://github.com/acme/hey`.
     pub fn from_clone_address(address: &str) -> Result<Self, String> {

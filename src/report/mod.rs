@@ -1,5 +1,6 @@
 //! What people and machines read.
 
+mod end;
 mod result;
 
 use std::{
@@ -7,7 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use result::{Deployed, Removed};
+pub use end::end_of;
+pub use result::{Deployed, Queued, Removed};
 
 use crate::settings::Output;
 

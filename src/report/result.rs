@@ -22,6 +22,25 @@ pub struct Deployed {
     pub message: String,
 }
 
+/// What `queue-deploy --output json` prints.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Queued {
+    /// The branch.
+    pub branch: String,
+    /// The commit.
+    pub commit: String,
+    /// `queued`, `joined`, `superseded`, `skipped` or `planned`; with `--wait` also `success` or
+    /// `failed`.
+    pub state: &'static str,
+    /// GitHub's deployment.
+    pub deployment: Option<u64>,
+    /// The address, where it is known.
+    pub url: Option<String>,
+    /// What a person should know of it.
+    pub message: String,
+}
+
 /// What `sweep-deleted --output json` prints.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,6 +1,9 @@
+use std::str::FromStr;
+
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{UsageError, Variables};
+use crate::model::{Branch, Commit, Repository};
 
 /// What Buildkite tells a job, by variables that begin with `BUILDKITE_`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -16,6 +19,8 @@ pub struct BuildkiteJob {
     pub commit: String,
     /// The clone address.
     pub repo: String,
+    /// The clone address of what a pull request asks to merge: the fork's, if it comes from one.
+    pub pull_request_repo: String,
     /// The build's page.
     pub build_url: String,
     /// Who started the build.
@@ -40,6 +45,8 @@ pub struct GitHubRun {
     pub event_path: String,
     /// The run's number.
     pub run_id: String,
+    /// The branch that a pull request asks to merge; empty elsewhere.
+    pub head_ref: String,
     /// `branch` or `tag`.
     pub ref_type: String,
     /// The branch or tag.
@@ -81,32 +88,57 @@ impl Ci {
             .then(|| format!("{server}/{repository}/actions/runs/{}", github.run_id))
     }
 
-    /// The branch that is built; none outside a CI.
+    /// The branch that is built.
     ///
-    /// Fails on a tag build, where Buildkite's branch is the tag.
-    pub fn branch(&self) -> anyhow::Result<Option<String>> {
+    /// Fails outside a CI, and on a tag build, where Buildkite's branch is the tag.
+    pub fn branch(&self) -> Result<Branch, UsageError> {
         let (buildkite, github) = (&self.buildkite, &self.github);
         if !buildkite.tag.is_empty() || github.ref_type == "tag" {
-            anyhow::bail!("this is the build of a tag: give the branch by --branch");
+            let reason = "this is the build of a tag: give the branch by --branch";
+            return Err(UsageError(reason.into()));
         }
-        let branches = [&buildkite.branch, &github.ref_name];
-        Ok(branches
-            .into_iter()
-            .find(|branch| !branch.is_empty())
-            .cloned())
+        // A pull request's own ref is the one of its merge, as in `12/merge`.
+        first(
+            [&buildkite.branch, &github.head_ref, &github.ref_name],
+            "branch",
+        )
     }
 
-    /// The commit that is built; none outside a CI.
+    /// The commit that is built.
     ///
-    /// Fails on Buildkite's `HEAD`, which names no commit.
-    pub fn commit(&self) -> anyhow::Result<Option<String>> {
-        let commits = [&self.buildkite.commit, &self.github.sha];
-        match commits.into_iter().find(|commit| !commit.is_empty()) {
-            Some(commit) if commit == "HEAD" => {
-                anyhow::bail!("BUILDKITE_COMMIT is HEAD: give the commit by --commit")
-            }
-            commit => Ok(commit.cloned()),
+    /// Fails outside a CI, and on Buildkite's `HEAD`, which names no commit.
+    pub fn commit(&self) -> Result<Commit, UsageError> {
+        let (buildkite, github) = (&self.buildkite, &self.github);
+        if buildkite.commit == "HEAD" {
+            let reason = "BUILDKITE_COMMIT is HEAD: give the commit by --commit";
+            return Err(UsageError(reason.into()));
         }
+        if buildkite.commit.is_empty() && !github.head_ref.is_empty() {
+            // Of a pull request, GITHUB_SHA is a merge that nobody pushed.
+            let request = self.event()?.and_then(|event| event.pull_request);
+            let head = request.map(|request| request.head.sha).unwrap_or_default();
+            return first([&head], "commit");
+        }
+        first([&buildkite.commit, &github.sha], "commit")
+    }
+
+    /// The repository that the code comes from, where it is another one than is built: a fork's
+    /// pull request.
+    pub fn fork(&self) -> Result<Option<String>, UsageError> {
+        let buildkite = &self.buildkite;
+        if !buildkite.pull_request_repo.is_empty() {
+            let fork = !same_address(&buildkite.pull_request_repo, &buildkite.repo);
+            return Ok(fork.then(|| buildkite.pull_request_repo.clone()));
+        }
+        let event = (!self.github.head_ref.is_empty()).then(|| self.event());
+        let Some(request) = event.transpose()?.flatten().and_then(|it| it.pull_request) else {
+            return Ok(None);
+        };
+        // A fork that was deleted has no repository any more.
+        let from = request.head.repo.map(|repo| repo.full_name);
+        let from = from.unwrap_or_else(|| "that is gone".into());
+        let fork = !from.eq_ignore_ascii_case(&self.github.repository);
+        Ok(fork.then_some(from))
     }
 
     /// Who started this.
@@ -132,6 +164,26 @@ impl Ci {
     }
 }
 
+/// The first of several variables that is set.
+fn first<T: FromStr<Err = String>, const N: usize>(
+    texts: [&String; N],
+    what: &str,
+) -> Result<T, UsageError> {
+    let text = texts.into_iter().find(|text| !text.is_empty());
+    let text = text.ok_or_else(|| UsageError(format!("--{what} is missing: the CI tells none")))?;
+    text.parse()
+        .map_err(|reason| UsageError(format!("the CI's {what} `{text}`: {reason}")))
+}
+
+/// Whether two clone addresses are of one repository, whatever way they clone it.
+fn same_address(one: &str, other: &str) -> bool {
+    let name = |address| Repository::from_clone_address(address).ok();
+    match (name(one), name(other)) {
+        (Some(one), Some(other)) => one.is(&other),
+        _ => one == other,
+    }
+}
+
 fn read<T: DeserializeOwned>(
     prefix: &str,
     pairs: impl Iterator<Item = (String, String)>,
@@ -153,6 +205,31 @@ pub struct Event {
     pub ref_type: Option<String>,
     /// The deployment of a `deployment` event.
     pub deployment: Option<EventDeployment>,
+    /// The pull request of a `pull_request` event.
+    pub pull_request: Option<EventPullRequest>,
+}
+
+/// The pull request in an event.
+#[derive(Debug, Clone, Deserialize)]
+pub struct EventPullRequest {
+    /// What it asks to merge.
+    pub head: EventHead,
+}
+
+/// What a pull request asks to merge.
+#[derive(Debug, Clone, Deserialize)]
+pub struct EventHead {
+    /// The commit.
+    pub sha: String,
+    /// Where it is; none once that was deleted.
+    pub repo: Option<EventRepository>,
+}
+
+/// A repository in an event.
+#[derive(Debug, Clone, Deserialize)]
+pub struct EventRepository {
+    /// `owner/name`.
+    pub full_name: String,
 }
 
 /// The deployment in an event.
@@ -164,6 +241,8 @@ pub struct EventDeployment {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn ci(pairs: &[(&str, &str)]) -> Ci {
@@ -204,6 +283,48 @@ mod tests {
                 .is_err()
         );
         assert!(ci(&[("BUILDKITE_COMMIT", "HEAD")]).commit().is_err());
-        assert_eq!(ci(&[]).branch().unwrap(), None);
+        let missing = ci(&[]).branch().unwrap_err();
+        assert_eq!(missing.0, "--branch is missing: the CI tells none");
+    }
+
+    #[test]
+    fn a_pull_request_is_its_head_and_not_its_merge() {
+        let folder = tempfile::tempdir().unwrap();
+        let event = folder.path().join("event.json");
+        let fork = |from: &str| {
+            let sha = "b".repeat(40);
+            let head = json!({"sha": sha, "repo": {"full_name": from}});
+            let text = json!({"pull_request": {"head": head}}).to_string();
+            std::fs::write(&event, text).unwrap();
+            let merge = "a".repeat(40);
+            let ci = ci(&[
+                ("GITHUB_REPOSITORY", "acme/hey"),
+                ("GITHUB_EVENT_PATH", event.to_str().unwrap()),
+                ("GITHUB_HEAD_REF", "new"),
+                ("GITHUB_REF_NAME", "12/merge"),
+                ("GITHUB_SHA", &merge),
+            ]);
+            assert_eq!(ci.branch().unwrap().as_str(), "new");
+            assert_eq!(ci.commit().unwrap().as_str(), sha);
+            ci.fork().unwrap()
+        };
+        assert_eq!(fork("Acme/hey"), None);
+        assert_eq!(fork("mallory/hey").as_deref(), Some("mallory/hey"));
+    }
+
+    #[test]
+    fn a_fork_is_told_by_the_addresses() {
+        let fork = |of: &str| {
+            let pairs = [
+                ("BUILDKITE_REPO", "git@github.com:acme/hey.git"),
+                ("BUILDKITE_PULL_REQUEST_REPO", of),
+            ];
+            ci(&pairs).fork().unwrap()
+        };
+        assert_eq!(fork(""), None);
+        assert_eq!(fork("https://github.com/acme/hey.git"), None);
+        for of in ["git://github.com/mallory/hey.git", "/srv/git/hey"] {
+            assert_eq!(fork(of).as_deref(), Some(of));
+        }
     }
 }

@@ -2,10 +2,12 @@
 
 mod cluster;
 mod github;
+mod order;
 mod run;
 mod status;
 
 pub use cluster::{ClusterOptions, HelmOptions, LockOptions};
 pub use github::{GitHubOptions, Token};
+pub use order::OrderOptions;
 pub use run::{Output, OutputOptions, RunOptions};
 pub use status::StatusRange;

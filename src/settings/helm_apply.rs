@@ -2,10 +2,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::{
-    Ci, ClusterOptions, GitHubOptions, HelmOptions, LockOptions, RunOptions, StatusRange,
-    UsageError,
-};
+use super::{Ci, ClusterOptions, GitHubOptions, HelmOptions, LockOptions, RunOptions, StatusRange};
 use crate::model::{Branch, Commit, ReleaseSettings, Template};
 
 /// Makes the environment of a branch: releases, rollouts, address, and the deployment's statuses
@@ -115,36 +112,10 @@ impl HelmApply {
         if let Some(id) = self.deployment.or(started_by) {
             return Ok(Landing::Deployment(id));
         }
-        let usage = |error: anyhow::Error| UsageError(error.to_string());
-        let branch = match &self.branch {
-            Some(branch) => branch.clone(),
-            None => given(
-                ci.branch().map_err(usage)?,
-                "--branch",
-                "a deployment or a branch",
-            )?,
-        };
-        let commit = match &self.commit {
-            Some(commit) => commit.clone(),
-            None => given(ci.commit().map_err(usage)?, "--commit", "a commit")?,
-        };
+        let branch = self.branch.clone().map_or_else(|| ci.branch(), Ok)?;
+        let commit = self.commit.clone().map_or_else(|| ci.commit(), Ok)?;
         Ok(Landing::Commit(branch, commit))
     }
-}
-
-fn given<T: std::str::FromStr<Err = String>>(
-    text: Option<String>,
-    option: &str,
-    what: &str,
-) -> Result<T, UsageError> {
-    let text = text.ok_or_else(|| {
-        UsageError(format!(
-            "{option} is missing: the CI tells no {}",
-            what.trim_start_matches("a ")
-        ))
-    })?;
-    text.parse()
-        .map_err(|reason| UsageError(format!("the CI's `{text}`: {reason}")))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod arguments;
 mod ci;
 mod groups;
 mod helm_apply;
+mod queue_deploy;
 mod sweep_deleted;
 
 use std::{collections::BTreeMap, ffi::OsString};
@@ -16,10 +17,11 @@ use std::{collections::BTreeMap, ffi::OsString};
 pub use arguments::{Program, Sources, UsageError};
 pub use ci::{BuildkiteJob, Ci, Event, GitHubRun};
 pub use groups::{
-    ClusterOptions, GitHubOptions, HelmOptions, LockOptions, Output, OutputOptions, RunOptions,
-    StatusRange, Token,
+    ClusterOptions, GitHubOptions, HelmOptions, LockOptions, OrderOptions, Output, OutputOptions,
+    RunOptions, StatusRange, Token,
 };
 pub use helm_apply::{HelmApply, Landing};
+pub use queue_deploy::QueueDeploy;
 pub use sweep_deleted::{Deleted, SweepDeleted};
 
 /// The process's environment variables, those that are UTF-8.

@@ -40,7 +40,7 @@ fn a_cancelled_deploy_says_so_lets_the_lock_go_and_the_next_run_converges() {
         assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
         assert_eq!(
             ended.statuses.last().unwrap().description,
-            format!("Cancelled by {name}")
+            format!("branch-deploys: Cancelled by {name}")
         );
         running.end().ends_with(status);
         assert!(site.is_free("hey-new"));

@@ -48,6 +48,11 @@ impl GitHubError {
         }
     }
 
+    /// Whether the same request may be answered later.
+    pub fn may_pass(&self) -> bool {
+        self.leaves_doubt() || matches!(self.cause, Cause::Limited { .. })
+    }
+
     /// The HTTP status, where GitHub answered with one.
     pub fn status(&self) -> Option<u16> {
         match self.cause {

@@ -204,17 +204,15 @@ async fn plan(
     helm: &Helm,
 ) -> anyhow::Result<Plan> {
     let mistake = |option, reason| UsageError(format!("{}: {reason}", sources.spell(option)));
-    let facts = Facts::new(&environment, &wanted.commit);
+    let facts = Facts::new(
+        (&environment.app, &environment.tier),
+        &environment.branch,
+        &wanted.commit,
+    );
     let (facts, url, answer) = match &settings.url {
-        // A branch is anybody's text: `evil.com/x` would choose the host.
-        Some(template) if template.holds("branch") => {
-            let reason = "`{branch}` does not belong in an address: use `{slug}`".to_owned();
-            return Err(mistake("url", reason).into());
-        }
         Some(template) => {
-            let url = template
-                .fill(&facts)
-                .map_err(|reason| mistake("url", reason))?;
+            let url = template.address(&facts);
+            let url = url.map_err(|reason| mistake("url", reason))?;
             let answer = expectation(settings, &url).map_err(|reason| mistake("url", reason))?;
             let host = answer.url.host_str().unwrap_or_default().to_owned();
             (facts.with_address(&url, &host), Some(url), Some(answer))

@@ -80,6 +80,17 @@ impl GitHubOptions {
         })
     }
 
+    /// The page of the repository's webhooks, for people.
+    pub fn hooks_page(&self, ci: &Ci) -> Result<String, UsageError> {
+        let api = self.base_url(ci);
+        let site = match api.as_str() {
+            "https://api.github.com" => "https://github.com",
+            // GitHub Enterprise Server's API is below its pages.
+            api => api.trim_end_matches("/api/v3"),
+        };
+        Ok(format!("{site}/{}/settings/hooks", self.repository(ci)?))
+    }
+
     /// The API's base address, without a slash at its end.
     pub fn base_url(&self, ci: &Ci) -> String {
         let from_ci = Some(ci.github.api_url.as_str()).filter(|url| !url.is_empty());

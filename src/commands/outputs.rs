@@ -1,0 +1,79 @@
+//! What later steps of the CI's job or build can use.
+
+use std::{io::Write as _, path::Path};
+
+use anyhow::Context as _;
+
+use crate::{
+    clients::agent,
+    report::Report,
+    settings::{Ci, Variables},
+};
+
+/// Hands `outputs` on: to GitHub's runner by its file, to a Buildkite build as meta-data
+/// `branch-deploys:<name>`. What cannot be handed on is told, and fails nothing.
+pub(super) async fn publish(
+    outputs: &[(&str, &str)],
+    ci: &Ci,
+    variables: &Variables,
+    report: &Report,
+) {
+    let file = variables
+        .get("GITHUB_OUTPUT")
+        .filter(|path| !path.is_empty());
+    if let Some(path) = file
+        && let Err(error) = append(Path::new(path), outputs)
+    {
+        report.warn(&format!("the step has no outputs: {error:#}"));
+    }
+    if ci.buildkite.job_id.is_empty() {
+        return;
+    }
+    for (name, value) in outputs {
+        let key = format!("branch-deploys:{name}");
+        if let Err(error) = agent::set_meta_data(&key, value).await {
+            report.warn(&format!("the build has no meta-data {key}: {error:#}"));
+        }
+    }
+}
+
+/// Appends in the form of several lines, with a delimiter that no value can hold by design: in the
+/// other, a value with a line's end in it would be an output of its own.
+fn append(path: &Path, outputs: &[(&str, &str)]) -> anyhow::Result<()> {
+    let delimiter = format!("end-{:032x}", rand::random::<u128>());
+    let text: String = outputs
+        .iter()
+        .map(|(name, value)| format!("{name}<<{delimiter}\n{value}\n{delimiter}\n"))
+        .collect();
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("failed to write {} of GITHUB_OUTPUT", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_several_lines_is_one_output() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("output");
+        append(
+            &path,
+            &[("url", "https://x\nstate=success"), ("state", "queued")],
+        )
+        .unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let delimiter = text.lines().next().unwrap().split_once("<<").unwrap().1;
+        assert_eq!(
+            text,
+            format!(
+                "url<<{delimiter}\nhttps://x\nstate=success\n{delimiter}\n\
+                 state<<{delimiter}\nqueued\n{delimiter}\n"
+            )
+        );
+    }
+}

@@ -1,0 +1,208 @@
+//! `queue-deploy`: asks GitHub for the deployment of a branch, which starts its deploy build.
+
+use anyhow::Context as _;
+
+use super::{
+    Start,
+    follow::{self, follow},
+    outputs,
+    queue::{Decision, Queue, Queued},
+    stop::{Reason, Stop},
+};
+use crate::{
+    clients::github::GitHub,
+    decide,
+    model::{Ending, Facts, Halt, Order},
+    report::{self, Report},
+    settings::{Ci, QueueDeploy, Sources, UsageError},
+};
+
+pub(super) async fn run(start: Start<QueueDeploy>) -> anyhow::Result<Ending> {
+    let report = Report::new(start.settings.run.output());
+    let stop = Stop::on_signals().context("failed to listen for signals")?;
+    let plan = Plan::of(start)?;
+    let outcome = match stop.unless(plan.carry_out(&report)).await {
+        Ok(outcome) => outcome?,
+        Err(_) => return Ok(stopped(&stop, &report)),
+    };
+    plan.publish(&outcome, &report).await;
+    let result = plan.result(&outcome);
+    report.result(&outcome.message, &result);
+    Ok(outcome.ending)
+}
+
+/// A deploy that was asked for goes on without us.
+fn stopped(stop: &Stop, report: &Report) -> Ending {
+    report.note("stopped waiting: a deployment that is queued goes on, at GitHub and in its build");
+    match stop.reason() {
+        Some(Reason::Signal(number)) => Ending::Signal(number),
+        _ => Ending::Failed,
+    }
+}
+
+/// All that asking is decided by.
+struct Plan {
+    settings: QueueDeploy,
+    ci: Ci,
+    variables: crate::settings::Variables,
+    github: GitHub,
+    order: Order,
+    url: Option<String>,
+}
+
+/// How it came out.
+struct Outcome {
+    ending: Ending,
+    state: &'static str,
+    deployment: Option<u64>,
+    message: String,
+}
+
+impl Plan {
+    fn of(start: Start<QueueDeploy>) -> anyhow::Result<Self> {
+        let Start {
+            settings,
+            sources,
+            variables,
+        } = start;
+        let ci = Ci::read(&variables)?;
+        if let Some(fork) = ci.fork()? {
+            return Err(Halt::refused(format!(
+                "this builds a pull request of the fork {fork}: its code is not deployed"
+            ))
+            .into());
+        }
+        let options = &settings.github;
+        let order = settings.order.order(&ci)?;
+        let url = address(&settings, &sources, &order)?;
+        let github = GitHub::new(
+            &options.base_url(&ci),
+            options.token(&variables)?.secret(),
+            options.repository(&ci)?,
+            decide::retry,
+        )?;
+        Ok(Self {
+            settings,
+            ci,
+            variables,
+            github,
+            order,
+            url,
+        })
+    }
+
+    async fn carry_out(&self, report: &Report) -> anyhow::Result<Outcome> {
+        let Order { branch, commit, .. } = &self.order;
+        if let Some(pattern) = self.settings.skips(branch) {
+            let message = format!("Skipped: --skip-branch {pattern} covers {branch}");
+            return Ok(Outcome::done("skipped", None, message));
+        }
+        let tier = &self.settings.github.tier;
+        report.heading(&format!(
+            "Queueing {branch} at {} for {tier}",
+            commit.short()
+        ));
+        let queue = self.queue();
+        let queued = match queue.decide().await? {
+            Decision::Leave(queued) => queued,
+            Decision::Make { git_ref } if self.settings.run.dry_run => {
+                let message = format!("Nothing was done: a deployment of {git_ref} would be made");
+                return Ok(Outcome::done("planned", None, message));
+            }
+            Decision::Make { git_ref } => queue.make(&git_ref).await?,
+        };
+        let (state, id, message) = match queued {
+            Queued::New(id) => ("queued", id, format!("Deployment {id} is queued")),
+            Queued::Joined(id) => {
+                let message = format!("Deployment {id} asks for the same and is under way: joined");
+                ("joined", id, message)
+            }
+            Queued::Superseded(message) => {
+                return Ok(Outcome {
+                    ending: Ending::Superseded,
+                    state: "superseded",
+                    deployment: None,
+                    message,
+                });
+            }
+        };
+        if !self.settings.wait {
+            return Ok(Outcome::done(state, Some(id), message));
+        }
+        report.done(&message);
+        let hooks = self.settings.github.hooks_page(&self.ci)?;
+        let stage = follow(&self.github, id, self.settings.timeout, |news| {
+            follow::tell(news, &hooks, report);
+        });
+        let (ending, state, message) = report::end_of(&stage.await?);
+        Ok(Outcome {
+            ending,
+            state,
+            deployment: Some(id),
+            message,
+        })
+    }
+
+    fn queue(&self) -> Queue<'_> {
+        let options = &self.settings.github;
+        Queue {
+            github: &self.github,
+            app: &options.app,
+            tier: &options.tier,
+            order: &self.order,
+            on_purpose: self.settings.order.is_on_purpose(&self.ci),
+            deployed_by: self.ci.creator(),
+        }
+    }
+
+    /// What later steps can use.
+    async fn publish(&self, outcome: &Outcome, report: &Report) {
+        let id = outcome.deployment.map(|id| id.to_string());
+        let outputs = [
+            ("state", Some(outcome.state)),
+            ("deployment-id", id.as_deref()),
+            ("url", self.url.as_deref()),
+        ];
+        let outputs = outputs.into_iter();
+        let known: Vec<_> = outputs
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect();
+        outputs::publish(&known, &self.ci, &self.variables, report).await;
+    }
+
+    /// What `--output json` prints.
+    fn result(&self, outcome: &Outcome) -> report::Queued {
+        report::Queued {
+            branch: self.order.branch.to_string(),
+            commit: self.order.commit.to_string(),
+            state: outcome.state,
+            deployment: outcome.deployment,
+            url: self.url.clone(),
+            message: outcome.message.clone(),
+        }
+    }
+}
+
+impl Outcome {
+    fn done(state: &'static str, deployment: Option<u64>, message: String) -> Self {
+        Self {
+            ending: Ending::Done,
+            state,
+            deployment,
+            message,
+        }
+    }
+}
+
+fn address(
+    settings: &QueueDeploy,
+    sources: &Sources,
+    order: &Order,
+) -> Result<Option<String>, UsageError> {
+    let options = &settings.github;
+    let facts = Facts::new((&options.app, &options.tier), &order.branch, &order.commit);
+    let address = settings.url.as_ref().map(|url| url.address(&facts));
+    address
+        .transpose()
+        .map_err(|reason| UsageError(format!("{}: {reason}", sources.spell("url"))))
+}
