@@ -5,6 +5,7 @@ mod helm_apply;
 mod lock;
 mod names;
 mod objects;
+mod queue_deploy;
 mod readme;
 mod recovery;
 mod settings;

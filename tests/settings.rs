@@ -3,16 +3,22 @@
 use std::process::{Command, Output};
 
 pub const HELM_APPLY: &str = env!("CARGO_BIN_EXE_helm-apply");
+pub const QUEUE_DEPLOY: &str = env!("CARGO_BIN_EXE_queue-deploy");
 pub const SWEEP_DELETED: &str = env!("CARGO_BIN_EXE_sweep-deleted");
 
 /// All of them, in the order of the README's tables.
-pub const PROGRAMS: [&str; 2] = [HELM_APPLY, SWEEP_DELETED];
+pub const PROGRAMS: [&str; 3] = [QUEUE_DEPLOY, HELM_APPLY, SWEEP_DELETED];
 
 /// The `--help` of a program, as wide as in a pipe.
 pub fn help(program: &str) -> String {
     let output = run(program, &["--help"], &[]);
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_help_of_queue_deploy_is_short_and_exact() {
+    insta::assert_snapshot!(help(QUEUE_DEPLOY));
 }
 
 #[test]

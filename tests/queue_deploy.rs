@@ -1,0 +1,6 @@
+//! `queue-deploy`: from a push to GitHub's deployment.
+
+mod asking;
+mod following;
+mod forge;
+mod refusals;
