@@ -97,7 +97,7 @@ impl Plan {
             let message = format!("Skipped: --skip-branch {pattern} covers {branch}");
             return Ok(Outcome::done("skipped", None, message));
         }
-        let tier = &self.settings.github.tier;
+        let (_, tier) = self.settings.app.place();
         report.heading(&format!(
             "Queueing {branch} at {} for {tier}",
             commit.short()
@@ -144,11 +144,9 @@ impl Plan {
     }
 
     fn queue(&self) -> Queue<'_> {
-        let options = &self.settings.github;
         Queue {
             github: &self.github,
-            app: &options.app,
-            tier: &options.tier,
+            place: self.settings.app.place(),
             order: &self.order,
             on_purpose: self.settings.order.is_on_purpose(&self.ci),
             deployed_by: self.ci.creator(),
@@ -199,8 +197,7 @@ fn address(
     sources: &Sources,
     order: &Order,
 ) -> Result<Option<String>, UsageError> {
-    let options = &settings.github;
-    let facts = Facts::new((&options.app, &options.tier), &order.branch, &order.commit);
+    let facts = Facts::new(settings.app.place(), &order.branch, &order.commit);
     let address = settings.url.as_ref().map(|url| url.address(&facts));
     address
         .transpose()

@@ -86,6 +86,7 @@ pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
 async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow::Result<Gathered> {
     let settings = &start.settings;
     let options = &settings.github;
+    let (app, tier) = settings.app.place();
     let token = options.token(&start.variables)?;
     let repository = options.repository(ci)?;
     let github = GitHub::new(
@@ -104,8 +105,8 @@ async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow
     let (kubeconfig, context) = (cluster.kubeconfig.clone(), cluster.kube_context.clone());
     let cluster = Cluster::connect(kubeconfig, context, cluster.namespace.clone()).await?;
     let environment = Environment {
-        app: options.app.clone(),
-        tier: options.tier.clone(),
+        app: app.clone(),
+        tier: tier.to_owned(),
         branch: branch.clone(),
         repository_id: repository.id,
     };

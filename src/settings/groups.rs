@@ -1,11 +1,13 @@
 //! Groups of options that several programs share.
 
+mod app;
 mod cluster;
 mod github;
 mod order;
 mod run;
 mod status;
 
+pub use app::{AppOptions, TierOption};
 pub use cluster::{ClusterOptions, HelmOptions, LockOptions};
 pub use github::{GitHubOptions, Token};
 pub use order::OrderOptions;

@@ -17,8 +17,8 @@ use std::{collections::BTreeMap, ffi::OsString};
 pub use arguments::{Program, Sources, UsageError};
 pub use ci::{BuildkiteJob, Ci, Event, GitHubRun};
 pub use groups::{
-    ClusterOptions, GitHubOptions, HelmOptions, LockOptions, OrderOptions, Output, OutputOptions,
-    RunOptions, StatusRange, Token,
+    AppOptions, ClusterOptions, GitHubOptions, HelmOptions, LockOptions, OrderOptions, Output,
+    OutputOptions, RunOptions, StatusRange, TierOption, Token,
 };
 pub use helm_apply::{HelmApply, Landing};
 pub use queue_deploy::QueueDeploy;

@@ -98,6 +98,7 @@ async fn gathered(start: &Start<HelmApply>, report: &Report) -> anyhow::Result<O
     let settings = &start.settings;
     let ci = Ci::read(&start.variables)?;
     let options = &settings.github;
+    let (app, tier) = settings.app.place();
     let token = options.token(&start.variables)?;
     let github = GitHub::new(
         &options.base_url(&ci),
@@ -108,14 +109,14 @@ async fn gathered(start: &Start<HelmApply>, report: &Report) -> anyhow::Result<O
     let Some(wanted) = wanted(settings, &ci, &github).await? else {
         report.note(&format!(
             "the deployment is none of {}'s on {}: nothing to do",
-            options.app, options.tier
+            app, tier
         ));
         return Ok(None);
     };
     let repository = github.repository().await?;
     let environment = Environment {
-        app: options.app.clone(),
-        tier: options.tier.clone(),
+        app: app.clone(),
+        tier: tier.to_owned(),
         branch: wanted.branch.clone(),
         repository_id: repository.id,
     };
@@ -166,7 +167,7 @@ fn from_deployment(
     ci: &Ci,
     deployment: &Deployment,
 ) -> anyhow::Result<Option<Wanted>> {
-    let (app, tier) = (&settings.github.app, &settings.github.tier);
+    let (app, tier) = settings.app.place();
     if let Some(reason) = deployment.flaw(app, tier) {
         let id = deployment.id;
         return Err(Halt::usage(format!("the payload of deployment {id}: {reason}")).into());

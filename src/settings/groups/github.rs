@@ -1,23 +1,17 @@
-//! What is deployed, and how GitHub is asked about it.
+//! How GitHub is asked about the code.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::{
-    model::{App, Repository},
+    model::Repository,
     settings::{Ci, UsageError, Variables},
 };
 
-/// What is deployed, and where its code is.
+/// Where the code is, and how GitHub is asked about it.
 #[derive(Debug, Clone, Args)]
 pub struct GitHubOptions {
-    /// Short name of what is deployed; it begins the name of all that is made
-    #[arg(long)]
-    pub app: App,
-    /// GitHub's environment name, shared by all branches: one cluster and namespace
-    #[arg(long, default_value = "beta", value_parser = tier)]
-    pub tier: String,
     /// Repository as owner/name [default: the CI's]
     #[arg(long)]
     pub repository: Option<Repository>,
@@ -27,17 +21,6 @@ pub struct GitHubOptions {
     /// File that holds GitHub's token [default: GITHUB_TOKEN or GH_TOKEN]
     #[arg(long, value_name = "PATH")]
     pub github_token_file: Option<PathBuf>,
-}
-
-/// A tier is a label's value in the cluster.
-fn tier(name: &str) -> Result<String, String> {
-    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let fits = name.len() <= 63 && edge(name.chars().next()) && edge(name.chars().last());
-    if fits && name.chars().all(plain) {
-        return Ok(name.to_owned());
-    }
-    Err("a tier is at most 63 letters, digits, `-`, `_` and `.`, as in beta".into())
 }
 
 /// A token for GitHub's API. Its text is never printed.
