@@ -2,6 +2,7 @@
 
 mod address;
 mod branches;
+mod environments;
 mod follow;
 mod helm_apply;
 mod hooks;
@@ -14,6 +15,7 @@ mod releases;
 mod site;
 mod statuses;
 mod stop;
+mod survey;
 mod sweep_deleted;
 mod teardown;
 
@@ -36,6 +38,11 @@ pub struct Start<T> {
     pub sources: Sources,
     /// The process's environment variables.
     pub variables: Variables,
+}
+
+/// `environments`.
+pub fn environments() -> ExitCode {
+    main(environments::run)
 }
 
 /// `helm-apply`.

@@ -3,6 +3,7 @@
 mod capacity;
 mod claim;
 mod lease;
+mod leaving;
 mod ownership;
 mod proof;
 mod proofs;
@@ -16,6 +17,7 @@ mod stage;
 pub use capacity::{Room, Taken, room};
 pub use claim::claim;
 pub use lease::{Lease, Patience, Step};
+pub use leaving::{Leaving, leaving};
 pub use ownership::{Owner, owner};
 pub use proof::{Fate, Marks, fate};
 pub use proofs::{Presence, presence};

@@ -2,6 +2,7 @@
 
 mod end;
 mod result;
+mod table;
 
 use std::{
     io::{IsTerminal, Write},
@@ -10,6 +11,9 @@ use std::{
 
 pub use end::end_of;
 pub use result::{Deployed, Queued, Removed};
+pub use table::{Shown, span, table};
+
+use chrono::{DateTime, Utc};
 
 use crate::settings::Output;
 
@@ -115,6 +119,15 @@ impl Report {
                 let text = serde_json::to_string_pretty(result).unwrap_or_default();
                 let _ = writeln!(std::io::stdout(), "{text}");
             }
+        }
+    }
+
+    /// The environments, for people alone.
+    pub fn table(&self, shown: &[Shown], now: DateTime<Utc>) {
+        if self.output == Output::Text && !shown.is_empty() {
+            let width = terminal_size::terminal_size_of(std::io::stdout());
+            let width = width.map(|(terminal_size::Width(columns), _)| columns);
+            self.line(&table(shown, now, width));
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod arguments;
 mod ci;
+mod environments;
 mod groups;
 mod helm_apply;
 mod queue_deploy;
@@ -16,6 +17,7 @@ use std::{collections::BTreeMap, ffi::OsString};
 
 pub use arguments::{Program, Sources, UsageError};
 pub use ci::{BuildkiteJob, Ci, Event, GitHubRun};
+pub use environments::{Action, Environments};
 pub use groups::{
     AppOptions, ClusterOptions, GitHubOptions, HelmOptions, LockOptions, OrderOptions, Output,
     OutputOptions, RunOptions, StatusRange, TierOption, Token,

@@ -67,9 +67,11 @@ fn of_two_builds_only_the_newer_commit_is_queued_whichever_ends_first() {
         };
         let timely = || forge.in_a_build("new", &newer).run().ends_with(0);
         if newer_first {
-            (timely(), late(&older));
+            timely();
+            late(&older);
         } else {
-            (late(&older), timely());
+            late(&older);
+            timely();
         }
         assert_eq!(forge.only().sha, newer);
     }
