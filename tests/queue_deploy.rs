@@ -4,3 +4,5 @@ mod asking;
 mod following;
 mod forge;
 mod refusals;
+
+pub use forge::Forge;

@@ -2,8 +2,10 @@
 
 mod address;
 mod branches;
+mod deploy;
 mod environments;
 mod follow;
+mod forge;
 mod helm_apply;
 mod hooks;
 mod lock;
@@ -38,6 +40,11 @@ pub struct Start<T> {
     pub sources: Sources,
     /// The process's environment variables.
     pub variables: Variables,
+}
+
+/// `deploy`.
+pub fn deploy() -> ExitCode {
+    main(deploy::run)
 }
 
 /// `environments`.

@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 use super::{
     Start,
     branches::look_for,
+    forge,
     lock::{self, Lock},
     owners,
     site::Site,
@@ -21,7 +22,7 @@ use crate::{
         github::{GitHub, RepositoryFacts},
         helm::Helm,
     },
-    decide::{self, Presence},
+    decide::Presence,
     model::{Branch, Ending, Environment, Halt, Holder, ObjectKey, Phase, Record, Wish},
     report::{Removed, Report},
     settings::{Ci, Deleted, SweepDeleted},
@@ -87,14 +88,8 @@ async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow
     let settings = &start.settings;
     let options = &settings.github;
     let (app, tier) = settings.app.place();
-    let token = options.token(&start.variables)?;
     let repository = options.repository(ci)?;
-    let github = GitHub::new(
-        &options.base_url(ci),
-        token.secret(),
-        repository,
-        decide::retry,
-    )?;
+    let github = forge::connect(options, repository, ci, &start.variables).await?;
     let repository = github.repository().await.context("nothing is removed")?;
     if *branch == repository.default_branch {
         bail!(Halt::refused(format!(

@@ -34,5 +34,5 @@ pub use release::{RecordedRelease, Release, ReleaseSettings, Releases, Values};
 pub use repository::Repository;
 pub use slug::{RESERVED, SLUG_LENGTH, Slug};
 pub use stage::Stage;
-pub use status::{Posted, State, describe};
+pub use status::{ANSWERING, Posted, State, describe};
 pub use values::{branch_values, merge};

@@ -1,5 +1,6 @@
 //! What people and machines read.
 
+mod checklist;
 mod end;
 mod result;
 mod table;
@@ -9,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use checklist::Checklist;
 pub use end::end_of;
 pub use result::{Deployed, Queued, Removed};
 pub use table::{Shown, span, table};
@@ -59,6 +61,11 @@ impl Report {
             started: Instant::now(),
             color,
         }
+    }
+
+    /// Whether somebody looks on: lines may be drawn over.
+    pub fn is_terminal(&self) -> bool {
+        self.output == Output::Text && std::io::stdout().is_terminal()
     }
 
     /// What is about to be done, once, at the top.

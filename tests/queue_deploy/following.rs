@@ -29,15 +29,6 @@ fn waiting(forge: &Forge) -> (u64, Running) {
     (id, running)
 }
 
-/// Waits until the deployment was read with the state that it has now.
-fn wait_until_read(forge: &Forge, id: u64) {
-    forge.github.clear_requests();
-    let statuses = format!("/repos/acme/hey/deployments/{id}/statuses");
-    forge
-        .github
-        .wait_for_request(|request| request.path == statuses && request.method == "GET");
-}
-
 #[test]
 fn a_builds_success_is_not_taken_for_ours() {
     let forge = Forge::new();
@@ -47,7 +38,7 @@ fn a_builds_success_is_not_taken_for_ours() {
         .repository
         .post(id, ours(DeploymentState::InProgress, "deploying"));
     forge.repository.post(id, theirs(DeploymentState::Success));
-    wait_until_read(&forge, id);
+    forge.wait_until_read(id);
     let up = ours(DeploymentState::Success, "200").at("https://new.beta.example.com");
     forge.repository.post(id, up);
     running
@@ -61,7 +52,7 @@ fn what_failed_is_told_with_where_its_log_is() {
     let forge = Forge::new();
     let (id, running) = waiting(&forge);
     forge.repository.post(id, theirs(DeploymentState::Pending));
-    wait_until_read(&forge, id);
+    forge.wait_until_read(id);
     let failed = ours(DeploymentState::Failure, "hey-new: a pod crashed").log(BUILD);
     forge.repository.post(id, failed);
     running
@@ -138,7 +129,7 @@ fn a_wait_that_is_long_enough_ends_in_its_own_status() {
 fn who_stops_waiting_is_told_that_the_deploy_goes_on() {
     let forge = Forge::new();
     let (id, running) = waiting(&forge);
-    wait_until_read(&forge, id);
+    forge.wait_until_read(id);
     running.signal(Signal::INT);
     running.end().ends_with(130).says("goes on");
     assert!(forge.repository.deployment(id).statuses.is_empty());

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::Command};
 
-use testbed::github::{Deployment, GitHub, Permission, Permissions, Repository};
+use testbed::github::{Deployment, GitHub, Permission, Permissions, Repository, Request};
 
 use crate::site::Program;
 
@@ -38,9 +38,25 @@ impl Forge {
         self.folder.path().join(name)
     }
 
+    /// Waits until a deployment was read as it is now.
+    pub fn wait_until_read(&self, id: u64) {
+        self.github.clear_requests();
+        let path = format!("/repos/acme/hey/deployments/{id}/statuses");
+        let read = |request: &Request| request.path == path && request.method == "GET";
+        self.github.wait_for_request(read);
+        // That one may have been asked before; the next was not.
+        self.github.clear_requests();
+        self.github.wait_for_request(read);
+    }
+
     /// `queue-deploy` outside any CI: branch and commit have to be told.
     pub fn queue_deploy(&self) -> Program {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_queue-deploy"));
+        self.program(env!("CARGO_BIN_EXE_queue-deploy"))
+    }
+
+    /// A program with what every one needs, and nothing of the environment that the test runs in.
+    pub fn program(&self, path: &str) -> Program {
+        let mut command = Command::new(path);
         command
             .env_clear()
             .env("PATH", "/usr/bin:/bin")

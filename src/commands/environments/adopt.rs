@@ -4,18 +4,15 @@ use anyhow::{Context as _, bail};
 
 use super::{
     super::{
-        Start, branches,
+        Start, branches, forge,
         lock::{self, Lock},
         owners::owner_of,
     },
     branch,
 };
 use crate::{
-    clients::{
-        cluster::{Cluster, Storage},
-        github::GitHub,
-    },
-    decide::{self, Owner, Presence},
+    clients::cluster::{Cluster, Storage},
+    decide::{Owner, Presence},
     model::{
         Branch, Ending, Environment, Halt, Holder, Phase, Record, RecordedRelease, Revision, Status,
     },
@@ -95,9 +92,8 @@ async fn environment(
     let app = settings.app.clone();
     let app = app.ok_or_else(|| UsageError("which app? --app NAME".into()))?;
     let options = &settings.github;
-    let token = options.token(&start.variables)?;
-    let (url, repository) = (options.base_url(ci), options.repository(ci)?);
-    let github = GitHub::new(&url, token.secret(), repository, decide::retry)?;
+    let repository = options.repository(ci)?;
+    let github = forge::connect(options, repository, ci, &start.variables).await?;
     let repository = github.repository().await?;
     match branches::look_for(&github, branch, &repository.default_branch).await? {
         Presence::There => {}

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::super::{
     Start,
     address::{self, Expectation},
+    forge,
     releases::{self, Manner, Planned},
     statuses::Statuses,
 };
@@ -17,7 +18,6 @@ use crate::{
         github::{GitHub, RepositoryFacts},
         helm::Helm,
     },
-    decide,
     model::{Branch, Commit, Deployment, Environment, Facts, Halt, Releases, branch_values},
     report::Report,
     settings::{Ci, HelmApply, Landing, Sources, UsageError},
@@ -99,13 +99,8 @@ async fn gathered(start: &Start<HelmApply>, report: &Report) -> anyhow::Result<O
     let ci = Ci::read(&start.variables)?;
     let options = &settings.github;
     let (app, tier) = settings.app.place();
-    let token = options.token(&start.variables)?;
-    let github = GitHub::new(
-        &options.base_url(&ci),
-        token.secret(),
-        options.repository(&ci)?,
-        decide::retry,
-    )?;
+    let repository = options.repository(&ci)?;
+    let github = forge::connect(options, repository, &ci, &start.variables).await?;
     let Some(wanted) = wanted(settings, &ci, &github).await? else {
         report.note(&format!(
             "the deployment is none of {}'s on {}: nothing to do",

@@ -30,7 +30,7 @@ pub struct TierOption {
 }
 
 /// A tier is a label's value in the cluster.
-fn tier(name: &str) -> Result<String, String> {
+pub fn tier(name: &str) -> Result<String, String> {
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let fits = name.len() <= 63 && edge(name.chars().next()) && edge(name.chars().last());
