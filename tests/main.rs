@@ -2,6 +2,7 @@
 
 mod example_app;
 mod helm_apply;
+mod link;
 mod lock;
 mod names;
 mod objects;

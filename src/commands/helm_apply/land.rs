@@ -13,14 +13,14 @@ use super::{
         lock::{self, Lock},
         releases,
         site::Site,
-        stop::{Reason, Stop},
+        stop::{Reason, Stop, WIND_UP},
         teardown,
     },
     gather::Gathered,
     heed::heed,
 };
 use crate::{
-    decide::{Presence, Rank, Room, Taken, rank, room},
+    decide::{Presence, Rank, Room, Taken, rank, room, to_retire},
     model::{Deployment, Halt, Phase, Record, RecordedRelease, State, labels},
     report::Report,
 };
@@ -65,9 +65,19 @@ pub(super) async fn land(
         record: Arc::new(Mutex::new(record)),
     };
     let outcome = tokio::select! {
-        outcome = landed(gathered, &site) => outcome,
+        outcome = stop.within(WIND_UP, landed(gathered, &site)) => {
+            outcome.unwrap_or_else(|stopped| Err(stopped.into()))
+        }
         never = heed(gathered, &site) => match never {},
     };
+    if let Ok(Verdict::Success(_)) = outcome {
+        // It is up, and that was its final word, whatever becomes of the rest.
+        match stop.within(WIND_UP, settle(gathered, &site)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => report.warn(&format!("{error:#}")),
+            Err(_) => report.warn("older deployments are not made inactive yet: stopped"),
+        }
+    }
     match (stop.reason(), outcome) {
         (_, Ok(verdict)) => verdict,
         (Some(Reason::Signal(number)), Err(_)) => Verdict::Signal(number),
@@ -106,10 +116,6 @@ async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict>
         .statuses()
         .post(State::Success, &answer, plan.url.as_deref())
         .await?;
-    // It is up, and that was its final word.
-    if let Err(error) = retire_older(gathered, site).await {
-        site.report.warn(&format!("{error:#}"));
-    }
     Ok(Verdict::Success(answer))
 }
 
@@ -233,35 +239,35 @@ async fn note_begin(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<()> 
     .await
 }
 
-/// Makes the branch's older deployments inactive. One that cannot be is told, stays in the record,
-/// and is tried again by the next deploy: the environment is up all the same.
-async fn retire_older(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<()> {
+/// Notes in the record that it is up, and makes the branch's older deployments inactive. One that
+/// cannot be is told, stays in the record, and is tried again by the next deploy: the environment
+/// is up all the same.
+async fn settle(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<()> {
     let mine = gathered.plan.deployment;
-    let older: Vec<u64> = {
-        let record = site.record.lock().await;
-        record
-            .deployments
-            .iter()
-            .copied()
-            .filter(|id| Some(*id) != mine)
-            .collect()
-    };
+    let replaced = site.record.lock().await.deployed;
+    site.note(|record| {
+        record.phase = Phase::Up;
+        record.deployed = mine;
+    })
+    .await?;
+    let known = site.record.lock().await.deployments.clone();
     let description = mine.map_or_else(
         || format!("replaced by {}", gathered.plan.commit.short()),
         |id| format!("replaced by deployment {id}"),
     );
-    let mut active: Vec<u64> = mine.into_iter().collect();
-    for id in older {
-        if let Err(error) = gathered.statuses().retire(id, &description).await {
-            site.report
-                .warn(&format!("deployment {id} stays active: {error}"));
-            active.push(id);
+    let (statuses, mut retired) = (gathered.statuses(), Vec::new());
+    for id in to_retire(&known, mine, replaced) {
+        match site.stop.unless(statuses.retire(id, &description)).await {
+            Ok(Ok(())) => retired.push(id),
+            Ok(Err(error)) => site
+                .report
+                .warn(&format!("deployment {id} stays active: {error}")),
+            Err(_) => break,
         }
     }
-    site.note(|record| {
-        record.phase = Phase::Up;
-        record.deployments = active;
-        record.deployed = mine;
-    })
-    .await
+    site.note(|record| record.deployments.retain(|id| !retired.contains(id)))
+        .await?;
+    site.stop
+        .check()
+        .context("older deployments are not made inactive yet")
 }
