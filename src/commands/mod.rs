@@ -3,6 +3,7 @@
 mod address;
 mod branches;
 mod follow;
+mod forgotten;
 mod helm_apply;
 mod hooks;
 mod lock;

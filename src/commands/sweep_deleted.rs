@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 use super::{
     Start,
     branches::look_for,
+    forgotten,
     lock::{self, Lock},
     owners,
     site::Site,
@@ -22,7 +23,7 @@ use crate::{
         helm::Helm,
     },
     decide::{self, Presence},
-    model::{Branch, Ending, Environment, Halt, Holder, ObjectKey, Phase, Record, Wish},
+    model::{Branch, Ending, Environment, Halt, Holder, ObjectKey, Phase, Record, State, Wish},
     report::{Removed, Report},
     settings::{Ci, Deleted, SweepDeleted},
 };
@@ -232,10 +233,17 @@ async fn removed(
         return Ok(None);
     }
     site.ready()?;
+    let mut forgotten = Vec::new();
     if site.lock.record().await?.is_none() {
         owners::check_labelled(site).await?;
+        forgotten = forgotten::deployments(&gathered.github, site.environment).await?;
     }
-    site.note(|record| record.phase = Phase::Removing).await?;
+    let forgotten = still_active(gathered, forgotten).await?;
+    site.note(|record| {
+        record.phase = Phase::Removing;
+        record.deployments.extend(forgotten);
+    })
+    .await?;
     let remains = teardown::environment(site).await?;
     let statuses = Statuses {
         github: &gathered.github,
@@ -249,6 +257,18 @@ async fn removed(
             .await?;
     }
     Ok(Some(remains))
+}
+
+/// Those of `deployments` that GitHub does not show as inactive: what is true already is not posted.
+async fn still_active(gathered: &Gathered, deployments: Vec<u64>) -> anyhow::Result<Vec<u64>> {
+    let mut active = Vec::new();
+    for id in deployments {
+        let newest = gathered.github.newest_status(id).await?;
+        if newest.is_none_or(|newest| newest.state != State::Inactive.to_string()) {
+            active.push(id);
+        }
+    }
+    Ok(active)
 }
 
 async fn heed_loss(site: &Site<'_>) -> std::convert::Infallible {

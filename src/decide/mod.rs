@@ -23,7 +23,7 @@ pub use proofs::{Presence, presence};
 pub use queue::{by_nonce, is_under_way, same};
 pub use rank::{Rank, outranks, rank};
 pub use recovery::{Recovery, recovery};
-pub use retire::to_retire;
+pub use retire::{deployments_of, to_retire};
 pub use retry::{MOST_WAIT, retry};
 pub use rollout::{pods_of, unready};
 pub use stage::{Overdue, overdue, stage};

@@ -10,6 +10,7 @@ use super::{
     super::{
         address,
         branches::look_for,
+        forgotten,
         lock::{self, Lock},
         releases,
         site::Site,
@@ -101,7 +102,12 @@ async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict>
     let posted = statuses.post(State::InProgress, "deploying", None);
     site.stop.unless(posted).await??;
     finish_removal(site).await?;
-    note_begin(gathered, site).await?;
+    let forgotten = if forgotten::is_lost(site).await? {
+        forgotten::deployments(&gathered.github, &plan.environment).await?
+    } else {
+        Vec::new()
+    };
+    note_begin(gathered, site, forgotten).await?;
     releases::bring_up(site, &plan.releases, plan.manner).await?;
     let answer = match &plan.answer {
         Some(expected) => {
@@ -217,7 +223,11 @@ async fn finish_removal(site: &Site<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn note_begin(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<()> {
+async fn note_begin(
+    gathered: &Gathered,
+    site: &Site<'_>,
+    forgotten: Vec<u64>,
+) -> anyhow::Result<()> {
     let plan = &gathered.plan;
     site.note(|record| {
         record.phase = Phase::Deploying;
@@ -232,6 +242,7 @@ async fn note_begin(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<()> 
                 .iter()
                 .map(|planned| RecordedRelease::from(&planned.release)),
         );
+        record.deployments.extend(forgotten);
         record.deployments.extend(plan.deployment);
         record.deployments.sort_unstable();
         record.deployments.dedup();
