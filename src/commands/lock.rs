@@ -18,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-pub(super) use self::lease::has_record;
+pub(super) use self::lease::{has_record, seen};
 use crate::{
     clients::{
         cluster::{Leases, Written},

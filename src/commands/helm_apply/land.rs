@@ -19,9 +19,10 @@ use super::{
     },
     gather::Gathered,
     heed::heed,
+    room::has_room,
 };
 use crate::{
-    decide::{Presence, Rank, Room, Taken, rank, room, to_retire},
+    decide::{Presence, Rank, Taken, rank, to_retire},
     model::{Deployment, Halt, Phase, Record, RecordedRelease, State, labels},
     report::Report,
 };
@@ -170,11 +171,10 @@ async fn refused(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Option<
         // It has its place already, whatever the limit is now.
         return Ok(None);
     }
-    let taken: Vec<Taken> = leases.iter().filter_map(taken).collect();
-    match room(&plan.environment.name(), &taken, plan.max_environments) {
-        Room::Free => Ok(None),
-        Room::Full { oldest } => Ok(Some(Verdict::Full(oldest))),
-    }
+    Ok(match has_room(gathered, site.report, leases).await? {
+        Ok(()) => None,
+        Err(oldest) => Some(Verdict::Full(oldest)),
+    })
 }
 
 /// A tier is one namespace, and a namespace one tier: else sweeps of one would meet the other's.
@@ -192,15 +192,6 @@ fn one_tier(leases: &[Lease], tier: &str) -> anyhow::Result<()> {
         ))),
         None => Ok(()),
     }
-}
-
-fn taken(lease: &Lease) -> Option<Taken> {
-    let created = lease.metadata.creation_timestamp.as_ref()?.0;
-    let since = chrono::DateTime::from_timestamp(created.as_second(), 0)?;
-    Some(Taken {
-        name: lease.metadata.name.clone()?,
-        since,
-    })
 }
 
 /// Ends what a sweep began before the branch came back, or a reinstall that was killed.
