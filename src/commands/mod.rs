@@ -6,6 +6,7 @@ mod deploy;
 mod environments;
 mod follow;
 mod forge;
+mod forgotten;
 mod helm_apply;
 mod hooks;
 mod lock;
@@ -96,10 +97,12 @@ where
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    match runtime
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(command(start)))
-    {
+    match runtime.map_err(anyhow::Error::from).and_then(|runtime| {
+        let ended = runtime.block_on(command(start));
+        // A name that is still looked up, on a thread of its own, holds nobody up.
+        runtime.shutdown_background();
+        ended
+    }) {
         Ok(ending) => ExitCode::from(ending.status()),
         Err(error) => failed(&error),
     }

@@ -7,6 +7,8 @@ pub struct Taken {
     pub name: String,
     /// When it was first made.
     pub since: DateTime<Utc>,
+    /// Whether a deploy has begun in it. One in which none has is a newcomer's, that may be dead.
+    pub begun: bool,
 }
 
 /// Whether one more environment may go up.
@@ -14,6 +16,11 @@ pub struct Taken {
 pub enum Room {
     /// It may.
     Free,
+    /// Only newcomers stand in the way: it may, if enough of these are dead.
+    Contested {
+        /// Their names.
+        newcomers: Vec<String>,
+    },
     /// It may not; the oldest that is up is named.
     Full {
         /// The oldest environment, a candidate for removal.
@@ -21,19 +28,29 @@ pub enum Room {
     },
 }
 
-/// Whether `name`, whose record is among `up`, is within the first `most`, oldest first.
+/// Whether `name`, whose Lease is among `up`, is within the first `most`, oldest first.
 ///
-/// Two newcomers that take the last place at once both see both records, so both come to the
+/// Two newcomers that take the last place at once both see both Leases, so both come to the
 /// same answer about each. No limit when `most` is none.
 pub fn room(name: &str, up: &[Taken], most: Option<usize>) -> Room {
     let Some(most) = most else { return Room::Free };
     let mut up: Vec<&Taken> = up.iter().collect();
     up.sort_by_key(|taken| (taken.since, taken.name.clone()));
-    match up.iter().position(|taken| taken.name == name) {
-        Some(place) if place >= most => Room::Full {
-            oldest: up[0].clone(),
-        },
-        _ => Room::Free,
+    let Some(place) = up.iter().position(|taken| taken.name == name) else {
+        return Room::Free;
+    };
+    let (begun, newcomers): (Vec<&Taken>, Vec<&Taken>) =
+        up[..place].iter().partition(|taken| taken.begun);
+    if place < most {
+        Room::Free
+    } else if begun.len() < most {
+        let newcomers = newcomers.iter().map(|taken| taken.name.clone());
+        Room::Contested {
+            newcomers: newcomers.collect(),
+        }
+    } else {
+        let oldest = begun.first().copied().unwrap_or(up[0]).clone();
+        Room::Full { oldest }
     }
 }
 
@@ -45,6 +62,7 @@ mod tests {
         Taken {
             name: name.into(),
             since: DateTime::from_timestamp(second, 0).unwrap(),
+            begun: true,
         }
     }
 
@@ -67,5 +85,31 @@ mod tests {
         let up = [taken("hey-a", 1), taken("hey-b", 1)];
         let refused = ["hey-a", "hey-b"].map(|name| room(name, &up, Some(1)) != Room::Free);
         assert_eq!(refused, [false, true]);
+    }
+
+    #[test]
+    fn a_place_that_newcomers_alone_take_is_contested() {
+        let newcomer = |name, second| Taken {
+            begun: false,
+            ..taken(name, second)
+        };
+        let up = [
+            taken("hey-a", 1),
+            newcomer("hey-b", 2),
+            newcomer("hey-c", 3),
+        ];
+        assert_eq!(room("hey-c", &up, Some(3)), Room::Free);
+        assert_eq!(
+            room("hey-c", &up, Some(2)),
+            Room::Contested {
+                newcomers: vec!["hey-b".into()]
+            }
+        );
+        assert_eq!(
+            room("hey-c", &up, Some(1)),
+            Room::Full {
+                oldest: taken("hey-a", 1)
+            }
+        );
     }
 }

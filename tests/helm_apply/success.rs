@@ -78,6 +78,57 @@ fn a_deploy_ends_in_success_with_its_address_and_the_older_one_is_inactive() {
 }
 
 #[test]
+fn a_pile_of_failed_deployments_costs_no_request_more_and_shrinks() {
+    let site = Site::new("pile");
+    let deploy = |values: &Value| {
+        let deployment = site.push("new");
+        let program = site.helm_apply(Tool::Helm3, deployment);
+        (deployment, program.release(&echo(values.clone())))
+    };
+    let (up, program) = deploy(&json!({}));
+    program.run().ends_with(0);
+    let fails = json!({"web": true, "podAnnotations": {"testbed/never-ready": "true"}});
+    let failed: Vec<u64> = (0..4)
+        .map(|_| {
+            let (failed, program) = deploy(&fails);
+            let program = program.env("BRANCH_DEPLOYS_HELM_TIMEOUT", "1s");
+            assert_ne!(program.run().status, 0);
+            failed
+        })
+        .collect();
+    for inactive in [3, 2] {
+        site.github.clear_requests();
+        deploy(&json!({})).1.run().ends_with(0);
+        let requests = site.github.requests();
+        assert!(requests.len() <= 8, "{requests:#?}");
+        assert_eq!(site.states(up).last(), Some(&DeploymentState::Inactive));
+        let is_inactive = |id: &u64| site.states(*id).last() == Some(&DeploymentState::Inactive);
+        let inactives: Vec<_> = failed.iter().filter(|id| is_inactive(id)).collect();
+        assert_eq!(inactives[..], failed[inactive..].iter().collect::<Vec<_>>());
+        assert!(!is_inactive(&failed[inactive - 1]));
+    }
+}
+
+#[test]
+fn a_deploy_that_finds_its_record_lost_retires_what_it_knew() {
+    let site = Site::new("lost-record");
+    let deploy = || {
+        let deployment = site.push("new");
+        let program = site.helm_apply(Tool::Helm4, deployment);
+        program.release(&echo(json!({}))).run().ends_with(0);
+        deployment
+    };
+    let older = deploy();
+    site.namespace.delete("Lease", "hey-new");
+    site.github.clear_requests();
+    let newer = deploy();
+    let requests = site.github.requests();
+    assert!(requests.len() <= 8, "{requests:#?}");
+    assert_eq!(site.states(older).last(), Some(&DeploymentState::Inactive));
+    assert_eq!(site.record("hey-new")["deployments"], json!([newer]));
+}
+
+#[test]
 fn success_is_posted_when_the_address_answers_as_asked_for_and_not_before() {
     let site = Site::new("reachable");
     let deployment = site.push("new-reachable");
