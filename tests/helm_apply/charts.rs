@@ -168,7 +168,8 @@ fn a_failure_of_many_words_is_posted_all_the_same() {
         .run()
         .ends_with(1)
         .says("Invalid value: \"no key at all\"");
-    let words = site.last_words(deployment);
+    let last = site.repository.deployment(deployment).statuses.pop();
+    let words = last.expect("it has a final status").description;
     assert_eq!(words.chars().count(), 140, "{words}");
     assert_eq!(
         site.states(deployment).last(),

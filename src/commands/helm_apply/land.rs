@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     decide::{Presence, Rank, Taken, rank, to_retire},
-    model::{Deployment, Halt, Phase, Record, RecordedRelease, State, labels},
+    model::{ANSWERING, Deployment, Halt, Phase, Record, RecordedRelease, State, labels},
     report::Report,
 };
 
@@ -112,6 +112,12 @@ async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict>
     releases::bring_up(site, &plan.releases, plan.manner).await?;
     let answer = match &plan.answer {
         Some(expected) => {
+            let words = format!("{ANSWERING} {}", expected.url);
+            let posted = statuses.post(State::InProgress, &words, None);
+            // For those who look on: the deploy does not hang on it.
+            if let Err(error) = site.stop.unless(posted).await? {
+                site.report.warn(&error.to_string());
+            }
             let ingresses = gathered.cluster.ingresses();
             address::wait_for(site, &ingresses, expected).await?
         }
