@@ -7,14 +7,14 @@ mod list;
 use anyhow::Context as _;
 
 use super::{
-    Start,
+    Start, lock,
     stop::{Reason, Stop},
 };
 use crate::{
     clients::cluster::Cluster,
-    model::{Branch, Ending},
+    model::{Branch, Ending, Environment, Holder},
     report::Report,
-    settings::{Action, Environments, UsageError},
+    settings::{Action, Ci, Environments, UsageError},
 };
 
 pub(super) async fn run(start: Start<Environments>) -> anyhow::Result<Ending> {
@@ -37,6 +37,26 @@ pub(super) async fn run(start: Start<Environments>) -> anyhow::Result<Ending> {
             Some(Reason::Signal(number)) => Ending::Signal(number),
             _ => Ending::Failed,
         }),
+    }
+}
+
+/// What the lock on an environment is asked for with.
+fn request<'a>(
+    settings: &Environments,
+    ci: &Ci,
+    environment: &'a Environment,
+    program: &str,
+) -> lock::Request<'a> {
+    lock::Request {
+        environment,
+        holder: Holder {
+            program: program.to_owned(),
+            log_url: settings.lock.log_url(ci),
+            deployment: None,
+        },
+        wish: None,
+        duration: settings.lock.lock_duration,
+        timeout: settings.lock.lock_timeout,
     }
 }
 
