@@ -297,3 +297,40 @@ fn json_is_one_document_on_standard_output() {
     site.repository.delete_branch("new");
     assert_eq!(deploy("--dry-run=false", 3)["state"], "superseded");
 }
+
+#[test]
+fn buildkites_own_last_status_is_given_the_address_before_ours_is_posted() {
+    let site = Site::new("meta-data");
+    let deployment = site.push("new");
+    let agent = site.script(
+        "agent",
+        "#!/bin/sh\necho \"$* $(cat)\" >> \"$(dirname \"$0\")/told\"\n",
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::copy(agent, folder.path().join("buildkite-agent")).expect("a file of our own");
+    let gate = Gate::default();
+    let ours = Matcher::post("/repos/acme/hey/deployments/*/statuses").nth(3);
+    site.github
+        .faults()
+        .when(ours)
+        .then(Effect::hold_before(&gate));
+    let running = site
+        .helm_apply(Tool::Helm4, deployment)
+        .release(&echo(json!({"web": true})))
+        .args(["--url", &url("{slug}")])
+        .env("PATH", format!("{}:/usr/bin:/bin", folder.path().display()))
+        .env("BUILDKITE_JOB_ID", "0190")
+        .start();
+    gate.reached();
+    let told = std::fs::read_to_string(folder.path().join("told")).expect("the agent was told");
+    gate.open();
+    running.end().ends_with(0);
+    let address = url("new");
+    assert_eq!(
+        told,
+        format!(
+            "meta-data set github_deployment_status:environment beta\n\
+             meta-data set github_deployment_status:environment_url {address}\n"
+        )
+    );
+}

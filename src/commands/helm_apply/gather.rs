@@ -58,6 +58,8 @@ pub(in super::super) struct Plan {
     pub releases: Vec<Planned>,
     pub manner: Manner,
     pub max_environments: Option<usize>,
+    /// Whether this is a job of a Buildkite build.
+    pub in_build: bool,
 }
 
 impl Plan {
@@ -237,6 +239,7 @@ async fn plan(
             adopt: settings.adopt,
         },
         max_environments: settings.max_environments,
+        in_build: ci.buildkite.is_job(),
     })
 }
 

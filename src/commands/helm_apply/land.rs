@@ -12,7 +12,7 @@ use super::{
         branches::look_for,
         forgotten,
         lock::{self, Lock},
-        releases,
+        outputs, releases,
         site::Site,
         stop::{Reason, Stop, WIND_UP},
         teardown,
@@ -125,6 +125,11 @@ async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict>
     };
     site.ready()?;
     site.report.done(&answer);
+    if plan.in_build {
+        let tier = &plan.environment.tier;
+        let told = outputs::tell_build(tier, plan.url.as_deref(), site.report);
+        site.stop.unless(told).await?;
+    }
     gathered
         .statuses()
         .post(State::Success, &answer, plan.url.as_deref())
