@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 use super::{
     Start,
     branches::look_for,
+    connect::connect,
     forgotten,
     lock::{self, Lock},
     owners,
@@ -23,7 +24,9 @@ use crate::{
         helm::Helm,
     },
     decide::{self, Presence},
-    model::{Branch, Ending, Environment, Halt, Holder, ObjectKey, Phase, Record, State, Wish},
+    model::{
+        Branch, Ending, Environment, Halt, Holder, ObjectKey, Phase, Record, Secrets, State, Wish,
+    },
     report::{Removed, Report},
     settings::{Ci, Deleted, SweepDeleted},
 };
@@ -35,6 +38,7 @@ struct Gathered {
     cluster: Cluster,
     environment: Environment,
     log_url: Option<String>,
+    secrets: Secrets,
 }
 
 pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
@@ -108,9 +112,7 @@ async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow
             "{branch} is the default branch: it is never swept"
         )));
     }
-    let cluster = &settings.cluster;
-    let (kubeconfig, context) = (cluster.kubeconfig.clone(), cluster.kube_context.clone());
-    let cluster = Cluster::connect(kubeconfig, context, cluster.namespace.clone()).await?;
+    let cluster = connect(&settings.cluster, &start.sources).await?;
     let environment = Environment {
         app: options.app.clone(),
         tier: options.tier.clone(),
@@ -124,6 +126,7 @@ async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow
         cluster,
         environment,
         log_url,
+        secrets: Secrets::new([token.secret().to_owned()]),
     })
 }
 
@@ -177,7 +180,8 @@ async fn sweep(
     report: &Report,
 ) -> anyhow::Result<Ending> {
     let (program, timeout) = (settings.helm.helm.clone(), settings.helm.helm_timeout);
-    let found = Helm::find(program, gathered.cluster.target().clone(), timeout);
+    let (target, secrets) = (gathered.cluster.target().clone(), gathered.secrets.clone());
+    let found = Helm::find(program, target, timeout, secrets);
     let Ok(helm) = stop.unless(found).await else {
         return Ok(stopped(stop));
     };

@@ -3,6 +3,7 @@
 mod capacity;
 mod claim;
 mod lease;
+mod limit;
 mod ownership;
 mod proof;
 mod proofs;
@@ -14,9 +15,10 @@ mod retry;
 mod rollout;
 mod stage;
 
-pub use capacity::{Room, Taken, room};
+pub use capacity::{Room, Standing, Taken, room};
 pub use claim::claim;
 pub use lease::{Lease, Patience, Step};
+pub use limit::is_timeout;
 pub use ownership::{Owner, owner};
 pub use proof::{Fate, Marks, fate};
 pub use proofs::{Presence, presence};

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::super::{
     Start,
     address::{self, Expectation},
+    connect::connect,
     releases::{self, Manner, Planned},
     statuses::Statuses,
 };
@@ -18,7 +19,9 @@ use crate::{
         helm::Helm,
     },
     decide,
-    model::{Branch, Commit, Deployment, Environment, Facts, Halt, Releases, branch_values},
+    model::{
+        Branch, Commit, Deployment, Environment, Facts, Halt, Releases, Secrets, branch_values,
+    },
     report::Report,
     settings::{Ci, HelmApply, Landing, Sources, UsageError},
 };
@@ -119,11 +122,12 @@ async fn gathered(start: &Start<HelmApply>, report: &Report) -> anyhow::Result<O
         branch: wanted.branch.clone(),
         repository_id: repository.id,
     };
-    let cluster = &settings.cluster;
-    let (kubeconfig, context) = (cluster.kubeconfig.clone(), cluster.kube_context.clone());
-    let cluster = Cluster::connect(kubeconfig, context, cluster.namespace.clone()).await?;
+    let cluster = connect(&settings.cluster, &start.sources).await?;
     let (program, timeout) = (settings.helm.helm.clone(), settings.helm.helm_timeout);
-    let helm = Helm::find(program, cluster.target().clone(), timeout).await?;
+    let charts = settings.releases.iter().map(|release| &release.chart);
+    let secrets = Secrets::new([token.secret().to_owned()]);
+    let secrets = charts.fold(secrets, |secrets, chart| secrets.with_those_in(chart));
+    let helm = Helm::find(program, cluster.target().clone(), timeout, secrets).await?;
     let plan = plan(settings, &start.sources, &ci, environment, wanted, &helm).await?;
     Ok(Some(Gathered {
         github,
