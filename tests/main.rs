@@ -1,11 +1,14 @@
 //! The compiled programs against the testbed: a file for each command, promise or part.
 
+mod deploy;
+mod environments;
 mod example_app;
 mod helm_apply;
 mod link;
 mod lock;
 mod names;
 mod objects;
+mod queue_deploy;
 mod readme;
 mod recovery;
 mod settings;

@@ -130,7 +130,8 @@ struct Described {
 
 /// The options in a help text, but for `--help` and `--version`.
 fn options(help: &str) -> Vec<Described> {
-    let blocks = help.split("\n      --").skip(1);
+    let long = help.replace("\n  -m, --", "\n      --");
+    let blocks = long.split("\n      --").skip(1);
     blocks.map(described).collect()
 }
 

@@ -3,16 +3,40 @@
 use std::process::{Command, Output};
 
 pub const HELM_APPLY: &str = env!("CARGO_BIN_EXE_helm-apply");
+pub const QUEUE_DEPLOY: &str = env!("CARGO_BIN_EXE_queue-deploy");
+pub const DEPLOY: &str = env!("CARGO_BIN_EXE_deploy");
+pub const ENVIRONMENTS: &str = env!("CARGO_BIN_EXE_environments");
 pub const SWEEP_DELETED: &str = env!("CARGO_BIN_EXE_sweep-deleted");
 
 /// All of them, in the order of the README's tables.
-pub const PROGRAMS: [&str; 2] = [HELM_APPLY, SWEEP_DELETED];
+pub const PROGRAMS: [&str; 5] = [
+    QUEUE_DEPLOY,
+    HELM_APPLY,
+    SWEEP_DELETED,
+    DEPLOY,
+    ENVIRONMENTS,
+];
 
 /// The `--help` of a program, as wide as in a pipe.
 pub fn help(program: &str) -> String {
     let output = run(program, &["--help"], &[]);
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_help_of_queue_deploy_is_short_and_exact() {
+    insta::assert_snapshot!(help(QUEUE_DEPLOY));
+}
+
+#[test]
+fn the_help_of_environments_is_short_and_exact() {
+    insta::assert_snapshot!(help(ENVIRONMENTS));
+}
+
+#[test]
+fn the_help_of_deploy_is_short_and_exact() {
+    insta::assert_snapshot!(help(DEPLOY));
 }
 
 #[test]

@@ -109,6 +109,12 @@ impl Site {
         self.queue(branch)
     }
 
+    /// The same of a commit that is pushed first.
+    pub fn queue_with_push(&self, branch: &str, more: Value) -> u64 {
+        self.repository.push(branch);
+        self.queue_with(branch, more)
+    }
+
     /// The states that a deployment went through.
     pub fn states(&self, deployment: u64) -> Vec<DeploymentState> {
         self.repository.deployment(deployment).states()

@@ -3,5 +3,7 @@
 pub mod agent;
 pub mod cluster;
 pub mod endpoint;
+pub mod gh;
+pub mod git;
 pub mod github;
 pub mod helm;

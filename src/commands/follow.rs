@@ -89,6 +89,9 @@ pub(super) fn tell(news: News<'_>, hooks: &str, report: &Report) {
             let log = log.as_ref().map(|log| format!(": {log}"));
             report.note(&format!("{words}{}", log.unwrap_or_default()));
         }
+        News::Stage(Stage::Answering { .. }) => {
+            report.note("the releases are up, and the address is waited for");
+        }
         News::Stage(_) => {}
         News::NoBuild(lasted) => report.warn(&no_build(lasted, hooks)),
         News::Silent(error) => report.warn(&error),

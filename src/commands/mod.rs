@@ -3,7 +3,10 @@
 mod address;
 mod branches;
 mod connect;
+mod deploy;
+mod environments;
 mod follow;
+mod forge;
 mod forgotten;
 mod helm_apply;
 mod hooks;
@@ -16,6 +19,7 @@ mod releases;
 mod site;
 mod statuses;
 mod stop;
+mod survey;
 mod sweep_deleted;
 mod teardown;
 
@@ -38,6 +42,16 @@ pub struct Start<T> {
     pub sources: Sources,
     /// The process's environment variables.
     pub variables: Variables,
+}
+
+/// `deploy`.
+pub fn deploy() -> ExitCode {
+    main(deploy::run)
+}
+
+/// `environments`.
+pub fn environments() -> ExitCode {
+    main(environments::run)
 }
 
 /// `helm-apply`.

@@ -21,8 +21,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// What is asked of GitHub, by whom.
 pub(super) struct Queue<'a> {
     pub github: &'a GitHub,
-    pub app: &'a App,
-    pub tier: &'a str,
+    /// App and tier.
+    pub place: (&'a App, &'a str),
     pub order: &'a Order,
     /// Whether the commit was chosen, though it may not be the branch's head.
     pub on_purpose: bool,
@@ -103,7 +103,7 @@ impl Queue<'_> {
 
     async fn under_way(&self) -> Result<Option<u64>, GitHubError> {
         let listed = self.listed().await?;
-        let Some(same) = decide::same(self.order, (self.app, self.tier), &listed) else {
+        let Some(same) = decide::same(self.order, self.place, &listed) else {
             return Ok(None);
         };
         let mut unknown = Etag::default();
@@ -114,8 +114,10 @@ impl Queue<'_> {
     }
 
     async fn listed(&self) -> Result<Vec<Deployment>, GitHubError> {
-        let task = Deployment::task_of(self.app);
-        self.github.newest_deployments(&task, self.tier).await
+        let (app, tier) = self.place;
+        self.github
+            .newest_deployments(&Deployment::task_of(app), tier)
+            .await
     }
 
     /// Makes the deployment of `git_ref`.
@@ -151,11 +153,12 @@ impl Queue<'_> {
     async fn create(&self, git_ref: &str) -> Result<Deployment, GitHubError> {
         let payload = self.payload();
         let description = self.description();
-        let task = Deployment::task_of(self.app);
+        let (app, tier) = self.place;
+        let task = Deployment::task_of(app);
         let new = NewDeployment {
             git_ref,
             task: &task,
-            environment: self.tier,
+            environment: tier,
             description: &description,
             payload: &payload,
         };
@@ -165,8 +168,7 @@ impl Queue<'_> {
                 Err(error) if error.leaves_doubt() && attempt < ATTEMPTS => {
                     tokio::time::sleep(PAUSE * attempt).await;
                     let listed = self.listed().await?;
-                    let ours = (self.app, self.tier);
-                    if let Some(made) = decide::by_nonce(&payload.nonce, ours, &listed) {
+                    if let Some(made) = decide::by_nonce(&payload.nonce, self.place, &listed) {
                         return Ok(made.clone());
                     }
                     attempt += 1;
@@ -179,7 +181,7 @@ impl Queue<'_> {
     fn payload(&self) -> Payload {
         let order = self.order.clone();
         Payload {
-            app: self.app.to_string(),
+            app: self.place.0.to_string(),
             branch: order.branch,
             commit: order.commit,
             nonce: format!("{:032x}", rand::random::<u128>()),

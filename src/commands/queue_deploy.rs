@@ -5,22 +5,21 @@ use anyhow::Context as _;
 use super::{
     Start,
     follow::{self, follow},
-    outputs,
+    forge, outputs,
     queue::{Decision, Queue, Queued},
     stop::{Reason, Stop},
 };
 use crate::{
     clients::github::GitHub,
-    decide,
     model::{Ending, Facts, Halt, Order},
     report::{self, Report},
-    settings::{Ci, QueueDeploy, Sources, UsageError},
+    settings::{Ci, Pages, QueueDeploy, Sources, UsageError},
 };
 
 pub(super) async fn run(start: Start<QueueDeploy>) -> anyhow::Result<Ending> {
     let report = Report::new(start.settings.run.output());
     let stop = Stop::on_signals().context("failed to listen for signals")?;
-    let plan = Plan::of(start)?;
+    let plan = Plan::of(start).await?;
     let outcome = match stop.unless(plan.carry_out(&report)).await {
         Ok(outcome) => outcome?,
         Err(_) => return Ok(stopped(&stop, &report)),
@@ -46,6 +45,7 @@ struct Plan {
     ci: Ci,
     variables: crate::settings::Variables,
     github: GitHub,
+    pages: Pages,
     order: Order,
     url: Option<String>,
 }
@@ -59,7 +59,7 @@ struct Outcome {
 }
 
 impl Plan {
-    fn of(start: Start<QueueDeploy>) -> anyhow::Result<Self> {
+    async fn of(start: Start<QueueDeploy>) -> anyhow::Result<Self> {
         let Start {
             settings,
             sources,
@@ -75,17 +75,15 @@ impl Plan {
         let options = &settings.github;
         let order = settings.order.order(&ci)?;
         let url = address(&settings, &sources, &order)?;
-        let github = GitHub::new(
-            &options.base_url(&ci),
-            options.token(&variables)?.secret(),
-            options.repository(&ci)?,
-            decide::retry,
-        )?;
+        let repository = options.repository(&ci)?;
+        let pages = options.pages(&ci, &repository);
+        let github = forge::connect(options, repository, &ci, &variables).await?;
         Ok(Self {
             settings,
             ci,
             variables,
             github,
+            pages,
             order,
             url,
         })
@@ -97,7 +95,7 @@ impl Plan {
             let message = format!("Skipped: --skip-branch {pattern} covers {branch}");
             return Ok(Outcome::done("skipped", None, message));
         }
-        let tier = &self.settings.github.tier;
+        let (_, tier) = self.settings.app.place();
         report.heading(&format!(
             "Queueing {branch} at {} for {tier}",
             commit.short()
@@ -130,7 +128,7 @@ impl Plan {
             return Ok(Outcome::done(state, Some(id), message));
         }
         report.done(&message);
-        let hooks = self.settings.github.hooks_page(&self.ci)?;
+        let hooks = self.pages.hooks();
         let stage = follow(&self.github, id, self.settings.timeout, |news| {
             follow::tell(news, &hooks, report);
         });
@@ -144,11 +142,9 @@ impl Plan {
     }
 
     fn queue(&self) -> Queue<'_> {
-        let options = &self.settings.github;
         Queue {
             github: &self.github,
-            app: &options.app,
-            tier: &options.tier,
+            place: self.settings.app.place(),
             order: &self.order,
             on_purpose: self.settings.order.is_on_purpose(&self.ci),
             deployed_by: self.ci.creator(),
@@ -199,8 +195,7 @@ fn address(
     sources: &Sources,
     order: &Order,
 ) -> Result<Option<String>, UsageError> {
-    let options = &settings.github;
-    let facts = Facts::new((&options.app, &options.tier), &order.branch, &order.commit);
+    let facts = Facts::new(settings.app.place(), &order.branch, &order.commit);
     let address = settings.url.as_ref().map(|url| url.address(&facts));
     address
         .transpose()

@@ -9,7 +9,7 @@ use super::{
     Start,
     branches::look_for,
     connect::connect,
-    forgotten,
+    forge, forgotten,
     lock::{self, Lock},
     owners,
     site::Site,
@@ -23,10 +23,8 @@ use crate::{
         github::{GitHub, RepositoryFacts},
         helm::Helm,
     },
-    decide::{self, Presence},
-    model::{
-        Branch, Ending, Environment, Halt, Holder, ObjectKey, Phase, Record, Secrets, State, Wish,
-    },
+    decide::Presence,
+    model::{Branch, Ending, Environment, Halt, Holder, ObjectKey, Phase, Record, State, Wish},
     report::{Removed, Report},
     settings::{Ci, Deleted, SweepDeleted},
 };
@@ -38,7 +36,6 @@ struct Gathered {
     cluster: Cluster,
     environment: Environment,
     log_url: Option<String>,
-    secrets: Secrets,
 }
 
 pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
@@ -98,14 +95,9 @@ pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
 async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow::Result<Gathered> {
     let settings = &start.settings;
     let options = &settings.github;
-    let token = options.token(&start.variables)?;
+    let (app, tier) = settings.app.place();
     let repository = options.repository(ci)?;
-    let github = GitHub::new(
-        &options.base_url(ci),
-        token.secret(),
-        repository,
-        decide::retry,
-    )?;
+    let github = forge::connect(options, repository, ci, &start.variables).await?;
     let repository = github.repository().await.context("nothing is removed")?;
     if *branch == repository.default_branch {
         bail!(Halt::refused(format!(
@@ -114,8 +106,8 @@ async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow
     }
     let cluster = connect(&settings.cluster, &start.sources).await?;
     let environment = Environment {
-        app: options.app.clone(),
-        tier: options.tier.clone(),
+        app: app.clone(),
+        tier: tier.to_owned(),
         branch: branch.clone(),
         repository_id: repository.id,
     };
@@ -126,7 +118,6 @@ async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow
         cluster,
         environment,
         log_url,
-        secrets: Secrets::new([token.secret().to_owned()]),
     })
 }
 
@@ -180,7 +171,10 @@ async fn sweep(
     report: &Report,
 ) -> anyhow::Result<Ending> {
     let (program, timeout) = (settings.helm.helm.clone(), settings.helm.helm_timeout);
-    let (target, secrets) = (gathered.cluster.target().clone(), gathered.secrets.clone());
+    let (target, secrets) = (
+        gathered.cluster.target().clone(),
+        gathered.github.secrets().clone(),
+    );
     let found = Helm::find(program, target, timeout, secrets);
     let Ok(helm) = stop.unless(found).await else {
         return Ok(stopped(stop));

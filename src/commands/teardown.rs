@@ -15,7 +15,7 @@ use super::{hooks, owners::owner_of, releases, site::Site};
 use crate::{
     clients::cluster::Live,
     decide::{Fate, Marks, Owner, fate},
-    model::{Halt, Object, ObjectKey, Revision, Status, objects},
+    model::{Halt, Object, ObjectKey, RecordedRelease, Revision, Status, objects},
 };
 
 /// How often what is left is looked at.
@@ -303,10 +303,7 @@ async fn found_releases(site: &Site<'_>) -> anyhow::Result<Vec<String>> {
         .await?;
     let found = labelled
         .into_iter()
-        .map(|revision| crate::model::RecordedRelease {
-            name: revision.release,
-            needs: Vec::new(),
-        });
+        .map(|revision| RecordedRelease::alone(revision.release));
     site.note(|record| {
         for release in found {
             if !record

@@ -3,6 +3,7 @@
 mod capacity;
 mod claim;
 mod lease;
+mod leaving;
 mod limit;
 mod ownership;
 mod proof;
@@ -18,6 +19,7 @@ mod stage;
 pub use capacity::{Room, Standing, Taken, room};
 pub use claim::claim;
 pub use lease::{Lease, Patience, Step};
+pub use leaving::{Leaving, leaving};
 pub use limit::is_timeout;
 pub use ownership::{Owner, owner};
 pub use proof::{Fate, Marks, fate};

@@ -43,7 +43,7 @@ pub fn is_under_way(deployment: &Deployment, statuses: &[Posted], now: DateTime<
     let age = now - deployment.created_at;
     match stage(statuses) {
         Stage::Queued => age < UNANSWERED,
-        Stage::Building { .. } | Stage::Landing { .. } => age < UNENDED,
+        Stage::Building { .. } | Stage::Landing { .. } | Stage::Answering { .. } => age < UNENDED,
         Stage::Passed { .. } | Stage::Up { .. } | Stage::Superseded(_) | Stage::Failed { .. } => {
             false
         }

@@ -1,39 +1,41 @@
 use std::time::Duration;
 
-use crate::model::{Posted, Stage};
+use crate::model::{ANSWERING, Posted, Stage};
 
 /// How far a deployment with these statuses, newest first, has come.
 ///
-/// Our own final word counts, whatever the build's end brings after it: a build that was superseded
+/// The newest log counts, whoever told it. Our own final word counts, whatever the build's end brings after it: a build that was superseded
 /// ends as failed. A build's `success` is none of ours: it says that its steps passed.
 pub fn stage(statuses: &[Posted]) -> Stage {
-    let ours = statuses.iter().find_map(our_stage);
+    let log = statuses.iter().find_map(Posted::log);
+    let ours = statuses.iter().find_map(|posted| our_stage(posted, log));
     match (ours, statuses.first()) {
         (Some(ours), _) if ours.is_final() => ours,
-        (ours, Some(newest)) => others_stage(newest).or(ours).unwrap_or(Stage::Queued),
+        (ours, Some(newest)) => others_stage(newest, log).or(ours).unwrap_or(Stage::Queued),
         (_, None) => Stage::Queued,
     }
 }
 
-fn our_stage(posted: &Posted) -> Option<Stage> {
+fn our_stage(posted: &Posted, log: Option<&str>) -> Option<Stage> {
     let words = posted.our_words()?.to_owned();
-    let log = posted.log().map(str::to_owned);
+    let log = log.map(str::to_owned);
     Some(match posted.state.as_str() {
         "success" => Stage::Up {
             url: posted.url().map(str::to_owned),
         },
         "inactive" => Stage::Superseded(words),
         "failure" | "error" => Stage::Failed { words, log },
+        _ if words.starts_with(ANSWERING) => Stage::Answering { log },
         _ => Stage::Landing { words, log },
     })
 }
 
 /// What a status of somebody else's says, where it says more than ours before it.
-fn others_stage(posted: &Posted) -> Option<Stage> {
+fn others_stage(posted: &Posted, log: Option<&str>) -> Option<Stage> {
     if posted.our_words().is_some() {
         return None;
     }
-    let log = posted.log().map(str::to_owned);
+    let log = log.map(str::to_owned);
     let words = posted.description.clone().unwrap_or_default();
     match posted.state.as_str() {
         "success" => Some(Stage::Passed { log }),
@@ -105,6 +107,19 @@ mod tests {
         assert_eq!(of(&[theirs("pending"), theirs("success")]), passed);
         let begun = [theirs("pending"), ours("in_progress"), theirs("success")];
         assert_eq!(of(&begun), passed);
+    }
+
+    #[test]
+    fn releases_that_are_up_are_told_from_an_address_that_answers() {
+        let answering = Posted {
+            description: Some(describe(&format!("{ANSWERING} https://new"))),
+            ..ours("in_progress")
+        };
+        let log = Some("https://job".to_owned());
+        assert_eq!(
+            of(&[ours("in_progress"), answering]),
+            Stage::Answering { log }
+        );
     }
 
     #[test]

@@ -36,5 +36,5 @@ pub use repository::Repository;
 pub use secrets::{Secrets, without_passwords};
 pub use slug::{RESERVED, SLUG_LENGTH, Slug};
 pub use stage::Stage;
-pub use status::{Posted, State, describe};
+pub use status::{ANSWERING, Posted, State, describe};
 pub use values::{branch_values, merge};

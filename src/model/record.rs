@@ -34,6 +34,9 @@ pub struct Record {
     pub deployed_by: Option<String>,
     /// Age removes nothing before.
     pub keep_until: Option<DateTime<Utc>>,
+    /// Why it is kept until then, and who asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_because: Option<String>,
     /// While the environment is removed: what is still to be seen gone once Helm forgot it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remains: Vec<ObjectKey>,
@@ -69,6 +72,7 @@ impl Record {
             deployed: None,
             deployed_by: None,
             keep_until: None,
+            kept_because: None,
             remains: Vec::new(),
         }
     }

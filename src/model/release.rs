@@ -214,6 +214,16 @@ pub struct RecordedRelease {
     pub needs: Vec<String>,
 }
 
+impl RecordedRelease {
+    /// One of which no more is known than its name.
+    pub fn alone(name: String) -> Self {
+        Self {
+            name,
+            needs: Vec::new(),
+        }
+    }
+}
+
 impl From<&Release> for RecordedRelease {
     fn from(release: &Release) -> Self {
         Self {

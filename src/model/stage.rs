@@ -15,6 +15,11 @@ pub enum Stage {
         /// The log.
         log: Option<String>,
     },
+    /// Its releases are up; its address is waited for.
+    Answering {
+        /// The log.
+        log: Option<String>,
+    },
     /// The build passed without a word of ours.
     Passed {
         /// The build's page.

@@ -45,6 +45,9 @@ pub fn describe(text: &str) -> String {
     format!("{}…", cut.trim_end())
 }
 
+/// What is said with [`State::InProgress`] once the releases are up and the address is waited for.
+pub const ANSWERING: &str = "every release is ready, waiting for";
+
 /// A status that a deployment has, whoever posted it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]

@@ -15,8 +15,10 @@ pub fn end_of(stage: &Stage) -> (Ending, &'static str, String) {
             let sentence = format!("Deploy failed: {words}{}", log.unwrap_or_default());
             (Ending::Failed, "failed", sentence)
         }
-        Stage::Queued | Stage::Building { .. } | Stage::Landing { .. } | Stage::Passed { .. } => {
-            (Ending::Failed, "failed", "The deploy has not ended".into())
-        }
+        Stage::Queued
+        | Stage::Building { .. }
+        | Stage::Landing { .. }
+        | Stage::Answering { .. }
+        | Stage::Passed { .. } => (Ending::Failed, "failed", "The deploy has not ended".into()),
     }
 }

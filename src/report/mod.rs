@@ -1,15 +1,21 @@
 //! What people and machines read.
 
+mod checklist;
 mod end;
 mod result;
+mod table;
 
 use std::{
     io::{IsTerminal, Write},
     time::{Duration, Instant},
 };
 
+pub use checklist::Checklist;
 pub use end::end_of;
 pub use result::{Deployed, Queued, Removed};
+pub use table::{Shown, span, table};
+
+use chrono::{DateTime, Utc};
 
 use crate::settings::Output;
 
@@ -73,6 +79,11 @@ impl Report {
         }
     }
 
+    /// Whether somebody looks on: lines may be drawn over.
+    pub fn is_terminal(&self) -> bool {
+        self.output == Output::Text && std::io::stdout().is_terminal()
+    }
+
     /// What is about to be done, once, at the top.
     pub fn heading(&self, text: &str) {
         self.line(&self.paint("1", &plain(text)));
@@ -130,6 +141,15 @@ impl Report {
             Output::Json => {
                 let _ = writeln!(std::io::stdout(), "{}", document(result));
             }
+        }
+    }
+
+    /// The environments, for people alone.
+    pub fn table(&self, shown: &[Shown], now: DateTime<Utc>) {
+        if self.output == Output::Text && !shown.is_empty() {
+            let width = terminal_size::terminal_size_of(std::io::stdout());
+            let width = width.map(|(terminal_size::Width(columns), _)| columns);
+            self.line(&table(shown, now, width));
         }
     }
 

@@ -167,6 +167,7 @@ fn flags(command: &Command, given: &[OsString]) -> Vec<String> {
     let mut given = given.iter().skip(1);
     while let Some(argument) = given.next() {
         let Some(flag) = argument.to_str().and_then(|text| text.strip_prefix("--")) else {
+            names.extend(short(command, argument).map(str::to_owned));
             continue;
         };
         let (name, value) = match flag.split_once('=') {
@@ -181,6 +182,15 @@ fn flags(command: &Command, given: &[OsString]) -> Vec<String> {
         names.push(name.to_owned());
     }
     names
+}
+
+/// The option whose short flag this is: only switches have one.
+fn short<'a>(command: &'a Command, argument: &OsString) -> Option<&'a str> {
+    let letter = argument.to_str()?.strip_prefix('-')?.chars().next()?;
+    let mut known = command.get_arguments();
+    known
+        .find(|arg| arg.get_short() == Some(letter))?
+        .get_long()
 }
 
 fn spell_key(key: &str, source: Source) -> String {

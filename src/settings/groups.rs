@@ -1,13 +1,15 @@
 //! Groups of options that several programs share.
 
+mod app;
 mod cluster;
 mod github;
 mod order;
 mod run;
 mod status;
 
+pub use app::{AppOptions, TierOption, tier};
 pub use cluster::{ClusterOptions, HelmOptions, LockOptions};
-pub use github::{GitHubOptions, Token};
+pub use github::{GitHubOptions, Pages, Token};
 pub use order::OrderOptions;
 pub use run::{Output, OutputOptions, RunOptions};
 pub use status::StatusRange;

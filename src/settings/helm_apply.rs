@@ -2,13 +2,18 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::{Ci, ClusterOptions, GitHubOptions, HelmOptions, LockOptions, RunOptions, StatusRange};
+use super::{
+    AppOptions, Ci, ClusterOptions, GitHubOptions, HelmOptions, LockOptions, RunOptions,
+    StatusRange,
+};
 use crate::model::{Branch, Commit, ReleaseSettings, Template};
 
 /// Makes the environment of a branch: releases, rollouts, address, and the deployment's statuses
 #[derive(Debug, Parser)]
 #[command(name = "helm-apply", version, max_term_width = 100)]
 pub struct HelmApply {
+    #[command(flatten)]
+    pub(crate) app: AppOptions,
     #[command(flatten)]
     pub(crate) github: GitHubOptions,
     /// GitHub deployment to land [default: the one that started this build or workflow]

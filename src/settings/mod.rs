@@ -7,6 +7,8 @@
 
 mod arguments;
 mod ci;
+mod deploy;
+mod environments;
 mod groups;
 mod helm_apply;
 mod queue_deploy;
@@ -16,13 +18,17 @@ use std::{collections::BTreeMap, ffi::OsString};
 
 pub use arguments::{Program, Sources, UsageError};
 pub use ci::{BuildkiteJob, Ci, Event, GitHubRun};
+pub use deploy::Deploy;
+pub use environments::{Action, Environments};
 pub use groups::{
-    ClusterOptions, GitHubOptions, HelmOptions, LockOptions, OrderOptions, Output, OutputOptions,
-    RunOptions, StatusRange, Token,
+    AppOptions, ClusterOptions, GitHubOptions, HelmOptions, LockOptions, OrderOptions, Output,
+    OutputOptions, Pages, RunOptions, StatusRange, TierOption, Token,
 };
 pub use helm_apply::{HelmApply, Landing};
 pub use queue_deploy::QueueDeploy;
 pub use sweep_deleted::{Deleted, SweepDeleted};
+
+use groups::tier;
 
 /// The process's environment variables, those that are UTF-8.
 pub type Variables = BTreeMap<String, String>;

@@ -3,13 +3,15 @@ use std::time::Duration;
 use clap::Parser;
 use glob::{MatchOptions, Pattern};
 
-use super::{GitHubOptions, OrderOptions, RunOptions};
+use super::{AppOptions, GitHubOptions, OrderOptions, RunOptions};
 use crate::model::{Branch, Template};
 
 /// Asks GitHub for the deployment of a branch, which starts its deploy build
 #[derive(Debug, Parser)]
 #[command(name = "queue-deploy", version, max_term_width = 100)]
 pub struct QueueDeploy {
+    #[command(flatten)]
+    pub(crate) app: AppOptions,
     #[command(flatten)]
     pub(crate) github: GitHubOptions,
     #[command(flatten)]

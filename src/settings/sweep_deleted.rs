@@ -1,12 +1,16 @@
 use clap::Parser;
 
-use super::{Ci, ClusterOptions, GitHubOptions, HelmOptions, LockOptions, RunOptions, UsageError};
+use super::{
+    AppOptions, Ci, ClusterOptions, GitHubOptions, HelmOptions, LockOptions, RunOptions, UsageError,
+};
 use crate::model::Branch;
 
 /// Removes the environment of a branch that was deleted, and proves that nothing of it is left
 #[derive(Debug, Parser)]
 #[command(name = "sweep-deleted", version, max_term_width = 100)]
 pub struct SweepDeleted {
+    #[command(flatten)]
+    pub(crate) app: AppOptions,
     #[command(flatten)]
     pub(crate) github: GitHubOptions,
     /// Branch that was deleted [default: the one of the workflow's `delete` event]

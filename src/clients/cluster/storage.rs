@@ -4,11 +4,14 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use flate2::read::GzDecoder;
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Client, ResourceExt, api::ListParams};
+use kube::{
+    Api, Client, ResourceExt,
+    api::{ListParams, PostParams},
+};
 use serde::{Deserialize, Deserializer};
 
 use super::ClusterError;
-use crate::model::{Hook, Revision, Status, StoredRelease};
+use crate::model::{Hook, Revision, Status, StoredRelease, labels};
 
 /// The most bytes of a release's body that are unpacked: a Secret holds 1 MiB packed.
 const LARGEST: u64 = 64 << 20;
@@ -48,6 +51,16 @@ impl Storage {
             .await
     }
 
+    /// The kept revisions of every release of ours, oldest first within each.
+    pub async fn ours(&self) -> Result<Vec<Revision>, ClusterError> {
+        self.list(&format!("owner=helm,{}", labels::APP)).await
+    }
+
+    /// The kept revisions of every release in the namespace, whosever, oldest first within each.
+    pub async fn all(&self) -> Result<Vec<Revision>, ClusterError> {
+        self.list("owner=helm").await
+    }
+
     async fn list(&self, selector: &str) -> Result<Vec<Revision>, ClusterError> {
         let mut revisions = Vec::new();
         let mut params = ListParams::default().labels(selector).limit(PAGE);
@@ -66,6 +79,27 @@ impl Storage {
         }
         revisions.sort_by_key(|revision| (revision.release.clone(), revision.version));
         Ok(revisions)
+    }
+
+    /// Adds labels to a revision's Secret. Helm hands them on to the revisions that follow.
+    pub async fn label(
+        &self,
+        revision: &Revision,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<(), ClusterError> {
+        let name = &revision.secret;
+        let labelled = async {
+            let mut secret = self.api.get(name).await?;
+            secret.labels_mut().extend(labels.clone());
+            self.api
+                .replace(name, &PostParams::default(), &secret)
+                .await
+        };
+        let action = || format!("label Helm's secret {name}");
+        let labelled: Result<Secret, kube::Error> = labelled.await;
+        labelled
+            .map(drop)
+            .map_err(|error| ClusterError::new(action(), error))
     }
 
     /// What the revision's Secret holds; none if it is gone.

@@ -9,6 +9,7 @@ use super::super::{
     Start,
     address::{self, Expectation},
     connect::connect,
+    forge,
     releases::{self, Manner, Planned},
     statuses::Statuses,
 };
@@ -18,10 +19,7 @@ use crate::{
         github::{GitHub, RepositoryFacts},
         helm::Helm,
     },
-    decide,
-    model::{
-        Branch, Commit, Deployment, Environment, Facts, Halt, Releases, Secrets, branch_values,
-    },
+    model::{Branch, Commit, Deployment, Environment, Facts, Halt, Releases, branch_values},
     report::Report,
     settings::{Ci, HelmApply, Landing, Sources, UsageError},
 };
@@ -101,32 +99,29 @@ async fn gathered(start: &Start<HelmApply>, report: &Report) -> anyhow::Result<O
     let settings = &start.settings;
     let ci = Ci::read(&start.variables)?;
     let options = &settings.github;
-    let token = options.token(&start.variables)?;
-    let github = GitHub::new(
-        &options.base_url(&ci),
-        token.secret(),
-        options.repository(&ci)?,
-        decide::retry,
-    )?;
+    let (app, tier) = settings.app.place();
+    let repository = options.repository(&ci)?;
+    let github = forge::connect(options, repository, &ci, &start.variables).await?;
     let Some(wanted) = wanted(settings, &ci, &github).await? else {
         report.note(&format!(
             "the deployment is none of {}'s on {}: nothing to do",
-            options.app, options.tier
+            app, tier
         ));
         return Ok(None);
     };
     let repository = github.repository().await?;
     let environment = Environment {
-        app: options.app.clone(),
-        tier: options.tier.clone(),
+        app: app.clone(),
+        tier: tier.to_owned(),
         branch: wanted.branch.clone(),
         repository_id: repository.id,
     };
     let cluster = connect(&settings.cluster, &start.sources).await?;
     let (program, timeout) = (settings.helm.helm.clone(), settings.helm.helm_timeout);
     let charts = settings.releases.iter().map(|release| &release.chart);
-    let secrets = Secrets::new([token.secret().to_owned()]);
-    let secrets = charts.fold(secrets, |secrets, chart| secrets.with_those_in(chart));
+    let secrets = charts.fold(github.secrets().clone(), |secrets, chart| {
+        secrets.with_those_in(chart)
+    });
     let helm = Helm::find(program, cluster.target().clone(), timeout, secrets).await?;
     let plan = plan(settings, &start.sources, &ci, environment, wanted, &helm).await?;
     Ok(Some(Gathered {
@@ -170,7 +165,7 @@ fn from_deployment(
     ci: &Ci,
     deployment: &Deployment,
 ) -> anyhow::Result<Option<Wanted>> {
-    let (app, tier) = (&settings.github.app, &settings.github.tier);
+    let (app, tier) = settings.app.place();
     if let Some(reason) = deployment.flaw(app, tier) {
         let id = deployment.id;
         return Err(Halt::usage(format!("the payload of deployment {id}: {reason}")).into());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use chrono::{DateTime, Utc};
 use k8s_openapi::{
     api::coordination::v1::{Lease, LeaseSpec},
     apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
@@ -80,7 +81,7 @@ pub(super) fn check(lease: &Lease, environment: &Environment) -> anyhow::Result<
 }
 
 /// The record in a Lease; none where nobody wrote one yet.
-pub(super) fn record(lease: &Lease) -> anyhow::Result<Option<Record>> {
+pub(in super::super) fn record(lease: &Lease) -> anyhow::Result<Option<Record>> {
     let Some(text) = annotation(lease, RECORD) else {
         return Ok(None);
     };
@@ -108,8 +109,7 @@ pub(in super::super) fn seen(lease: &Lease) -> decide::Lease {
 /// Who holds a Lease, since when, and where its log is, in one line.
 pub(super) fn holder(lease: &Lease) -> String {
     let spec = lease.spec.clone().unwrap_or_default();
-    let holder: Option<Holder> =
-        annotation(lease, HOLDER).and_then(|text| serde_json::from_str(text).ok());
+    let holder = holder_of(lease);
     let identity = spec.holder_identity.unwrap_or_default();
     let mut line = match &holder {
         Some(Holder {
@@ -130,6 +130,25 @@ pub(super) fn holder(lease: &Lease) -> String {
         line.push_str(&format!(", its log: {url}"));
     }
     line
+}
+
+/// Who holds a Lease, by its own words; none where nobody does, or it cannot be read.
+pub(in super::super) fn holder_of(lease: &Lease) -> Option<Holder> {
+    annotation(lease, HOLDER).and_then(|text| serde_json::from_str(text).ok())
+}
+
+/// Whether somebody holds a Lease at present, by our own clock: for people alone.
+pub(in super::super) fn is_held(lease: &Lease, now: DateTime<Utc>) -> bool {
+    let Some(spec) = &lease.spec else {
+        return false;
+    };
+    let seconds = i64::from(spec.lease_duration_seconds.unwrap_or_default());
+    let renewed = spec.renew_time.as_ref().map(|time| time.0.as_second());
+    let held = spec
+        .holder_identity
+        .as_ref()
+        .is_some_and(|holder| !holder.is_empty());
+    held && renewed.is_some_and(|renewed| renewed + seconds > now.timestamp())
 }
 
 /// Whether a deploy has begun under this Lease.

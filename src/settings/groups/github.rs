@@ -1,24 +1,18 @@
-//! What is deployed, and how GitHub is asked about it.
+//! How GitHub is asked about the code.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, str::FromStr};
 
 use clap::Args;
 use reqwest::Url;
 
 use crate::{
-    model::{App, Repository},
+    model::Repository,
     settings::{Ci, UsageError, Variables},
 };
 
-/// What is deployed, and where its code is.
+/// Where the code is, and how GitHub is asked about it.
 #[derive(Debug, Clone, Args)]
 pub struct GitHubOptions {
-    /// Short name of what is deployed; it begins the name of all that is made
-    #[arg(long)]
-    pub app: App,
-    /// GitHub's environment name, shared by all branches: one cluster and namespace
-    #[arg(long, default_value = "beta", value_parser = tier)]
-    pub tier: String,
     /// Repository as owner/name [default: the CI's]
     #[arg(long)]
     pub repository: Option<Repository>,
@@ -30,15 +24,20 @@ pub struct GitHubOptions {
     pub github_token_file: Option<PathBuf>,
 }
 
-/// A tier is a label's value in the cluster.
-fn tier(name: &str) -> Result<String, String> {
-    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let fits = name.len() <= 63 && edge(name.chars().next()) && edge(name.chars().last());
-    if fits && name.chars().all(plain) {
-        return Ok(name.to_owned());
+/// GitHub's pages of a repository, for people.
+#[derive(Debug, Clone)]
+pub struct Pages(String);
+
+impl Pages {
+    /// Its webhooks.
+    pub fn hooks(&self) -> String {
+        format!("{}/settings/hooks", self.0)
     }
-    Err("a tier is at most 63 letters, digits, `-`, `_` and `.`, as in beta".into())
+
+    /// Its deployments.
+    pub fn deployments(&self) -> String {
+        format!("{}/deployments", self.0)
+    }
 }
 
 /// An address that requests can be sent to. Whose they are, the token tells.
@@ -64,6 +63,19 @@ impl Token {
     /// The text, for the request's header alone.
     pub fn secret(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for Token {
+    type Err = UsageError;
+
+    fn from_str(text: &str) -> Result<Self, UsageError> {
+        let text = text.trim();
+        if text.is_empty() || !text.chars().all(|c| c.is_ascii_graphic()) {
+            let reason = "GitHub's token is empty or holds other than plain symbols";
+            return Err(UsageError(reason.into()));
+        }
+        Ok(Self(text.to_owned()))
     }
 }
 
@@ -96,15 +108,15 @@ impl GitHubOptions {
         })
     }
 
-    /// The page of the repository's webhooks, for people.
-    pub fn hooks_page(&self, ci: &Ci) -> Result<String, UsageError> {
+    /// Where a person looks at the repository.
+    pub fn pages(&self, ci: &Ci, repository: &Repository) -> Pages {
         let api = self.base_url(ci);
         let site = match api.as_str() {
             "https://api.github.com" => "https://github.com",
             // GitHub Enterprise Server's API is below its pages.
             api => api.trim_end_matches("/api/v3"),
         };
-        Ok(format!("{site}/{}/settings/hooks", self.repository(ci)?))
+        Pages(format!("{site}/{repository}"))
     }
 
     /// The API's base address, without a slash at its end.
@@ -118,28 +130,18 @@ impl GitHubOptions {
         url.trim_end_matches('/').to_owned()
     }
 
-    /// The token: from the file, or the usual variables.
-    pub fn token(&self, variables: &Variables) -> Result<Token, UsageError> {
-        let text = match &self.github_token_file {
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|error| UsageError(format!("the token in {}: {error}", path.display())))?,
-            None => ["GITHUB_TOKEN", "GH_TOKEN"]
-                .iter()
-                .find_map(|name| {
-                    variables
-                        .get(*name)
-                        .filter(|value| !value.is_empty())
-                        .cloned()
-                })
-                .ok_or_else(|| UsageError("GITHUB_TOKEN is missing: set it, or GH_TOKEN".into()))?,
-        };
-        let text = text.trim();
-        if text.is_empty() || !text.chars().all(|c| c.is_ascii_graphic()) {
-            return Err(UsageError(
-                "GitHub's token is empty or holds other than plain symbols".into(),
-            ));
+    /// The token from the file, or from the usual variables; none where neither holds one.
+    pub fn token(&self, variables: &Variables) -> Result<Option<Token>, UsageError> {
+        if let Some(path) = &self.github_token_file {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| UsageError(format!("the token in {}: {error}", path.display())))?;
+            return text.parse().map(Some);
         }
-        Ok(Token(text.to_owned()))
+        let set = ["GITHUB_TOKEN", "GH_TOKEN"]
+            .iter()
+            .filter_map(|name| variables.get(*name));
+        let text = set.into_iter().find(|text| !text.is_empty());
+        text.map(|text| text.parse()).transpose()
     }
 }
 

@@ -17,7 +17,7 @@ pub struct OrderOptions {
     #[arg(long)]
     pub commit: Option<Commit>,
     /// Run the chart's migrations: sets global.branchDeploy.migrate
-    #[arg(long)]
+    #[arg(long, short)]
     pub migrate: bool,
     /// How long age removes nothing, as in 14d
     #[arg(long, value_name = "TIME", value_parser = keep_for)]

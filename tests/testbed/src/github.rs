@@ -43,7 +43,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{faults::Faults, serve::Server};
 
-pub use deployments::{Deployment, DeploymentState, Status};
+pub use deployments::{Deployment, DeploymentState, NewStatus, Status};
 pub use events::Event;
 pub use permissions::{Level, Permission, Permissions};
 pub use recorder::Request;

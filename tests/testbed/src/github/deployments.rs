@@ -118,13 +118,19 @@ pub struct NewDeployment {
 /// A status that is to be posted.
 #[derive(Clone, Debug)]
 pub struct NewStatus {
+    /// What it says.
     pub state: DeploymentState,
+    /// What it says in words.
     pub description: String,
+    /// Where its log is.
     pub log_url: String,
+    /// Where the environment is.
     pub environment_url: String,
     /// `None` keeps the environment of the status before.
     pub environment: Option<String>,
+    /// Whether earlier successes of the environment end by it.
     pub auto_inactive: bool,
+    /// Who posts it.
     pub creator: User,
 }
 
@@ -140,5 +146,23 @@ impl NewStatus {
             auto_inactive: false,
             creator,
         }
+    }
+
+    /// With these words.
+    pub fn saying(mut self, words: &str) -> Self {
+        self.description = words.to_owned();
+        self
+    }
+
+    /// With the address of a log.
+    pub fn log(mut self, url: &str) -> Self {
+        self.log_url = url.to_owned();
+        self
+    }
+
+    /// With the address of the environment.
+    pub fn at(mut self, url: &str) -> Self {
+        self.environment_url = url.to_owned();
+        self
     }
 }

@@ -185,6 +185,14 @@ impl Repository {
         });
     }
 
+    /// Posts a status on a deployment as its fields say.
+    ///
+    /// # Panics
+    /// When there is no such deployment.
+    pub fn post(&self, deployment: u64, status: NewStatus) {
+        self.with(|stored| stored.post_status(deployment, status));
+    }
+
     /// All deployments, oldest first.
     pub fn deployments(&self) -> Vec<Deployment> {
         self.with(|stored| stored.deployments.clone())

@@ -1,0 +1,5 @@
+//! Deploys the branch that is checked out, and follows it until its address answers.
+
+fn main() -> std::process::ExitCode {
+    branch_deploys::commands::deploy()
+}

@@ -1,0 +1,170 @@
+//! `deploy`: a developer's command. Queues what is checked out, and follows it to its address.
+
+mod target;
+
+use std::cell::RefCell;
+
+use anyhow::Context as _;
+
+use self::target::Target;
+use super::{
+    Start,
+    follow::{self, News, follow},
+    queue::{Decision, Queue, Queued},
+    stop::{Reason, Stop},
+};
+use crate::{
+    clients::git,
+    model::{Ending, Order, Stage},
+    report::{self, Checklist, Report},
+    settings::Deploy,
+};
+
+/// What is waited for, until the releases are up.
+const BUILD: &str = "Waiting for the deploy build to complete";
+
+/// What is waited for then.
+const ANSWER: &str = "Kubernetes deploy complete, waiting for the app to answer";
+
+pub(super) async fn run(start: Start<Deploy>) -> anyhow::Result<Ending> {
+    let report = Report::new(start.settings.output.output);
+    let stop = Stop::on_signals().context("failed to listen for signals")?;
+    let going = Going::default();
+    let deployed = stop.unless(deploy(&start, &going, &report)).await;
+    match deployed {
+        Ok(ending) => ending,
+        Err(_) => {
+            report.note(&going.stopped());
+            Ok(match stop.reason() {
+                Some(Reason::Signal(number)) => Ending::Signal(number),
+                _ => Ending::Failed,
+            })
+        }
+    }
+}
+
+/// What goes on without us, and where it is seen.
+#[derive(Debug, Default)]
+struct Going(RefCell<Option<String>>);
+
+impl Going {
+    fn at(&self, url: &str) {
+        self.0.replace(Some(url.to_owned()));
+    }
+
+    fn stopped(&self) -> String {
+        match &*self.0.borrow() {
+            Some(url) => format!("stopped waiting: the deploy goes on at {url}"),
+            None => "stopped: nothing is queued".to_owned(),
+        }
+    }
+}
+
+async fn deploy(start: &Start<Deploy>, going: &Going, report: &Report) -> anyhow::Result<Ending> {
+    let target = Target::find(start).await?;
+    if target.is_changed {
+        let commit = target.order.commit.short();
+        report.warn(&format!(
+            "uncommitted changes are not deployed: what is deployed is {commit}, as it was pushed"
+        ));
+    }
+    let mut steps = Checklist::new(report);
+    let outcome = take(start, &target, going, &mut steps).await;
+    match &outcome {
+        Ok((Ending::Done, ..)) => steps.done(),
+        Ok(_) | Err(_) => steps.failed(),
+    }
+    let (ending, state, deployment, message) = outcome?;
+    let Order { branch, commit, .. } = &target.order;
+    let result = report::Queued {
+        branch: branch.to_string(),
+        commit: commit.to_string(),
+        state,
+        deployment,
+        url: target.url.clone(),
+        message: message.clone(),
+    };
+    report.result(&message, &result);
+    Ok(ending)
+}
+
+/// How it ended: the status to end with, a word for machines, the deployment, a sentence for people.
+type Outcome = (Ending, &'static str, Option<u64>, String);
+
+async fn take(
+    start: &Start<Deploy>,
+    target: &Target,
+    going: &Going,
+    steps: &mut Checklist<'_>,
+) -> anyhow::Result<Outcome> {
+    steps.begin("Queueing deploy");
+    let queue = Queue {
+        github: &target.github,
+        place: target.place(),
+        order: &target.order,
+        on_purpose: target.on_purpose,
+        deployed_by: deployed_by(start).await,
+    };
+    let queued = match queue.decide().await? {
+        Decision::Make { git_ref } => queue.make(&git_ref).await?,
+        Decision::Leave(queued) => queued,
+    };
+    let id = match queued {
+        Queued::New(id) => id,
+        Queued::Joined(id) => {
+            steps.tell(&format!("deployment {id} is under way already: joined"));
+            id
+        }
+        Queued::Superseded(reason) => {
+            return Ok((Ending::Superseded, "superseded", None, reason));
+        }
+    };
+    going.at(&target.pages.deployments());
+    steps.begin(BUILD);
+    let hooks = target.pages.hooks();
+    let mut build = Build::default();
+    let stage = follow(
+        &target.github,
+        id,
+        start.settings.timeout,
+        |news| match news {
+            News::Stage(stage) => build.has_come_to(stage, going, steps),
+            News::NoBuild(lasted) => steps.warn(&follow::no_build(lasted, &hooks)),
+            News::Silent(error) => steps.warn(&error),
+        },
+    );
+    let (ending, state, message) = report::end_of(&stage.await?);
+    Ok((ending, state, Some(id), message))
+}
+
+/// What was told of the deploy build.
+#[derive(Debug, Default)]
+struct Build {
+    log: Option<String>,
+    answering: bool,
+}
+
+impl Build {
+    fn has_come_to(&mut self, stage: &Stage, going: &Going, steps: &mut Checklist<'_>) {
+        let log = match stage {
+            Stage::Building { log } | Stage::Landing { log, .. } | Stage::Answering { log } => log,
+            Stage::Queued | Stage::Passed { .. } | Stage::Up { .. } => &None,
+            Stage::Superseded(_) | Stage::Failed { .. } => &None,
+        };
+        if let (Some(log), None) = (log, &self.log) {
+            going.at(log);
+            steps.tell(log);
+            self.log = Some(log.clone());
+        }
+        if matches!(stage, Stage::Answering { .. }) && !self.answering {
+            self.answering = true;
+            steps.begin(ANSWER);
+        }
+    }
+}
+
+/// Whoever types the command, by the name that Git or the machine knows.
+async fn deployed_by(start: &Start<Deploy>) -> Option<String> {
+    let user = || start.variables.get("USER").cloned();
+    git::user().await.or_else(user)
+}

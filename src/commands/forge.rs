@@ -1,0 +1,28 @@
+//! How every command comes to GitHub.
+
+use crate::{
+    clients::{gh, github::GitHub},
+    decide,
+    model::Repository,
+    settings::{Ci, GitHubOptions, Token, UsageError, Variables},
+};
+
+/// A door to `repository`, with the token of the settings or, on a laptop, of `gh auth login`.
+pub(super) async fn connect(
+    options: &GitHubOptions,
+    repository: Repository,
+    ci: &Ci,
+    variables: &Variables,
+) -> anyhow::Result<GitHub> {
+    let token: Token = match options.token(variables)? {
+        Some(token) => token,
+        None => gh::token().await.ok_or_else(missing)?.parse()?,
+    };
+    let url = options.base_url(ci);
+    GitHub::new(&url, token.secret(), repository, decide::retry)
+}
+
+fn missing() -> UsageError {
+    let reason = "GITHUB_TOKEN is missing: set it, or GH_TOKEN, or log in by gh auth login";
+    UsageError(reason.into())
+}

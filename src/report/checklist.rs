@@ -1,0 +1,109 @@
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{Report, elapsed, plain};
+
+/// How often the spinner turns.
+const TURN: Duration = Duration::from_millis(100);
+
+/// Steps that are taken one after another: the one that is taken turns on a terminal, and is a
+/// line of its own elsewhere; one that is taken is ticked off, with its time.
+#[derive(Debug)]
+pub struct Checklist<'a> {
+    report: &'a Report,
+    step: Option<Step>,
+}
+
+#[derive(Debug)]
+struct Step {
+    text: String,
+    begun: Instant,
+    spinner: Option<ProgressBar>,
+}
+
+impl<'a> Checklist<'a> {
+    /// An empty one.
+    pub fn new(report: &'a Report) -> Self {
+        Self { report, step: None }
+    }
+
+    /// Ticks off the step before, and takes this one.
+    pub fn begin(&mut self, text: &str) {
+        self.done();
+        let text = plain(text);
+        let spinner = self.report.is_terminal().then(|| self.spinner(&text));
+        if spinner.is_none() {
+            self.report.note(&text);
+        }
+        let begun = Instant::now();
+        self.step = Some(Step {
+            text,
+            begun,
+            spinner,
+        });
+    }
+
+    /// Tells more of the step that is taken, as the address of its log.
+    pub fn tell(&mut self, more: &str) {
+        let report = self.report;
+        let Some(step) = &mut self.step else { return };
+        let text = format!("{}: {}", step.text, plain(more));
+        match &step.spinner {
+            Some(spinner) => spinner.set_message(text.clone()),
+            None => report.note(&text),
+        }
+        step.text = text;
+    }
+
+    /// Warns beside the step that is taken.
+    pub fn warn(&self, text: &str) {
+        let spinner = self.step.as_ref().and_then(|step| step.spinner.as_ref());
+        match spinner {
+            Some(spinner) => spinner.suspend(|| self.report.warn(text)),
+            None => self.report.warn(text),
+        }
+    }
+
+    /// Ticks off the step that is taken.
+    pub fn done(&mut self) {
+        if let Some(step) = self.end() {
+            let took = elapsed(step.begun.elapsed());
+            self.report.done(&format!("{} ({took})", step.text));
+        }
+    }
+
+    /// Crosses off the step that is taken.
+    pub fn failed(&mut self) {
+        if let Some(step) = self.end() {
+            let took = elapsed(step.begun.elapsed());
+            self.report.failed(&format!("{} ({took})", step.text));
+        }
+    }
+
+    fn end(&mut self) -> Option<Step> {
+        let step = self.step.take()?;
+        if let Some(spinner) = &step.spinner {
+            spinner.finish_and_clear();
+        }
+        Some(step)
+    }
+
+    fn spinner(&self, text: &str) -> ProgressBar {
+        let target = ProgressDrawTarget::stdout();
+        let spinner = ProgressBar::with_draw_target(None, target).with_message(text.to_owned());
+        // Only a wrong template is an error; then the default one turns.
+        if let Ok(style) = ProgressStyle::with_template("[{spinner}] {wide_msg} {elapsed}") {
+            spinner.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
+        }
+        spinner.enable_steady_tick(TURN);
+        spinner
+    }
+}
+
+impl Drop for Checklist<'_> {
+    /// Whatever ended the work: no half drawn line is left.
+    fn drop(&mut self) {
+        self.end();
+    }
+}

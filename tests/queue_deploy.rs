@@ -1,0 +1,8 @@
+//! `queue-deploy`: from a push to GitHub's deployment.
+
+mod asking;
+mod following;
+mod forge;
+mod refusals;
+
+pub use forge::Forge;
