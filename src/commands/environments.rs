@@ -7,11 +7,12 @@ mod list;
 use anyhow::Context as _;
 
 use super::{
-    Start, lock,
+    Start,
+    connect::connect,
+    lock,
     stop::{Reason, Stop},
 };
 use crate::{
-    clients::cluster::Cluster,
     model::{Branch, Ending, Environment, Holder},
     report::Report,
     settings::{Action, Ci, Environments, UsageError},
@@ -22,9 +23,7 @@ pub(super) async fn run(start: Start<Environments>) -> anyhow::Result<Ending> {
     let report = Report::new(settings.output.output);
     let stop = Stop::on_signals().context("failed to listen for signals")?;
     let work = async {
-        let cluster = &settings.cluster;
-        let (kubeconfig, context) = (cluster.kubeconfig.clone(), cluster.kube_context.clone());
-        let cluster = Cluster::connect(kubeconfig, context, cluster.namespace.clone()).await?;
+        let cluster = connect(&settings.cluster, &start.sources).await?;
         match settings.action {
             Action::List => list::list(settings, &cluster, &report).await,
             Action::Keep => keep::keep(&start, &cluster, &report).await,

@@ -2,6 +2,7 @@
 
 mod address;
 mod branches;
+mod connect;
 mod deploy;
 mod environments;
 mod follow;
@@ -125,4 +126,17 @@ fn ending(error: &anyhow::Error) -> Ending {
         return Ending::Usage;
     }
     Ending::Failed
+}
+
+/// What failed side by side as one error, which ends the command as the worst of it does.
+fn together(failures: Vec<(String, anyhow::Error)>) -> anyhow::Result<()> {
+    let endings = failures.iter().map(|(_, error)| ending(error));
+    let Some(ending) = endings.reduce(Ending::worse) else {
+        return Ok(());
+    };
+    let told = failures
+        .iter()
+        .map(|(what, error)| format!("{what}: {error:#}"));
+    let message = told.collect::<Vec<_>>().join("; ");
+    Err(Halt { ending, message }.into())
 }

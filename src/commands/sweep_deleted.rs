@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 use super::{
     Start,
     branches::look_for,
+    connect::connect,
     forge, forgotten,
     lock::{self, Lock},
     owners,
@@ -103,9 +104,7 @@ async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow
             "{branch} is the default branch: it is never swept"
         )));
     }
-    let cluster = &settings.cluster;
-    let (kubeconfig, context) = (cluster.kubeconfig.clone(), cluster.kube_context.clone());
-    let cluster = Cluster::connect(kubeconfig, context, cluster.namespace.clone()).await?;
+    let cluster = connect(&settings.cluster, &start.sources).await?;
     let environment = Environment {
         app: app.clone(),
         tier: tier.to_owned(),
@@ -172,7 +171,11 @@ async fn sweep(
     report: &Report,
 ) -> anyhow::Result<Ending> {
     let (program, timeout) = (settings.helm.helm.clone(), settings.helm.helm_timeout);
-    let found = Helm::find(program, gathered.cluster.target().clone(), timeout);
+    let (target, secrets) = (
+        gathered.cluster.target().clone(),
+        gathered.github.secrets().clone(),
+    );
+    let found = Helm::find(program, target, timeout, secrets);
     let Ok(helm) = stop.unless(found).await else {
         return Ok(stopped(stop));
     };

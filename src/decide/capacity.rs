@@ -7,8 +7,19 @@ pub struct Taken {
     pub name: String,
     /// When it was first made.
     pub since: DateTime<Utc>,
-    /// Whether a deploy has begun in it. One in which none has is a newcomer's, that may be dead.
-    pub begun: bool,
+    /// How sure its place is.
+    pub standing: Standing,
+}
+
+/// How sure the place of an environment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// A deploy has begun in it.
+    Begun,
+    /// A newcomer's, whose run is seen to live.
+    Newcomer,
+    /// A newcomer's, whose run may be dead.
+    InDoubt,
 }
 
 /// Whether one more environment may go up.
@@ -28,28 +39,33 @@ pub enum Room {
     },
 }
 
-/// Whether `name`, whose Lease is among `up`, is within the first `most`, oldest first.
+/// Whether `name`, whose Lease is among `up`, is within the first `most`: those that have begun, and
+/// then the others, oldest first.
 ///
 /// Two newcomers that take the last place at once both see both Leases, so both come to the
 /// same answer about each. No limit when `most` is none.
 pub fn room(name: &str, up: &[Taken], most: Option<usize>) -> Room {
     let Some(most) = most else { return Room::Free };
     let mut up: Vec<&Taken> = up.iter().collect();
-    up.sort_by_key(|taken| (taken.since, taken.name.clone()));
+    up.sort_by_key(|taken| {
+        let newcomer = taken.standing != Standing::Begun;
+        (newcomer, taken.since, taken.name.clone())
+    });
     let Some(place) = up.iter().position(|taken| taken.name == name) else {
         return Room::Free;
     };
-    let (begun, newcomers): (Vec<&Taken>, Vec<&Taken>) =
-        up[..place].iter().partition(|taken| taken.begun);
+    let (in_doubt, sure): (Vec<&Taken>, Vec<&Taken>) = up[..place]
+        .iter()
+        .partition(|taken| taken.standing == Standing::InDoubt);
     if place < most {
         Room::Free
-    } else if begun.len() < most {
-        let newcomers = newcomers.iter().map(|taken| taken.name.clone());
+    } else if sure.len() < most {
+        let newcomers = in_doubt.iter().map(|taken| taken.name.clone());
         Room::Contested {
             newcomers: newcomers.collect(),
         }
     } else {
-        let oldest = begun.first().copied().unwrap_or(up[0]).clone();
+        let oldest = sure.first().copied().unwrap_or(up[0]).clone();
         Room::Full { oldest }
     }
 }
@@ -62,7 +78,7 @@ mod tests {
         Taken {
             name: name.into(),
             since: DateTime::from_timestamp(second, 0).unwrap(),
-            begun: true,
+            standing: Standing::Begun,
         }
     }
 
@@ -90,7 +106,7 @@ mod tests {
     #[test]
     fn a_place_that_newcomers_alone_take_is_contested() {
         let newcomer = |name, second| Taken {
-            begun: false,
+            standing: Standing::InDoubt,
             ..taken(name, second)
         };
         let up = [
@@ -111,5 +127,19 @@ mod tests {
                 oldest: taken("hey-a", 1)
             }
         );
+    }
+
+    #[test]
+    fn who_has_begun_stays_before_a_newcomer_of_the_same_second() {
+        let newcomer = Taken {
+            standing: Standing::Newcomer,
+            ..taken("hey-a", 1)
+        };
+        let up = [newcomer, taken("hey-b", 1)];
+        let full = Room::Full {
+            oldest: taken("hey-b", 1),
+        };
+        assert_eq!(room("hey-a", &up, Some(1)), full);
+        assert_eq!(room("hey-b", &up, Some(1)), Room::Free);
     }
 }

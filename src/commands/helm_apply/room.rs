@@ -1,7 +1,7 @@
 //! Whether one more environment may go up.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 
@@ -10,7 +10,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use super::{super::lock, gather::Gathered};
 use crate::{
     clients::{cluster::ClusterError, helm::GRACE},
-    decide::{Patience, Room, Step, Taken, room},
+    decide::{self, Patience, Room, Standing, Step, Taken, room},
     report::Report,
 };
 
@@ -52,37 +52,41 @@ pub(super) async fn has_room(
 /// Those who hold a Lease without a record, as they were seen first.
 #[derive(Default)]
 struct Newcomers {
-    watched: BTreeMap<String, Patience>,
-    renewals: BTreeMap<String, String>,
-    alive: BTreeSet<String>,
+    watched: BTreeMap<String, Watched>,
+}
+
+struct Watched {
+    patience: Patience,
+    first: decide::Lease,
 }
 
 impl Newcomers {
-    /// The place that a Lease takes; none for one that is free or whose holder is dead. One that was
-    /// renewed while we watched has a living holder, and its place.
+    /// The place that a Lease takes; none for one that is free or whose holder is dead.
     fn taken(&mut self, lease: &Lease, now: Instant) -> Option<Taken> {
         let created = lease.metadata.creation_timestamp.as_ref()?.0;
         let name = lease.metadata.name.clone()?;
-        let mut begun = lock::has_record(lease);
-        if !begun {
-            let seen = lock::seen(lease);
-            let first = self
-                .renewals
-                .entry(name.clone())
-                .or_insert_with(|| seen.renewal.clone());
-            if *first != seen.renewal {
-                self.alive.insert(name.clone());
-            }
-            begun = self.alive.contains(&name);
-            let patience = self.watched.entry(name.clone()).or_default();
-            if patience.look(&seen, now, GRACE) == Step::Take {
-                return None;
-            }
-        }
+        let standing = match lock::has_record(lease) {
+            true => Standing::Begun,
+            false => self.standing(&name, lock::seen(lease), now)?,
+        };
         Some(Taken {
             name,
             since: chrono::DateTime::from_timestamp(created.as_second(), 0)?,
-            begun,
+            standing,
         })
+    }
+
+    /// Who renewed while we watched lives.
+    fn standing(&mut self, name: &str, seen: decide::Lease, now: Instant) -> Option<Standing> {
+        let watched = self.watched.entry(name.to_owned());
+        let watched = watched.or_insert_with(|| Watched {
+            patience: Patience::default(),
+            first: seen.clone(),
+        });
+        match watched.patience.look(&seen, now, GRACE) {
+            Step::Take => None,
+            Step::Wait if watched.first != seen => Some(Standing::Newcomer),
+            Step::Wait => Some(Standing::InDoubt),
+        }
     }
 }
