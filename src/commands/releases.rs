@@ -56,6 +56,7 @@ pub(super) async fn plan(
         })?;
         let chart = Chart {
             reference: release.settings.chart.clone(),
+            shown: helm.mask(&release.settings.chart),
             version: release.settings.version.clone(),
             value_files: release.value_files().map(str::to_owned).collect(),
         };
