@@ -247,7 +247,7 @@ async fn deployed(
         }
         _ => {
             site.report.quote(&outcome.stderr);
-            Err(failure(site.helm, &outcome, outcome.complaint()))
+            Err(failure(site.helm, outcome, outcome.complaint()))
         }
     }
 }
