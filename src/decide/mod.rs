@@ -2,6 +2,7 @@
 
 mod capacity;
 mod claim;
+mod gate;
 mod lease;
 mod leaving;
 mod ownership;
@@ -16,6 +17,7 @@ mod stage;
 
 pub use capacity::{Room, Taken, room};
 pub use claim::claim;
+pub use gate::{Builds, Evidence, Gate, Proof, StepState, Waiting, Wanted, gate, pace};
 pub use lease::{Lease, Patience, Step};
 pub use leaving::{Leaving, leaving};
 pub use ownership::{Owner, owner};
