@@ -4,6 +4,7 @@ mod deploy;
 mod environments;
 mod example_app;
 mod helm_apply;
+mod link;
 mod lock;
 mod names;
 mod objects;

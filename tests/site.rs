@@ -198,6 +198,11 @@ impl Site {
         self.holder(environment).is_null()
     }
 
+    /// The same, or there is none: a deploy that did not begin takes its Lease along.
+    pub fn is_free_or_gone(&self, environment: &str) -> bool {
+        self.namespace.find("Lease", environment).is_none() || self.is_free(environment)
+    }
+
     /// What the echo chart of a release was told, under `branch` or `given`.
     pub fn echoed(&self, release: &str, what: &str) -> Value {
         let text = self.namespace.get("ConfigMap", release)["data"][what].clone();

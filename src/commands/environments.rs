@@ -8,13 +8,14 @@ use anyhow::Context as _;
 
 use super::{
     Start,
+    connect::connect,
+    lock,
     stop::{Reason, Stop},
 };
 use crate::{
-    clients::cluster::Cluster,
-    model::{Branch, Ending},
+    model::{Branch, Ending, Environment, Holder},
     report::Report,
-    settings::{Action, Environments, UsageError},
+    settings::{Action, Ci, Environments, UsageError},
 };
 
 pub(super) async fn run(start: Start<Environments>) -> anyhow::Result<Ending> {
@@ -22,9 +23,7 @@ pub(super) async fn run(start: Start<Environments>) -> anyhow::Result<Ending> {
     let report = Report::new(settings.output.output);
     let stop = Stop::on_signals().context("failed to listen for signals")?;
     let work = async {
-        let cluster = &settings.cluster;
-        let (kubeconfig, context) = (cluster.kubeconfig.clone(), cluster.kube_context.clone());
-        let cluster = Cluster::connect(kubeconfig, context, cluster.namespace.clone()).await?;
+        let cluster = connect(&settings.cluster, &start.sources).await?;
         match settings.action {
             Action::List => list::list(settings, &cluster, &report).await,
             Action::Keep => keep::keep(&start, &cluster, &report).await,
@@ -37,6 +36,26 @@ pub(super) async fn run(start: Start<Environments>) -> anyhow::Result<Ending> {
             Some(Reason::Signal(number)) => Ending::Signal(number),
             _ => Ending::Failed,
         }),
+    }
+}
+
+/// What the lock on an environment is asked for with.
+fn request<'a>(
+    settings: &Environments,
+    ci: &Ci,
+    environment: &'a Environment,
+    program: &str,
+) -> lock::Request<'a> {
+    lock::Request {
+        environment,
+        holder: Holder {
+            program: program.to_owned(),
+            log_url: settings.lock.log_url(ci),
+            deployment: None,
+        },
+        wish: None,
+        duration: settings.lock.lock_duration,
+        timeout: settings.lock.lock_timeout,
     }
 }
 

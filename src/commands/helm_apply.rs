@@ -4,6 +4,7 @@ mod conclude;
 mod gather;
 mod heed;
 mod land;
+mod room;
 
 use anyhow::Context as _;
 

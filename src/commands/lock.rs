@@ -18,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-pub(super) use self::lease::{has_record, holder_of, is_held, record as record_in};
+pub(super) use self::lease::{has_record, holder_of, is_held, record as record_in, seen};
 use crate::{
     clients::{
         cluster::{Leases, Written},

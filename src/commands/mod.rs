@@ -2,10 +2,12 @@
 
 mod address;
 mod branches;
+mod connect;
 mod deploy;
 mod environments;
 mod follow;
 mod forge;
+mod forgotten;
 mod helm_apply;
 mod hooks;
 mod lock;
@@ -96,10 +98,12 @@ where
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    match runtime
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(command(start)))
-    {
+    match runtime.map_err(anyhow::Error::from).and_then(|runtime| {
+        let ended = runtime.block_on(command(start));
+        // A name that is still looked up, on a thread of its own, holds nobody up.
+        runtime.shutdown_background();
+        ended
+    }) {
         Ok(ending) => ExitCode::from(ending.status()),
         Err(error) => failed(&error),
     }
@@ -122,4 +126,17 @@ fn ending(error: &anyhow::Error) -> Ending {
         return Ending::Usage;
     }
     Ending::Failed
+}
+
+/// What failed side by side as one error, which ends the command as the worst of it does.
+fn together(failures: Vec<(String, anyhow::Error)>) -> anyhow::Result<()> {
+    let endings = failures.iter().map(|(_, error)| ending(error));
+    let Some(ending) = endings.reduce(Ending::worse) else {
+        return Ok(());
+    };
+    let told = failures
+        .iter()
+        .map(|(what, error)| format!("{what}: {error:#}"));
+    let message = told.collect::<Vec<_>>().join("; ");
+    Err(Halt { ending, message }.into())
 }

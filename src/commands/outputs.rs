@@ -26,14 +26,25 @@ pub(super) async fn publish(
     {
         report.warn(&format!("the step has no outputs: {error:#}"));
     }
-    if ci.buildkite.job_id.is_empty() {
-        return;
-    }
-    for (name, value) in outputs {
-        let key = format!("branch-deploys:{name}");
-        if let Err(error) = agent::set_meta_data(&key, value).await {
-            report.warn(&format!("the build has no meta-data {key}: {error:#}"));
+    if ci.buildkite.is_job() {
+        for (name, value) in outputs {
+            keep(&format!("branch-deploys:{name}"), value, report).await;
         }
+    }
+}
+
+/// Tells a deploy build what its own last status on the deployment is to carry: Buildkite posts one
+/// when the build ends, after ours (Buildkite's docs, "Deployments with GitHub").
+pub(super) async fn tell_build(tier: &str, url: Option<&str>, report: &Report) {
+    keep("github_deployment_status:environment", tier, report).await;
+    if let Some(url) = url {
+        keep("github_deployment_status:environment_url", url, report).await;
+    }
+}
+
+async fn keep(key: &str, value: &str, report: &Report) {
+    if let Err(error) = agent::set_meta_data(key, value).await {
+        report.warn(&format!("the build has no meta-data {key}: {error:#}"));
     }
 }
 

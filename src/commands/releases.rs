@@ -13,8 +13,8 @@ use tokio::sync::watch;
 use super::{hooks, owners::owner_of, site::Site, teardown};
 use crate::{
     clients::helm::{Chart, Helm, Outcome, Upgrade},
-    decide::{Owner, Recovery, pods_of, recovery, unready},
-    model::{Facts, Halt, Object, Release, Releases, Revision, Status, objects},
+    decide::{Owner, Recovery, is_timeout, pods_of, recovery, unready},
+    model::{Ending, Facts, Halt, Object, Release, Releases, Revision, Status, objects},
     report::elapsed,
 };
 
@@ -61,13 +61,10 @@ pub(super) async fn plan(
         };
         let outcome = helm.template(&release.name, &chart, &values).await?;
         if !outcome.success {
-            bail!(Halt::usage(does_not_render(release, &outcome)));
+            bail!(Halt::usage(does_not_render(release, &chart, &outcome)));
         }
         let objects = objects(&outcome.stdout).map_err(|reason| {
-            Halt::usage(format!(
-                "the chart {} renders to no YAML: {reason}",
-                chart.reference
-            ))
+            Halt::usage(format!("the chart {chart} renders to no YAML: {reason}"))
         })?;
         Ok(Planned {
             release: release.clone(),
@@ -79,8 +76,7 @@ pub(super) async fn plan(
     join_all(planned).await.into_iter().collect()
 }
 
-fn does_not_render(release: &Release, outcome: &Outcome) -> String {
-    let chart = &release.settings.chart;
+fn does_not_render(release: &Release, chart: &Chart, outcome: &Outcome) -> String {
     let complaint = outcome.complaint();
     let refuses = complaint.contains("additional properties 'global' not allowed")
         || complaint.contains("Additional property global is not allowed");
@@ -131,7 +127,7 @@ pub(super) async fn bring_up(
     planned: &[Planned],
     manner: Manner,
 ) -> anyhow::Result<()> {
-    let ready: BTreeMap<&str, watch::Sender<Option<bool>>> = planned
+    let ready: BTreeMap<&str, watch::Sender<Option<Up>>> = planned
         .iter()
         .map(|planned| (planned.release.name.as_str(), watch::Sender::new(None)))
         .collect();
@@ -139,10 +135,14 @@ pub(super) async fn bring_up(
         let name = planned.release.name.as_str();
         let outcome = match missing(&planned.release, &ready).await {
             None => bring_one_up(site, planned, manner).await,
-            Some(need) => Err(anyhow!("not begun, since {need} failed")),
+            Some((need, ending)) => {
+                let message = format!("not begun, since {need} failed");
+                Err(Halt { ending, message }.into())
+            }
         };
-        ready[name].send_replace(Some(outcome.is_ok()));
-        outcome.map_err(|error| (name, error))
+        let ending = outcome.as_ref().map(drop).map_err(super::ending);
+        ready[name].send_replace(Some(ending));
+        outcome.map_err(|error| (name.to_owned(), error))
     });
     let outcomes: Vec<_> = join_all(works).await;
     site.stop.check()?;
@@ -150,25 +150,23 @@ pub(super) async fn bring_up(
     for (name, error) in &failures {
         site.report.failed(&format!("{name}: {error:#}"));
     }
-    match failures.into_iter().next() {
-        Some((name, error)) => Err(error.context(name.to_owned())),
-        None => Ok(()),
-    }
+    super::together(failures)
 }
 
-/// Waits for what the release needs; the one that failed, if one did.
+/// How a release came out, for those that need it: up, or how its failure ends the command.
+type Up = Result<(), Ending>;
+
+/// Waits for what the release needs; the one that failed, if one did, and how.
 async fn missing(
     release: &Release,
-    ready: &BTreeMap<&str, watch::Sender<Option<bool>>>,
-) -> Option<String> {
+    ready: &BTreeMap<&str, watch::Sender<Option<Up>>>,
+) -> Option<(String, Ending)> {
     for need in &release.needs {
         let mut ready = ready.get(need.as_str())?.subscribe();
-        let up = ready
-            .wait_for(Option::is_some)
-            .await
-            .is_ok_and(|up| *up == Some(true));
-        if !up {
-            return Some(need.clone());
+        let outcome = ready.wait_for(Option::is_some).await;
+        let outcome = outcome.ok().and_then(|outcome| *outcome);
+        if let Err(ending) = outcome.unwrap_or(Err(Ending::Failed)) {
+            return Some((need.clone(), ending));
         }
     }
     None
@@ -248,9 +246,18 @@ async fn deployed(
         }
         _ => {
             site.report.quote(&outcome.stderr);
-            bail!("{}", outcome.complaint())
+            Err(failure(site.helm, &outcome, outcome.complaint()))
         }
     }
+}
+
+/// A failure of Helm's, told by `message`: a timeout where its time was up.
+pub(super) fn failure(helm: &Helm, outcome: &Outcome, message: String) -> anyhow::Error {
+    // A stop of ours was looked for before: what else told it to stop is its limit.
+    if outcome.stopped || is_timeout(&outcome.complaint(), outcome.ran, helm.timeout()) {
+        return Halt::timed_out(message).into();
+    }
+    anyhow!(message)
 }
 
 /// The failure with what its pods tell of it: Helm says no more than that its time was up.

@@ -1,11 +1,22 @@
 //! Why work stops before its end, told once to all who work.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
+    time::{Instant, sleep_until},
 };
+
+use crate::model::Ending;
+
+/// How long after a signal the work may take to end by itself, before it is dropped: Helm's
+/// guardian gives Helm 2 s.
+pub(super) const WIND_UP: Duration = Duration::from_millis(2500);
+/// How long after a signal a final status may take.
+pub(super) const LAST_WORDS: Duration = Duration::from_millis(3700);
+/// How long after a signal letting the lock go may take: the CI kills soon after.
+pub(super) const LEAVE: Duration = Duration::from_millis(4700);
 
 /// Why work stops before its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +48,7 @@ impl std::error::Error for Stopped {}
 pub(super) struct Stop {
     reason: Arc<watch::Sender<Option<Reason>>>,
     asked: Arc<watch::Sender<bool>>,
+    signalled: Arc<watch::Sender<Option<Instant>>>,
 }
 
 impl Stop {
@@ -45,12 +57,18 @@ impl Stop {
         let stop = Self {
             reason: Arc::new(watch::Sender::new(None)),
             asked: Arc::new(watch::Sender::new(false)),
+            signalled: Arc::new(watch::Sender::new(None)),
         };
         for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
             let (mut signals, stop) = (signal(kind)?, stop.clone());
             let number = kind.as_raw_value().unsigned_abs() as u8;
             tokio::spawn(async move {
                 while signals.recv().await.is_some() {
+                    stop.signalled.send_if_modified(|at| {
+                        let first = at.is_none();
+                        at.get_or_insert_with(Instant::now);
+                        first
+                    });
                     stop.ask(Reason::Signal(number));
                 }
             });
@@ -94,6 +112,40 @@ impl Stop {
             biased;
             _ = asked.wait_for(|asked| *asked) => Err(Stopped),
             done = work => Ok(done),
+        }
+    }
+
+    /// Lets work run that ends by itself once it hears the stop, but no longer than `time` after a
+    /// signal: whatever it hangs at then, it is dropped. What it began to write may be written.
+    pub(super) async fn within<T>(
+        &self,
+        time: Duration,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Stopped> {
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            () = self.signalled_since(time) => Err(Stopped),
+        }
+    }
+
+    /// Waits until a signal came, and `time` after it has gone by.
+    async fn signalled_since(&self, time: Duration) {
+        let mut signalled = self.signalled.subscribe();
+        let at = signalled.wait_for(Option::is_some).await;
+        match at.map(|at| *at) {
+            Ok(Some(at)) => sleep_until(at + time).await,
+            Ok(None) | Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// How the command ends: as the signal says that came, whatever was achieved until then.
+    pub(super) fn ending(&self, otherwise: Ending) -> Ending {
+        match self.reason() {
+            Some(Reason::Signal(number)) => Ending::Signal(number),
+            Some(Reason::Superseded(_) | Reason::BranchGone | Reason::LockLost(_)) | None => {
+                otherwise
+            }
         }
     }
 }

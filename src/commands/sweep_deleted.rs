@@ -8,12 +8,13 @@ use tokio::sync::Mutex;
 use super::{
     Start,
     branches::look_for,
-    forge,
+    connect::connect,
+    forge, forgotten,
     lock::{self, Lock},
     owners,
     site::Site,
     statuses::Statuses,
-    stop::{Reason, Stop},
+    stop::{LEAVE, Reason, Stop, WIND_UP},
     teardown::{self, Remains},
 };
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
         helm::Helm,
     },
     decide::Presence,
-    model::{Branch, Ending, Environment, Halt, Holder, ObjectKey, Phase, Record, Wish},
+    model::{Branch, Ending, Environment, Halt, Holder, ObjectKey, Phase, Record, State, Wish},
     report::{Removed, Report},
     settings::{Ci, Deleted, SweepDeleted},
 };
@@ -57,7 +58,11 @@ pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
     let gathered = gathered?;
     let name = gathered.environment.name();
     report.heading(&format!("Sweeping {name}, if the branch {branch} is gone"));
-    if !is_proven_gone(&gathered, &branch, &report).await? {
+    let proven = is_proven_gone(&gathered, &branch, &report);
+    let Ok(proven) = stop.unless(proven).await else {
+        return Ok(stopped(&stop));
+    };
+    if !proven? {
         let sentence = format!("The branch {branch} is there: its environment stays");
         report.result(
             &sentence,
@@ -65,7 +70,10 @@ pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
         );
         return Ok(Ending::Done);
     }
-    if !is_up(&gathered).await? {
+    let Ok(is_up) = stop.unless(is_up(&gathered)).await else {
+        return Ok(stopped(&stop));
+    };
+    if !is_up? {
         let sentence = format!("Nothing is up for {branch}: nothing to do");
         report.result(
             &sentence,
@@ -96,9 +104,7 @@ async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow
             "{branch} is the default branch: it is never swept"
         )));
     }
-    let cluster = &settings.cluster;
-    let (kubeconfig, context) = (cluster.kubeconfig.clone(), cluster.kube_context.clone());
-    let cluster = Cluster::connect(kubeconfig, context, cluster.namespace.clone()).await?;
+    let cluster = connect(&settings.cluster, &start.sources).await?;
     let environment = Environment {
         app: app.clone(),
         tier: tier.to_owned(),
@@ -165,7 +171,15 @@ async fn sweep(
     report: &Report,
 ) -> anyhow::Result<Ending> {
     let (program, timeout) = (settings.helm.helm.clone(), settings.helm.helm_timeout);
-    let helm = Helm::find(program, gathered.cluster.target().clone(), timeout).await?;
+    let (target, secrets) = (
+        gathered.cluster.target().clone(),
+        gathered.github.secrets().clone(),
+    );
+    let found = Helm::find(program, target, timeout, secrets);
+    let Ok(helm) = stop.unless(found).await else {
+        return Ok(stopped(stop));
+    };
+    let helm = helm?;
     let request = lock::Request {
         environment: &gathered.environment,
         holder: Holder {
@@ -197,7 +211,9 @@ async fn sweep(
         }))),
     };
     let outcome = tokio::select! {
-        outcome = removed(gathered, branch, &site) => outcome,
+        outcome = stop.within(WIND_UP, removed(gathered, branch, &site)) => {
+            outcome.unwrap_or_else(|stopped| Err(stopped.into()))
+        }
         never = heed_loss(&site) => match never {},
     };
     drop(site);
@@ -215,10 +231,17 @@ async fn removed(
         return Ok(None);
     }
     site.ready()?;
+    let mut forgotten = Vec::new();
     if site.lock.record().await?.is_none() {
         owners::check_labelled(site).await?;
+        forgotten = forgotten::deployments(&gathered.github, site.environment).await?;
     }
-    site.note(|record| record.phase = Phase::Removing).await?;
+    let forgotten = still_active(gathered, forgotten).await?;
+    site.note(|record| {
+        record.phase = Phase::Removing;
+        record.deployments.extend(forgotten);
+    })
+    .await?;
     let remains = teardown::environment(site).await?;
     let statuses = Statuses {
         github: &gathered.github,
@@ -232,6 +255,18 @@ async fn removed(
             .await?;
     }
     Ok(Some(remains))
+}
+
+/// Those of `deployments` that GitHub does not show as inactive: what is true already is not posted.
+async fn still_active(gathered: &Gathered, deployments: Vec<u64>) -> anyhow::Result<Vec<u64>> {
+    let mut active = Vec::new();
+    for id in deployments {
+        let newest = gathered.github.newest_status(id).await?;
+        if newest.is_none_or(|newest| newest.state != State::Inactive.to_string()) {
+            active.push(id);
+        }
+    }
+    Ok(active)
 }
 
 async fn heed_loss(site: &Site<'_>) -> std::convert::Infallible {
@@ -255,7 +290,11 @@ async fn conclude(
     let result = |state, sentence: &str| result(Some(&name), branch.as_str(), state, sentence);
     match outcome {
         Ok(Some(remains)) => {
-            lock.delete().await.context("all is gone but the record")?;
+            let deleted = stop.within(LEAVE, lock.delete()).await;
+            deleted
+                .map_err(anyhow::Error::from)
+                .flatten()
+                .context("all is gone but the record")?;
             for key in &remains.kept {
                 report.note(&format!(
                     "{key} stays, as its chart asks (resource-policy: keep)"
@@ -275,16 +314,16 @@ async fn conclude(
                 ..result("removed", &sentence)
             };
             report.result(&sentence, &removed);
-            Ok(Ending::Done)
+            Ok(stop.ending(Ending::Done))
         }
         Ok(None) => {
-            release(lock, report).await;
+            release(lock, stop, report).await;
             let sentence = format!("The branch {branch} is back: its environment stays");
             report.result(&sentence, &result("kept", &sentence));
-            Ok(Ending::Done)
+            Ok(stop.ending(Ending::Done))
         }
         Err(error) => {
-            release(lock, report).await;
+            release(lock, stop, report).await;
             let ending = if stop.reason().is_some() {
                 stopped(stop)
             } else {
@@ -303,24 +342,23 @@ async fn conclude(
     }
 }
 
-async fn release(lock: Lock, report: &Report) {
-    let outcome = match lock.record().await {
-        // Nothing was known of it, and nothing was begun.
-        Ok(None) => lock.delete().await,
-        Ok(Some(_)) | Err(_) => lock.release().await,
+async fn release(lock: Lock, stop: &Stop, report: &Report) {
+    let left = async {
+        match lock.record().await {
+            // Nothing was known of it, and nothing was begun.
+            Ok(None) => lock.delete().await,
+            Ok(Some(_)) | Err(_) => lock.release().await,
+        }
     };
-    if let Err(error) = outcome {
-        report.warn(&format!("{error:#}"));
+    match stop.within(LEAVE, left).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => report.warn(&format!("{error:#}")),
+        Err(_) => report.warn("the cluster is too slow to let the lock go: it runs out by itself"),
     }
 }
 
 fn stopped(stop: &Stop) -> Ending {
-    match stop.reason() {
-        Some(Reason::Signal(number)) => Ending::Signal(number),
-        Some(Reason::Superseded(_) | Reason::BranchGone | Reason::LockLost(_)) | None => {
-            Ending::Failed
-        }
-    }
+    stop.ending(Ending::Failed)
 }
 
 fn texts(keys: &[ObjectKey]) -> Vec<String> {

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-use super::{hooks, owners::owner_of, site::Site};
+use super::{hooks, owners::owner_of, releases, site::Site};
 use crate::{
     clients::cluster::Live,
     decide::{Fate, Marks, Owner, fate},
@@ -77,7 +77,8 @@ pub(super) async fn uninstall(
         }
         let complaint = outcome.complaint();
         if !hooks {
-            bail!("Helm does not let the release {release} go: {complaint}");
+            let message = format!("Helm does not let the release {release} go: {complaint}");
+            return Err(releases::failure(site.helm, &outcome, message));
         }
         site.report
             .warn(&format!("{release}: {complaint}; once more, without hooks"));
@@ -261,19 +262,17 @@ fn waits_for(live: &Live) -> String {
 /// Removes every release of the environment, each before those that it needs, and sees all of it
 /// gone. One that fails stops none that it does not need.
 pub(super) async fn environment(site: &Site<'_>) -> anyhow::Result<Remains> {
-    let releases = releases(site).await?;
+    let releases = found_releases(site).await?;
     let mut failures = Vec::new();
     for release in releases.iter().rev() {
         site.ready()?;
         if let Err(error) = uninstall(site, release).await {
             site.ready()?;
             site.report.failed(&format!("{release}: {error:#}"));
-            failures.push(format!("{release}: {error:#}"));
+            failures.push((release.clone(), error));
         }
     }
-    if !failures.is_empty() {
-        bail!("{}", failures.join("; "));
-    }
+    super::together(failures)?;
     clear_record(site).await
 }
 
@@ -297,7 +296,7 @@ pub(super) async fn clear_record(site: &Site<'_>) -> anyhow::Result<Remains> {
 
 /// Names of the releases that the record lists, or that bear our labels, each after those that it
 /// needs. A release that the record forgot is noted in it, for the proofs that follow.
-async fn releases(site: &Site<'_>) -> anyhow::Result<Vec<String>> {
+async fn found_releases(site: &Site<'_>) -> anyhow::Result<Vec<String>> {
     let labelled = site
         .storage
         .labelled(&site.environment.release_labels())

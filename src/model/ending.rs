@@ -32,6 +32,28 @@ impl Ending {
             Self::Signal(number) => 128 + number,
         }
     }
+
+    /// How a command ends in which both happened: as what needs a person most. A failure hides what
+    /// a setting or a brake explains, and that what the next run may find done.
+    pub fn worse(self, other: Self) -> Self {
+        if other.gravity() > self.gravity() {
+            other
+        } else {
+            self
+        }
+    }
+
+    fn gravity(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Superseded => 1,
+            Self::TimedOut => 2,
+            Self::Refused => 3,
+            Self::Usage => 4,
+            Self::Failed => 5,
+            Self::Signal(_) => 6,
+        }
+    }
 }
 
 /// The end of a command before its work is done, with what a person should know.
@@ -79,3 +101,27 @@ impl fmt::Display for Halt {
 }
 
 impl std::error::Error for Halt {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worse_of_two_endings_counts_whatever_their_order() {
+        let by_gravity = [
+            Ending::Done,
+            Ending::Superseded,
+            Ending::TimedOut,
+            Ending::Refused,
+            Ending::Usage,
+            Ending::Failed,
+            Ending::Signal(15),
+        ];
+        for (place, worse) in by_gravity.into_iter().enumerate() {
+            for other in &by_gravity[..place] {
+                assert_eq!(worse.worse(*other), worse);
+                assert_eq!(other.worse(worse), worse);
+            }
+        }
+    }
+}

@@ -48,6 +48,22 @@ pub fn plain(text: &str) -> String {
     line.replace("##[", "## [")
 }
 
+/// `result` as JSON in which no CI finds a command: no line begins with a text, and what would be
+/// one anywhere in a line is escaped, which leaves the values as they are.
+fn document(result: &impl serde::Serialize) -> String {
+    let text = serde_json::to_string_pretty(result).unwrap_or_default();
+    let escaped = text.replace("##[", "#\\u0023[");
+    let mut document = String::with_capacity(escaped.len());
+    for c in escaped.chars() {
+        match c {
+            // Other control characters stand escaped in JSON anyway.
+            '\u{7f}'..='\u{9f}' => document.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => document.push(c),
+        }
+    }
+    document
+}
+
 impl Report {
     /// Lines to standard output; to standard error when that holds the JSON document.
     pub fn new(output: Output) -> Self {
@@ -123,8 +139,7 @@ impl Report {
         match self.output {
             Output::Text => self.line(&format!("\n{}", self.paint("1", &plain(sentence)))),
             Output::Json => {
-                let text = serde_json::to_string_pretty(result).unwrap_or_default();
-                let _ = writeln!(std::io::stdout(), "{text}");
+                let _ = writeln!(std::io::stdout(), "{}", document(result));
             }
         }
     }
@@ -169,6 +184,20 @@ mod tests {
     fn what_others_wrote_is_no_command() {
         assert_eq!(plain("a\nb\u{1b}[31m"), "a b [31m");
         assert_eq!(plain("x ##[error]y"), "x ## [error]y");
+    }
+
+    #[test]
+    fn a_document_is_no_command_and_means_the_same() {
+        let value = serde_json::json!({
+            "message": "x ##[error]y ###[z\n::error::\u{1b}]1339;\u{9b}31m", "##[x": "--- a",
+        });
+        let text = document(&value);
+        assert!(!text.contains("##["), "{text}");
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
+        let begins = |line: &str| line.trim_start().starts_with(['"', '{', '}']);
+        assert!(text.lines().all(begins), "{text}");
+        let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, value);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use clap::{
 use serde_json::{Map, Value};
 
 use super::Variables;
+use crate::model::without_passwords;
 
 /// Where our Buildkite plugin's hook puts its configuration, as JSON.
 const PLUGIN: &str = "BRANCH_DEPLOYS_PLUGIN_CONFIGURATION";
@@ -290,7 +291,10 @@ fn line(error: &clap::Error, sources: &Sources) -> String {
             // A map may hold a password.
             match given.trim_start().starts_with(['{', '[']) || given.contains('\n') {
                 true => format!("{option}: {reason}"),
-                false => format!("{option} is not `{given}`: {reason}"),
+                false => {
+                    let given = without_passwords(&given);
+                    format!("{option} is not `{given}`: {reason}")
+                }
             }
         }
         _ => {

@@ -66,6 +66,13 @@ pub struct Ci {
     pub github: GitHubRun,
 }
 
+impl BuildkiteJob {
+    /// Whether this runs in a job of a build, where the agent can be asked.
+    pub fn is_job(&self) -> bool {
+        !self.job_id.is_empty()
+    }
+}
+
 impl Ci {
     /// Reads both kinds of variables. Empty ones are not given.
     pub fn read(variables: &Variables) -> Result<Self, UsageError> {

@@ -106,7 +106,7 @@ fn pods_that_never_become_ready_fail_the_deploy_and_the_next_one_converges() {
             .release(&echo(held()))
             .args(["--helm-timeout", "2s"])
             .run()
-            .ends_with(1);
+            .ends_with(4);
         assert_eq!(
             site.states(deployment),
             [DeploymentState::InProgress, DeploymentState::Failure]
@@ -151,7 +151,7 @@ fn a_failure_says_what_its_pods_say() {
             .release(&echo(values))
             .args(["--helm-timeout", "4s"])
             .run()
-            .ends_with(1);
+            .ends_with(4);
         let words = site.last_words(deployment);
         assert!(words.contains(says), "{words}");
     }
@@ -168,10 +168,27 @@ fn a_failure_of_many_words_is_posted_all_the_same() {
         .run()
         .ends_with(1)
         .says("Invalid value: \"no key at all\"");
-    let words = site.last_words(deployment);
+    let last = site.repository.deployment(deployment).statuses.pop();
+    let words = last.expect("it has a final status").description;
     assert_eq!(words.chars().count(), 140, "{words}");
     assert_eq!(
         site.states(deployment).last(),
         Some(&DeploymentState::Failure)
     );
+}
+
+#[test]
+fn a_password_in_a_charts_address_and_our_token_are_shown_by_nobody() {
+    for helm in HELMS {
+        let site = Site::new("password");
+        let refused = |chart: &str| {
+            let program = site.helm_apply(helm, site.push("new"));
+            let ran = program.release(&json!({"chart": chart})).run().ends_with(2);
+            assert!(!ran.to_string().contains("hunter2"), "{ran}");
+            ran
+        };
+        refused("https://me:hunter2@127.0.0.1:1/app.tgz").says("127.0.0.1:1/app.tgz");
+        refused("oci://me:hunter2@127.0.0.1:1/app").says("127.0.0.1:1/app");
+        refused(&format!("nowhere/{}", site.token)).says("nowhere/***");
+    }
 }

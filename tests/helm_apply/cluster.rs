@@ -101,11 +101,34 @@ fn a_cluster_that_is_not_told_right_is_refused() {
     program()
         .args(["--kube-context", "production"])
         .run()
-        .refuses(2, "production");
+        .refuses(
+            2,
+            "--kube-context: the kubeconfig has no context `production`",
+        );
+    let plugin = json!({"kube-context": "production"}).to_string();
+    program()
+        .env("BRANCH_DEPLOYS_PLUGIN_CONFIGURATION", plugin)
+        .run()
+        .refuses(2, "`kube-context` in the plugin's configuration: ");
     program()
         .args(["--kubeconfig", "/nowhere/config"])
         .run()
-        .refuses(2, "/nowhere/config");
+        .refuses(2, "--kubeconfig: ");
+    program()
+        .env("BRANCH_DEPLOYS_KUBECONFIG", "/nowhere/config")
+        .run()
+        .refuses(2, "BRANCH_DEPLOYS_KUBECONFIG: ");
+    let broken = site.script("broken", "clusters: [");
+    program()
+        .without("BRANCH_DEPLOYS_KUBECONFIG")
+        .env("KUBECONFIG", broken)
+        .run()
+        .refuses(2, ": KUBECONFIG: ");
+    program()
+        .without("BRANCH_DEPLOYS_KUBECONFIG")
+        .env("KUBECONFIG", "/nowhere/config")
+        .run()
+        .refuses(2, "KUBECONFIG is /nowhere/config, which is not there");
     program()
         .without("BRANCH_DEPLOYS_KUBECONFIG")
         .run()

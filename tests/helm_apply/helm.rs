@@ -125,7 +125,7 @@ fn a_team_may_change_its_helm_at_any_time() {
     run(Tool::Helm3, given(1)).ends_with(0);
     run(Tool::Helm4, given(2)).ends_with(0);
     run(Tool::Helm3, given(3)).ends_with(0);
-    run(Tool::Helm3, held()).ends_with(1);
+    run(Tool::Helm3, held()).ends_with(4);
     run(Tool::Helm4, given(4))
         .ends_with(0)
         .says("rolling back to revision 3");

@@ -159,3 +159,16 @@ fn a_deployment_that_is_none_of_ours_is_left_alone() {
     }
     assert_eq!(site.namespace.inventory(), Vec::<String>::new());
 }
+
+#[test]
+fn a_deployment_whose_time_to_keep_cannot_be_read_is_one_clear_line() {
+    let site = Site::new("bad-keep-for");
+    site.repository.push("new");
+    let deployment = site.queue_with("new", json!({"keep_for": "a while"}));
+    site.helm_apply(Tool::Helm4, deployment)
+        .release(&echo(json!({})))
+        .run()
+        .refuses(2, "keep_for");
+    assert_eq!(site.namespace.inventory(), Vec::<String>::new());
+    assert!(site.states(deployment).is_empty());
+}

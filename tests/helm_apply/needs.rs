@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use testbed::{github::DeploymentState, tools::Tool, wait_until};
 
-use crate::site::{Site, companion, echo, held};
+use crate::{
+    objects::{hook, objects, refused},
+    site::{HELMS, Site, companion, echo, held},
+};
 
 fn needing(mut release: Value, needs: &[&str]) -> Value {
     release["needs"] = json!(needs);
@@ -55,7 +58,7 @@ fn a_companion_that_fails_stops_only_what_needs_it() {
         .release(&companion("mail", json!({})))
         .args(["--helm-timeout", "3s"])
         .run()
-        .ends_with(1);
+        .ends_with(4);
     ran.says("hey-new: not begun, since hey-new--redis failed");
     assert!(site.namespace.release_revisions("hey-new").is_empty());
     assert_eq!(
@@ -72,4 +75,24 @@ fn a_companion_that_fails_stops_only_what_needs_it() {
     assert!(words.chars().count() <= 140, "{words}");
     assert_eq!(site.record("hey-new")["phase"], "failed");
     assert!(site.is_free("hey-new"));
+}
+
+#[test]
+fn a_rollout_that_takes_too_long_ends_in_4_and_beside_a_failure_in_1() {
+    for helm in HELMS {
+        let site = Site::new("too-long");
+        let deploy = |others: &[Value]| {
+            let deploy = site.helm_apply(helm, site.push("new"));
+            let deploy = deploy.release(&companion("redis", held()));
+            let deploy = others
+                .iter()
+                .fold(deploy, |deploy, release| deploy.release(release));
+            deploy.args(["--helm-timeout", "2s"]).run()
+        };
+        deploy(&[echo(json!({}))]).ends_with(4);
+        let failing = objects(&[refused("x")]);
+        deploy(&[failing]).ends_with(1);
+        let hook = hook("migrate", "pre-upgrade,pre-install", "testbed/hold");
+        deploy(&[objects(&[hook])]).ends_with(4);
+    }
 }

@@ -1,9 +1,12 @@
 //! A name, a namespace and a limit that environments share.
 
 use serde_json::{Value, json};
-use testbed::{github::DeploymentState, tools::Tool};
+use testbed::{github::DeploymentState, tools::Tool, wait_until};
 
-use crate::site::{Site, echo};
+use crate::{
+    objects::config_map,
+    site::{Site, echo},
+};
 
 #[test]
 fn an_environment_too_many_is_refused_before_helm_is_touched() {
@@ -22,6 +25,41 @@ fn an_environment_too_many_is_refused_before_helm_is_touched() {
     assert_eq!(site.states(refused), [DeploymentState::Failure]);
     assert_eq!(site.namespace.inventory(), before);
     deploy("oldest").1.ends_with(0);
+}
+
+#[test]
+fn a_lease_that_a_run_left_which_died_before_it_began_takes_no_place() {
+    let site = Site::new("dead-newcomer");
+    forge(&site, "hey-dead", "dead", json!({}));
+    let annotation = "branch-deploys/record";
+    site.namespace
+        .annotate("Lease", "hey-dead", annotation, None);
+    let held = json!({"spec": {"holderIdentity": "dead", "leaseDurationSeconds": 1}});
+    site.namespace.patch("Lease", "hey-dead", &held);
+    wait_for_the_next_second(&site);
+    let deploy = |branch: &str| {
+        let program = site
+            .helm_apply(Tool::Helm4, site.push(branch))
+            .release(&echo(json!({})));
+        program.args(["--max-environments", "1"]).run()
+    };
+    deploy("new")
+        .ends_with(0)
+        .says("waiting: hey-dead: nothing is up there yet, and the run may be dead");
+    deploy("other").ends_with(5).says("the oldest is hey-new");
+}
+
+/// Until what is made now is younger than what was made before: Kubernetes counts whole seconds.
+fn wait_for_the_next_second(site: &Site) {
+    let time =
+        |name| site.namespace.get("ConfigMap", name)["metadata"]["creationTimestamp"].clone();
+    site.namespace.apply(&config_map("before").to_string());
+    wait_until("the next second", || {
+        site.namespace.apply(&config_map("after").to_string());
+        let passed = time("after") != time("before");
+        site.namespace.delete("ConfigMap", "after");
+        passed.then_some(()).ok_or("the same one")
+    });
 }
 
 /// A record as another environment would have it, with some of its labels changed.

@@ -103,6 +103,25 @@ fn mistakes_are_named_as_they_were_written() {
         ),
         (flag("--repository", "hey"), "--repository is not `hey`"),
         (
+            flag("--github-url", "ftp://github.example.com"),
+            "--github-url is not `ftp://github.example.com`: it is an http or https address",
+        ),
+        (
+            good().env(
+                "BRANCH_DEPLOYS_GITHUB_URL",
+                "https://me:hunter2@github.example.com",
+            ),
+            "BRANCH_DEPLOYS_GITHUB_URL is not `https://github.example.com`: it holds a user",
+        ),
+        (
+            flag("--namespace", "Betas"),
+            "--namespace is not `Betas`: a namespace is at most 63 of a-z",
+        ),
+        (
+            action(json!({"namespace": "a.b"})),
+            "the Action's input `namespace` is not `a.b`",
+        ),
+        (
             flag("--release", "{chart: a, vales: []}"),
             "unknown field `vales`",
         ),

@@ -1,6 +1,9 @@
 //! A job that is cancelled.
 
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use rustix::process::Signal;
 use serde_json::json;
@@ -11,7 +14,10 @@ use testbed::{
     wait_until,
 };
 
-use crate::site::{HELMS, Site, echo, held};
+use crate::{
+    link::Link,
+    site::{HELMS, Site, echo, held},
+};
 
 /// How soon after a signal the CI kills what is left.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -122,25 +128,108 @@ fn a_signal_before_the_lock_is_held_leaves_nothing() {
     assert!(site.states(deployment).is_empty());
 }
 
+/// A phase in which GitHub holds a request, and what is the deployment's last state after a signal.
+struct Phase {
+    held: Matcher,
+    before: usize,
+    last: DeploymentState,
+    says: &'static str,
+}
+
 #[test]
-fn a_github_that_hangs_does_not_hold_a_cancelled_job_up() {
-    let site = Site::new("slow-last-words");
-    let deployment = site.push("new");
-    let running = site
-        .helm_apply(Tool::Helm3, deployment)
-        .release(&echo(held()))
-        .start();
-    site.wait_for_helm("hey-new");
+fn a_github_that_hangs_holds_no_cancelled_job_up_in_any_phase() {
+    let statuses = || Matcher::post("/repos/acme/hey/deployments/*/statuses");
+    let phases = [
+        // The branch is looked for, under the lock.
+        Phase {
+            held: Matcher::get("/repos/acme/hey/git/ref/heads/new").nth(1),
+            before: 0,
+            last: DeploymentState::Failure,
+            says: "Cancelled by SIGTERM",
+        },
+        Phase {
+            held: statuses().nth(1),
+            before: 0,
+            last: DeploymentState::Failure,
+            says: "Cancelled by SIGTERM",
+        },
+        // The success.
+        Phase {
+            held: statuses().nth(2),
+            before: 0,
+            last: DeploymentState::Failure,
+            says: "Cancelled by SIGTERM",
+        },
+        // The final word, each time that it is said.
+        Phase {
+            held: statuses(),
+            before: 0,
+            last: DeploymentState::Queued,
+            says: "GitHub is too slow",
+        },
+        // The older deployment is made inactive, when the newer one is up.
+        Phase {
+            held: statuses().nth(3),
+            before: 1,
+            last: DeploymentState::Success,
+            says: "older deployments are not made inactive yet: stopped",
+        },
+    ];
+    thread::scope(|scope| {
+        for phase in phases {
+            scope.spawn(|| is_cancelled_in(phase));
+        }
+    });
+}
+
+fn is_cancelled_in(phase: Phase) {
+    let site = Site::new("held-up");
+    let deploy = || {
+        let deployment = site.push("new");
+        let program = site.helm_apply(Tool::Helm3, deployment);
+        (deployment, program.release(&echo(json!({}))))
+    };
+    for _ in 0..phase.before {
+        deploy().1.run().ends_with(0);
+    }
     let gate = Gate::default();
-    let statuses = Matcher::post("/repos/acme/hey/deployments/*/statuses");
-    site.github
-        .faults()
-        .when(statuses)
-        .then(Effect::hold_before(&gate));
+    let faults = site.github.faults();
+    faults.when(phase.held).then(Effect::hold_before(&gate));
+    let (deployment, program) = deploy();
+    let running = program.start();
+    gate.reached();
     running.signal(Signal::TERM);
     let begun = Instant::now();
-    running.end().ends_with(143).says("GitHub is too slow");
-    assert!(begun.elapsed() < 2 * PATIENCE, "{:?}", begun.elapsed());
+    running.end().ends_with(143).says(phase.says);
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+    assert!(site.is_free_or_gone("hey-new"), "the lock waits for GitHub");
+    let last = site.states(deployment).last().copied();
+    assert_eq!(last.unwrap_or(DeploymentState::Queued), phase.last);
     gate.open();
-    assert!(site.is_free("hey-new"), "the lock does not wait for GitHub");
+}
+
+#[test]
+fn a_cluster_that_hangs_holds_no_cancelled_job_up() {
+    let site = Site::new("hung-cluster");
+    let deployment = site.push("new");
+    let link = Link::new(&site);
+    let running = site
+        .helm_apply(Tool::Helm4, deployment)
+        .release(&echo(held()))
+        .env("BRANCH_DEPLOYS_KUBECONFIG", &link.kubeconfig)
+        .env("BRANCH_DEPLOYS_LOCK_DURATION", "60s")
+        .start();
+    site.wait_for_helm("hey-new");
+    link.cut();
+    running.signal(Signal::TERM);
+    let begun = Instant::now();
+    running
+        .end()
+        .ends_with(143)
+        .says("the cluster is too slow to let the lock go");
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+    assert_eq!(
+        site.states(deployment).last(),
+        Some(&DeploymentState::Failure)
+    );
 }

@@ -49,21 +49,27 @@ fn a_deploy_ends_in_success_with_its_address_and_the_older_one_is_inactive() {
         .collect();
     assert_eq!(
         bodies.len(),
-        3,
-        "in progress, success, and the older one inactive: {bodies:#?}"
+        4,
+        "in progress, ready, success, and the older one inactive: {bodies:#?}"
     );
     assert!(
         bodies.iter().all(|body| body["auto_inactive"] == false),
         "{bodies:#?}"
     );
 
-    let [begin, end] = site
+    let [begin, ready, end] = site
         .repository
         .deployment(newer)
         .statuses
         .try_into()
         .unwrap();
     assert_eq!(begin.state, DeploymentState::InProgress);
+    assert_eq!(ready.state, DeploymentState::InProgress);
+    assert!(
+        ready
+            .description
+            .contains("every release is ready, waiting for")
+    );
     assert_eq!(end.state, DeploymentState::Success);
     assert_eq!([begin.log_url.as_str(), &end.log_url], [LOG, LOG]);
     assert_eq!(
@@ -75,6 +81,57 @@ fn a_deploy_ends_in_success_with_its_address_and_the_older_one_is_inactive() {
         site.last_words(older),
         format!("replaced by deployment {newer}")
     );
+}
+
+#[test]
+fn a_pile_of_failed_deployments_costs_no_request_more_and_shrinks() {
+    let site = Site::new("pile");
+    let deploy = |values: &Value| {
+        let deployment = site.push("new");
+        let program = site.helm_apply(Tool::Helm3, deployment);
+        (deployment, program.release(&echo(values.clone())))
+    };
+    let (up, program) = deploy(&json!({}));
+    program.run().ends_with(0);
+    let fails = json!({"web": true, "podAnnotations": {"testbed/never-ready": "true"}});
+    let failed: Vec<u64> = (0..4)
+        .map(|_| {
+            let (failed, program) = deploy(&fails);
+            let program = program.env("BRANCH_DEPLOYS_HELM_TIMEOUT", "1s");
+            assert_ne!(program.run().status, 0);
+            failed
+        })
+        .collect();
+    for inactive in [3, 2] {
+        site.github.clear_requests();
+        deploy(&json!({})).1.run().ends_with(0);
+        let requests = site.github.requests();
+        assert!(requests.len() <= 8, "{requests:#?}");
+        assert_eq!(site.states(up).last(), Some(&DeploymentState::Inactive));
+        let is_inactive = |id: &u64| site.states(*id).last() == Some(&DeploymentState::Inactive);
+        let inactives: Vec<_> = failed.iter().filter(|id| is_inactive(id)).collect();
+        assert_eq!(inactives[..], failed[inactive..].iter().collect::<Vec<_>>());
+        assert!(!is_inactive(&failed[inactive - 1]));
+    }
+}
+
+#[test]
+fn a_deploy_that_finds_its_record_lost_retires_what_it_knew() {
+    let site = Site::new("lost-record");
+    let deploy = || {
+        let deployment = site.push("new");
+        let program = site.helm_apply(Tool::Helm4, deployment);
+        program.release(&echo(json!({}))).run().ends_with(0);
+        deployment
+    };
+    let older = deploy();
+    site.namespace.delete("Lease", "hey-new");
+    site.github.clear_requests();
+    let newer = deploy();
+    let requests = site.github.requests();
+    assert!(requests.len() <= 8, "{requests:#?}");
+    assert_eq!(site.states(older).last(), Some(&DeploymentState::Inactive));
+    assert_eq!(site.record("hey-new")["deployments"], json!([newer]));
 }
 
 #[test]
@@ -106,7 +163,7 @@ fn success_is_posted_when_the_address_answers_as_asked_for_and_not_before() {
         ])
         .start();
     gate.reached();
-    assert_eq!(site.states(deployment), [DeploymentState::InProgress]);
+    assert_eq!(site.states(deployment), [DeploymentState::InProgress; 2]);
     gate.open();
     running
         .end()
@@ -114,8 +171,8 @@ fn success_is_posted_when_the_address_answers_as_asked_for_and_not_before() {
         .says("it answers 502")
         .says("answers 401");
     assert_eq!(
-        site.states(deployment),
-        [DeploymentState::InProgress, DeploymentState::Success]
+        site.states(deployment).last(),
+        Some(&DeploymentState::Success)
     );
 }
 
@@ -239,4 +296,41 @@ fn json_is_one_document_on_standard_output() {
     );
     site.repository.delete_branch("new");
     assert_eq!(deploy("--dry-run=false", 3)["state"], "superseded");
+}
+
+#[test]
+fn buildkites_own_last_status_is_given_the_address_before_ours_is_posted() {
+    let site = Site::new("meta-data");
+    let deployment = site.push("new");
+    let agent = site.script(
+        "agent",
+        "#!/bin/sh\necho \"$* $(cat)\" >> \"$(dirname \"$0\")/told\"\n",
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::copy(agent, folder.path().join("buildkite-agent")).expect("a file of our own");
+    let gate = Gate::default();
+    let ours = Matcher::post("/repos/acme/hey/deployments/*/statuses").nth(3);
+    site.github
+        .faults()
+        .when(ours)
+        .then(Effect::hold_before(&gate));
+    let running = site
+        .helm_apply(Tool::Helm4, deployment)
+        .release(&echo(json!({"web": true})))
+        .args(["--url", &url("{slug}")])
+        .env("PATH", format!("{}:/usr/bin:/bin", folder.path().display()))
+        .env("BUILDKITE_JOB_ID", "0190")
+        .start();
+    gate.reached();
+    let told = std::fs::read_to_string(folder.path().join("told")).expect("the agent was told");
+    gate.open();
+    running.end().ends_with(0);
+    let address = url("new");
+    assert_eq!(
+        told,
+        format!(
+            "meta-data set github_deployment_status:environment beta\n\
+             meta-data set github_deployment_status:environment_url {address}\n"
+        )
+    );
 }

@@ -1,9 +1,12 @@
 //! What is known of an environment, and what is not.
 
 use serde_json::json;
-use testbed::tools::Tool::{Helm3, Helm4};
+use testbed::{
+    github::DeploymentState::Inactive,
+    tools::Tool::{Helm3, Helm4},
+};
 
-use super::{ENVIRONMENT, deleted, is_empty};
+use super::{ENVIRONMENT, deleted, is_empty, up};
 use crate::{
     objects::{companion_of, config_map, objects},
     site::Site,
@@ -15,6 +18,25 @@ fn an_environment_whose_record_was_lost_is_found_by_its_labels() {
     site.namespace.delete("Lease", ENVIRONMENT);
     site.sweep_deleted(Helm3, "new").run().ends_with(0);
     is_empty(&site);
+}
+
+#[test]
+fn deployments_that_a_lost_record_knew_are_made_inactive_and_no_others() {
+    let (site, deployment) = up("sweep-forgotten", Helm4);
+    let other = site.push("other");
+    let stranger = site.repository.deploy(
+        "new",
+        "beta",
+        "deploy",
+        json!({"app": "hey", "branch": "new"}),
+    );
+    site.namespace.delete("Lease", ENVIRONMENT);
+    site.repository.delete_branch("new");
+    site.sweep_deleted(Helm4, "new").run().ends_with(0);
+    assert_eq!(site.states(deployment).last(), Some(&Inactive));
+    for others in [other, stranger] {
+        assert_eq!(site.states(others), []);
+    }
 }
 
 #[test]

@@ -10,17 +10,21 @@ pub struct ClusterError {
 
 #[derive(Debug)]
 enum Cause {
-    Setup(String),
-    Refused { status: u16, message: String },
+    /// A setting is wrong: the option that it came by, if it was one, and why.
+    Setup(Option<&'static str>, String),
+    Refused {
+        status: u16,
+        message: String,
+    },
     Unreachable(String),
     Garbled(String),
 }
 
 impl ClusterError {
-    pub(super) fn setup(reason: String) -> Self {
+    pub(super) fn setup(option: Option<&'static str>, reason: impl Into<String>) -> Self {
         Self {
             action: "read how to reach the cluster".into(),
-            cause: Cause::Setup(reason),
+            cause: Cause::Setup(option, reason.into()),
         }
     }
 
@@ -48,14 +52,30 @@ impl ClusterError {
 
     /// Whether the settings are wrong, rather than the cluster unwilling.
     pub fn is_setup(&self) -> bool {
-        matches!(self.cause, Cause::Setup(_))
+        matches!(self.cause, Cause::Setup(..))
+    }
+
+    /// The option whose value is wrong, where one was given: its name, as in `kubeconfig`.
+    pub fn setting(&self) -> Option<&'static str> {
+        match self.cause {
+            Cause::Setup(option, _) => option,
+            Cause::Refused { .. } | Cause::Unreachable(_) | Cause::Garbled(_) => None,
+        }
+    }
+
+    /// What is wrong, without what was tried.
+    pub fn reason(&self) -> &str {
+        match &self.cause {
+            Cause::Setup(_, reason) | Cause::Unreachable(reason) | Cause::Garbled(reason) => reason,
+            Cause::Refused { message, .. } => message,
+        }
     }
 
     /// The HTTP status, where the API server answered with one.
     pub fn status(&self) -> Option<u16> {
         match self.cause {
             Cause::Refused { status, .. } => Some(status),
-            Cause::Setup(_) | Cause::Unreachable(_) | Cause::Garbled(_) => None,
+            Cause::Setup(..) | Cause::Unreachable(_) | Cause::Garbled(_) => None,
         }
     }
 }
@@ -71,7 +91,7 @@ impl fmt::Display for ClusterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let action = &self.action;
         match &self.cause {
-            Cause::Setup(reason) => write!(f, "failed to {action}: {reason}"),
+            Cause::Setup(_, reason) => write!(f, "failed to {action}: {reason}"),
             Cause::Refused { status: 401, .. } => {
                 write!(
                     f,

@@ -2,6 +2,7 @@
 
 mod error;
 mod ingresses;
+mod kubeconfig;
 mod leases;
 mod objects;
 mod storage;
@@ -11,7 +12,7 @@ use std::{path::PathBuf, time::Duration};
 use kube::{
     Client, Config,
     client::{ClientBuilder, retry::RetryPolicy},
-    config::{KubeConfigOptions, Kubeconfig},
+    config::KubeConfigOptions,
 };
 use tower::{buffer::BufferLayer, retry::RetryLayer};
 
@@ -58,40 +59,40 @@ impl Cluster {
         context: Option<String>,
         namespace: String,
     ) -> Result<Self, ClusterError> {
-        let setup = |error: String| ClusterError::setup(error);
-        let (config, target) = match read_kubeconfig(kubeconfig)? {
-            Some((path, file)) => {
-                let context = context.or_else(|| file.current_context.clone());
-                let options = KubeConfigOptions {
-                    context: context.clone(),
-                    ..KubeConfigOptions::default()
-                };
-                let config = Config::from_custom_kubeconfig(file, &options).await;
-                let config = config.map_err(|error| setup(error.to_string()))?;
-                (
-                    config,
-                    Target {
-                        kubeconfig: path,
-                        context,
-                        namespace,
-                    },
-                )
-            }
-            None => {
-                let config = Config::incluster().map_err(|_| {
-                    setup("no kubeconfig, and this is no pod: give --kubeconfig".to_owned())
-                })?;
-                (
-                    config,
-                    Target {
-                        kubeconfig: None,
-                        context: None,
-                        namespace,
-                    },
-                )
-            }
+        let Some(file) = kubeconfig::read(kubeconfig)? else {
+            let config = Config::incluster().map_err(|_| {
+                let reason = "no kubeconfig, and this is no pod: give --kubeconfig";
+                ClusterError::setup(None, reason)
+            })?;
+            let target = Target {
+                kubeconfig: None,
+                context: None,
+                namespace,
+            };
+            return Self::new(config, target, None);
         };
-        let client = client(config).map_err(|error| setup(error.to_string()))?;
+        let chosen = file.context(context)?;
+        let options = KubeConfigOptions {
+            context: chosen.clone(),
+            ..KubeConfigOptions::default()
+        };
+        let config = Config::from_custom_kubeconfig(file.content, &options).await;
+        let config = config.map_err(|error| ClusterError::setup(file.option, error.to_string()))?;
+        let target = Target {
+            kubeconfig: file.path,
+            context: chosen,
+            namespace,
+        };
+        Self::new(config, target, file.option)
+    }
+
+    fn new(
+        config: Config,
+        target: Target,
+        option: Option<&'static str>,
+    ) -> Result<Self, ClusterError> {
+        let client = client(config);
+        let client = client.map_err(|error| ClusterError::setup(option, error.to_string()))?;
         Ok(Self { client, target })
     }
 
@@ -118,48 +119,6 @@ impl Cluster {
     /// The load balancer's rules.
     pub fn ingresses(&self) -> Ingresses {
         Ingresses::new(self.client.clone(), &self.target.namespace)
-    }
-}
-
-/// The kubeconfig, and its path where it is one file; none where there is none.
-fn read_kubeconfig(
-    given: Option<PathBuf>,
-) -> Result<Option<(Option<PathBuf>, Kubeconfig)>, ClusterError> {
-    let setup = |error: kube::config::KubeconfigError| ClusterError::setup(error.to_string());
-    let named = std::env::var_os("KUBECONFIG").filter(|paths| !paths.is_empty());
-    let listed: Vec<PathBuf> = named
-        .as_ref()
-        .map(|paths| {
-            std::env::split_paths(paths)
-                .filter(|path| path.exists())
-                .collect()
-        })
-        .unwrap_or_default();
-    // Falling back would deploy to another cluster than the one that was named.
-    if let (None, Some(paths), []) = (&given, &named, listed.as_slice()) {
-        let paths = paths.to_string_lossy();
-        return Err(ClusterError::setup(format!(
-            "KUBECONFIG is {paths}, which is not there"
-        )));
-    }
-    let at_home = std::env::home_dir().map(|home| home.join(".kube/config"));
-    match (given, listed.as_slice()) {
-        (Some(path), _) => {
-            let file = Kubeconfig::read_from(&path).map_err(setup)?;
-            Ok(Some((Some(path), file)))
-        }
-        (None, [path]) => Ok(Some((
-            Some(path.clone()),
-            Kubeconfig::read_from(path).map_err(setup)?,
-        ))),
-        (None, []) => match at_home.filter(|path| path.exists()) {
-            Some(path) => {
-                let file = Kubeconfig::read_from(&path).map_err(setup)?;
-                Ok(Some((Some(path), file)))
-            }
-            None => Ok(None),
-        },
-        (None, _) => Ok(Some((None, Kubeconfig::read().map_err(setup)?))),
     }
 }
 

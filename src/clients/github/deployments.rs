@@ -36,6 +36,22 @@ impl GitHub {
             .await
     }
 
+    /// The newest deployments of a task and environment that were made for `git_ref`, newest first:
+    /// one page of them.
+    pub async fn deployments_of(
+        &self,
+        task: &str,
+        environment: &str,
+        git_ref: &str,
+    ) -> Result<Vec<Deployment>, GitHubError> {
+        let [task, environment, git_ref] =
+            [task, environment, git_ref].map(|text| utf8_percent_encode(text, PLAIN));
+        let query = format!("task={task}&environment={environment}&ref={git_ref}&per_page=100");
+        self.http
+            .get(&self.path(format!("/deployments?{query}")))
+            .await
+    }
+
     /// Makes a deployment of its own: without merging, gating or ending others, which GitHub would
     /// do by default.
     ///

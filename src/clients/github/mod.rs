@@ -16,7 +16,9 @@ pub use self::{
     error::GitHubError,
     http::{Etag, Policy},
 };
-use crate::model::{Branch, Commit, Deployment, Posted, Reading, Repository, State, describe};
+use crate::model::{
+    Branch, Commit, Deployment, Posted, Reading, Repository, Secrets, State, describe,
+};
 
 /// What stays as it is in one segment of a path, or in one value of a query.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
@@ -39,6 +41,7 @@ const PAGES: usize = 50;
 pub struct GitHub {
     http: Http,
     repository: Repository,
+    secrets: Secrets,
 }
 
 /// What identifies a repository.
@@ -93,7 +96,13 @@ impl GitHub {
         Ok(Self {
             http: Http::new(base_url, token, policy)?,
             repository,
+            secrets: Secrets::new([token.to_owned()]),
         })
+    }
+
+    /// What it was given and is shown to nobody: the token.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// The repository's number, name and default branch.

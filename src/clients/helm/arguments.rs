@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, ffi::OsString, time::Duration};
 
 use super::{Helm, Major};
+use crate::model::without_passwords;
 
 /// A chart, and the values files that are laid over its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +19,7 @@ pub struct Chart {
 impl std::fmt::Display for Chart {
     /// The reference without a user and password, which an address can hold.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let reference = &self.reference;
-        let shown = reference.split_once("://").and_then(|(scheme, rest)| {
-            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-            let (_user, host) = authority.rsplit_once('@')?;
-            Some(format!("{scheme}://{host}/{path}"))
-        });
-        f.write_str(shown.as_ref().unwrap_or(reference))
+        f.write_str(&without_passwords(&self.reference))
     }
 }
 
@@ -161,9 +156,11 @@ fn texts(texts: &[&str]) -> Vec<OsString> {
 mod tests {
     use super::*;
     use crate::clients::cluster::Target;
+    use crate::model::Secrets;
 
     fn helm(major: Major) -> Helm {
         Helm {
+            secrets: Secrets::default(),
             program: "helm".into(),
             major,
             version: String::new(),

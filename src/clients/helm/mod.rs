@@ -17,7 +17,7 @@ pub use self::{
     run::{Lifeline, Outcome},
 };
 use super::cluster::Target;
-use crate::model::Halt;
+use crate::model::{Halt, Secrets};
 
 /// The two Helms there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,7 @@ pub struct Helm {
     version: String,
     target: Target,
     timeout: Duration,
+    secrets: Secrets,
 }
 
 /// Variables that would send Helm to another cluster than ours, or that are none of its business.
@@ -49,11 +50,17 @@ fn is_withheld(name: &str) -> bool {
 const VERSION_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Helm {
-    /// Finds Helm and reads its version; `timeout` bounds each of its commands.
+    /// Finds Helm and reads its version; `timeout` bounds each of its commands, and `secrets` are
+    /// left out of what it says.
     ///
     /// # Errors
     /// A [`Halt`] for a missing Helm, one of an unknown major, or a storage that is not in Secrets.
-    pub async fn find(program: PathBuf, target: Target, timeout: Duration) -> anyhow::Result<Self> {
+    pub async fn find(
+        program: PathBuf,
+        target: Target,
+        timeout: Duration,
+        secrets: Secrets,
+    ) -> anyhow::Result<Self> {
         if let Some(driver) = std::env::var_os("HELM_DRIVER")
             && !driver.is_empty()
             && driver != "secret"
@@ -78,6 +85,7 @@ impl Helm {
             version,
             target,
             timeout,
+            secrets,
         })
     }
 
@@ -86,7 +94,7 @@ impl Helm {
         &self.version
     }
 
-    /// How long one command may take.
+    /// How long one command may take; Helm itself counts whole seconds.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
@@ -99,7 +107,8 @@ impl Helm {
         values: &serde_json::Value,
     ) -> anyhow::Result<Outcome> {
         let arguments = self.template_arguments(release, chart);
-        run::unguarded(self.command(), arguments, values, self.timeout).await
+        let outcome = run::unguarded(self.command(), arguments, values, self.timeout).await?;
+        Ok(self.shown(outcome))
     }
 
     /// Installs or upgrades a release and waits until it is ready.
@@ -141,7 +150,18 @@ impl Helm {
         values: Option<&serde_json::Value>,
         lifeline: &Lifeline,
     ) -> anyhow::Result<Outcome> {
-        run::guarded(&self.program, arguments, values, lifeline, self.timeout).await
+        let outcome =
+            run::guarded(&self.program, arguments, values, lifeline, self.timeout).await?;
+        Ok(self.shown(outcome))
+    }
+
+    /// An outcome as it may be shown: Helm quotes the chart's address, whatever stands in it. What
+    /// it rendered is data, and stays as it is.
+    fn shown(&self, outcome: Outcome) -> Outcome {
+        Outcome {
+            stderr: self.secrets.mask(&outcome.stderr),
+            ..outcome
+        }
     }
 
     fn command(&self) -> Command {

@@ -15,6 +15,7 @@ use tokio::{
 };
 
 use super::{guardian, withhold};
+use crate::model::Halt;
 
 /// The most bytes of Helm's output that are kept; the rest is read and dropped.
 const KEPT: usize = 16 << 20;
@@ -42,6 +43,8 @@ pub struct Outcome {
     pub success: bool,
     /// Whether it was told to stop.
     pub stopped: bool,
+    /// How long it ran.
+    pub ran: Duration,
     /// Its standard output.
     pub stdout: String,
     /// Its standard error.
@@ -85,6 +88,7 @@ pub(super) async fn unguarded(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    let begun = Instant::now();
     let mut child = command
         .kill_on_drop(true)
         .spawn()
@@ -102,13 +106,15 @@ pub(super) async fn unguarded(
         anyhow::Ok(Outcome {
             success: status.success(),
             stopped: false,
+            ran: begun.elapsed(),
             stdout,
             stderr,
         })
     };
-    tokio::time::timeout(limit, work)
-        .await
-        .context("Helm does not end within its limit")?
+    tokio::time::timeout(limit, work).await.map_err(|_| {
+        let limit = limit.as_secs();
+        Halt::timed_out(format!("Helm does not end within {limit} s"))
+    })?
 }
 
 /// Runs a Helm that changes the cluster, under its guardian: it outlives neither us nor our lock.
@@ -126,6 +132,7 @@ pub(super) async fn guarded(
             .stdout(Stdio::piped())
             .stderr(Stdio::piped()),
     );
+    let begun = Instant::now();
     let mut child = command.spawn().context("failed to start Helm's guardian")?;
     let stdin = child
         .stdin
@@ -146,6 +153,7 @@ pub(super) async fn guarded(
     Ok(Outcome {
         success: status.success(),
         stopped: stopped.get(),
+        ran: begun.elapsed(),
         stdout,
         stderr,
     })
@@ -211,6 +219,7 @@ mod tests {
         let outcome = |stderr: &str| Outcome {
             success: false,
             stopped: false,
+            ran: Duration::ZERO,
             stdout: String::new(),
             stderr: stderr.to_owned(),
         };

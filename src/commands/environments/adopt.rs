@@ -3,19 +3,13 @@
 use anyhow::{Context as _, bail};
 
 use super::{
-    super::{
-        Start, branches, forge,
-        lock::{self, Lock},
-        owners::owner_of,
-    },
-    branch,
+    super::{Start, branches, forge, lock::Lock, owners::owner_of},
+    branch, request,
 };
 use crate::{
     clients::cluster::{Cluster, Storage},
     decide::{Owner, Presence},
-    model::{
-        Branch, Ending, Environment, Halt, Holder, Phase, Record, RecordedRelease, Revision, Status,
-    },
+    model::{Branch, Ending, Environment, Halt, Phase, Record, RecordedRelease, Revision, Status},
     report::Report,
     settings::{Ci, Environments, UsageError},
 };
@@ -45,17 +39,7 @@ pub(super) async fn adopt(
             "there is no release {name} in {namespace} to take over"
         )));
     };
-    let request = lock::Request {
-        environment: &environment,
-        holder: Holder {
-            program: "environments adopt".into(),
-            log_url: settings.lock.log_url(&ci),
-            deployment: None,
-        },
-        wish: None,
-        duration: settings.lock.lock_duration,
-        timeout: settings.lock.lock_timeout,
-    };
+    let request = request(settings, &ci, &environment, "environments adopt");
     let (lock, record) = Lock::acquire(cluster.leases(), &request, report).await?;
     let taken = async {
         let mut record = record.unwrap_or_else(|| {

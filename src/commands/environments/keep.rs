@@ -6,14 +6,14 @@ use chrono::{TimeDelta, Utc};
 use super::{
     super::{
         Start,
-        lock::{self, Lock},
+        lock::Lock,
         survey::{Found, survey},
     },
-    branch,
+    branch, request,
 };
 use crate::{
     clients::cluster::Cluster,
-    model::{Branch, Ending, Environment, Halt, Holder, Phase, Record},
+    model::{Branch, Ending, Environment, Halt, Phase, Record},
     report::Report,
     settings::{Ci, Environments, UsageError},
 };
@@ -32,17 +32,7 @@ pub(super) async fn keep(
     let until = until.ok_or_else(|| UsageError("how long? --for 14d".into()))?;
     let ci = Ci::read(&start.variables)?;
     let environment = known(settings, branch, survey(cluster).await?)?;
-    let request = lock::Request {
-        environment: &environment,
-        holder: Holder {
-            program: "environments keep".into(),
-            log_url: settings.lock.log_url(&ci),
-            deployment: None,
-        },
-        wish: None,
-        duration: settings.lock.lock_duration,
-        timeout: settings.lock.lock_timeout,
-    };
+    let request = request(settings, &ci, &environment, "environments keep");
     let (lock, record) = Lock::acquire(cluster.leases(), &request, report).await?;
     let noted = match record {
         Some(record) if record.phase == Phase::Removing => {

@@ -1,24 +1,18 @@
 //! The one final word of a deploy: to GitHub, to the record, to people.
 
-use std::time::Duration;
-
-use tokio::time::timeout;
-
 use super::{
     super::{
         lock::Lock,
-        stop::{Reason, Stop},
+        stop::{LAST_WORDS, LEAVE, Stop},
     },
     gather::Gathered,
     land::Verdict,
 };
 use crate::{
+    clients::github::GitHubError,
     model::{Ending, Phase, State},
     report::Report,
 };
-
-/// How long the last words may take when a signal came: the CI kills soon after.
-const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Posts the final word, lets the lock go, and says how it came out.
 pub(super) async fn conclude(
@@ -28,34 +22,42 @@ pub(super) async fn conclude(
     stop: &Stop,
     report: &Report,
 ) -> anyhow::Result<Ending> {
-    let mut words = words(gathered, &verdict);
-    if matches!(verdict, Verdict::Failed(_)) && lock.was_taken().await {
-        // Whoever took the lock has had the final word on this deployment.
-        words.status = None;
-    }
-    let hurried = matches!(stop.reason(), Some(Reason::Signal(_)));
-    let limit = if hurried { LAST_WORDS } else { Duration::MAX };
-    if let Some((state, description)) = &words.status {
-        let statuses = gathered.statuses();
-        let posted = statuses.post(*state, description, None);
-        let failure = match timeout(limit, posted).await {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(_) => Some("GitHub is too slow".to_owned()),
-        };
-        if let Some(reason) = failure {
-            report.warn(&format!(
-                "the deployment's final status is not posted: {reason}"
-            ));
-        }
+    let words = words(gathered, &verdict);
+    let said = say(gathered, &lock, &verdict, &words);
+    let failure = match stop.within(LAST_WORDS, said).await {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some("GitHub is too slow".to_owned()),
+    };
+    if let Some(reason) = failure {
+        report.warn(&format!(
+            "the deployment's final status is not posted: {reason}"
+        ));
     }
     // With a limit of its own: the lock waits for no GitHub.
-    if timeout(limit, leave(lock, &verdict, report)).await.is_err() {
+    let left = stop.within(LEAVE, leave(lock, &verdict, report)).await;
+    if left.is_err() {
         report.warn("the cluster is too slow to let the lock go: it runs out by itself");
     }
     let result = gathered.result(words.state, &words.sentence);
     report.result(&words.sentence, &result);
-    Ok(words.ending)
+    Ok(stop.ending(words.ending))
+}
+
+/// Posts the final status, unless whoever took the lock has had the final word on this deployment.
+async fn say(
+    gathered: &Gathered,
+    lock: &Lock,
+    verdict: &Verdict,
+    words: &Words,
+) -> Result<(), GitHubError> {
+    let Some((state, description)) = &words.status else {
+        return Ok(());
+    };
+    if matches!(verdict, Verdict::Failed(_)) && lock.was_taken().await {
+        return Ok(());
+    }
+    gathered.statuses().post(*state, description, None).await
 }
 
 /// What is said at the end, to whom.

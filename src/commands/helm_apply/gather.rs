@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::super::{
     Start,
     address::{self, Expectation},
+    connect::connect,
     forge,
     releases::{self, Manner, Planned},
     statuses::Statuses,
@@ -58,6 +59,8 @@ pub(in super::super) struct Plan {
     pub releases: Vec<Planned>,
     pub manner: Manner,
     pub max_environments: Option<usize>,
+    /// Whether this is a job of a Buildkite build.
+    pub in_build: bool,
 }
 
 impl Plan {
@@ -115,11 +118,13 @@ async fn gathered(start: &Start<HelmApply>, report: &Report) -> anyhow::Result<O
         branch: wanted.branch.clone(),
         repository_id: repository.id,
     };
-    let cluster = &settings.cluster;
-    let (kubeconfig, context) = (cluster.kubeconfig.clone(), cluster.kube_context.clone());
-    let cluster = Cluster::connect(kubeconfig, context, cluster.namespace.clone()).await?;
+    let cluster = connect(&settings.cluster, &start.sources).await?;
     let (program, timeout) = (settings.helm.helm.clone(), settings.helm.helm_timeout);
-    let helm = Helm::find(program, cluster.target().clone(), timeout).await?;
+    let charts = settings.releases.iter().map(|release| &release.chart);
+    let secrets = charts.fold(github.secrets().clone(), |secrets, chart| {
+        secrets.with_those_in(chart)
+    });
+    let helm = Helm::find(program, cluster.target().clone(), timeout, secrets).await?;
     let plan = plan(settings, &start.sources, &ci, environment, wanted, &helm).await?;
     Ok(Some(Gathered {
         github,
@@ -237,6 +242,7 @@ async fn plan(
             adopt: settings.adopt,
         },
         max_environments: settings.max_environments,
+        in_build: ci.buildkite.is_job(),
     })
 }
 

@@ -10,18 +10,20 @@ use super::{
     super::{
         address,
         branches::look_for,
+        forgotten,
         lock::{self, Lock},
-        releases,
+        outputs, releases,
         site::Site,
-        stop::{Reason, Stop},
+        stop::{Reason, Stop, WIND_UP},
         teardown,
     },
     gather::Gathered,
     heed::heed,
+    room::has_room,
 };
 use crate::{
-    decide::{Presence, Rank, Room, Taken, rank, room},
-    model::{Deployment, Halt, Phase, Record, RecordedRelease, State, labels},
+    decide::{Presence, Rank, Taken, rank, to_retire},
+    model::{ANSWERING, Deployment, Halt, Phase, Record, RecordedRelease, State, labels},
     report::Report,
 };
 
@@ -65,9 +67,19 @@ pub(super) async fn land(
         record: Arc::new(Mutex::new(record)),
     };
     let outcome = tokio::select! {
-        outcome = landed(gathered, &site) => outcome,
+        outcome = stop.within(WIND_UP, landed(gathered, &site)) => {
+            outcome.unwrap_or_else(|stopped| Err(stopped.into()))
+        }
         never = heed(gathered, &site) => match never {},
     };
+    if let Ok(Verdict::Success(_)) = outcome {
+        // It is up, and that was its final word, whatever becomes of the rest.
+        match stop.within(WIND_UP, settle(gathered, &site)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => report.warn(&format!("{error:#}")),
+            Err(_) => report.warn("older deployments are not made inactive yet: stopped"),
+        }
+    }
     match (stop.reason(), outcome) {
         (_, Ok(verdict)) => verdict,
         (Some(Reason::Signal(number)), Err(_)) => Verdict::Signal(number),
@@ -91,10 +103,21 @@ async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict>
     let posted = statuses.post(State::InProgress, "deploying", None);
     site.stop.unless(posted).await??;
     finish_removal(site).await?;
-    note_begin(gathered, site).await?;
+    let forgotten = if forgotten::is_lost(site).await? {
+        forgotten::deployments(&gathered.github, &plan.environment).await?
+    } else {
+        Vec::new()
+    };
+    note_begin(gathered, site, forgotten).await?;
     releases::bring_up(site, &plan.releases, plan.manner).await?;
     let answer = match &plan.answer {
         Some(expected) => {
+            let words = format!("{ANSWERING} {}", expected.url);
+            let posted = statuses.post(State::InProgress, &words, None);
+            // For those who look on: the deploy does not hang on it.
+            if let Err(error) = site.stop.unless(posted).await? {
+                site.report.warn(&error.to_string());
+            }
             let ingresses = gathered.cluster.ingresses();
             address::wait_for(site, &ingresses, expected).await?
         }
@@ -102,14 +125,15 @@ async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict>
     };
     site.ready()?;
     site.report.done(&answer);
+    if plan.in_build {
+        let tier = &plan.environment.tier;
+        let told = outputs::tell_build(tier, plan.url.as_deref(), site.report);
+        site.stop.unless(told).await?;
+    }
     gathered
         .statuses()
         .post(State::Success, &answer, plan.url.as_deref())
         .await?;
-    // It is up, and that was its final word.
-    if let Err(error) = retire_older(gathered, site).await {
-        site.report.warn(&format!("{error:#}"));
-    }
     Ok(Verdict::Success(answer))
 }
 
@@ -158,11 +182,10 @@ async fn refused(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Option<
         // It has its place already, whatever the limit is now.
         return Ok(None);
     }
-    let taken: Vec<Taken> = leases.iter().filter_map(taken).collect();
-    match room(&plan.environment.name(), &taken, plan.max_environments) {
-        Room::Free => Ok(None),
-        Room::Full { oldest } => Ok(Some(Verdict::Full(oldest))),
-    }
+    Ok(match has_room(gathered, site.report, leases).await? {
+        Ok(()) => None,
+        Err(oldest) => Some(Verdict::Full(oldest)),
+    })
 }
 
 /// A tier is one namespace, and a namespace one tier: else sweeps of one would meet the other's.
@@ -180,15 +203,6 @@ fn one_tier(leases: &[Lease], tier: &str) -> anyhow::Result<()> {
         ))),
         None => Ok(()),
     }
-}
-
-fn taken(lease: &Lease) -> Option<Taken> {
-    let created = lease.metadata.creation_timestamp.as_ref()?.0;
-    let since = chrono::DateTime::from_timestamp(created.as_second(), 0)?;
-    Some(Taken {
-        name: lease.metadata.name.clone()?,
-        since,
-    })
 }
 
 /// Ends what a sweep began before the branch came back, or a reinstall that was killed.
@@ -211,7 +225,11 @@ async fn finish_removal(site: &Site<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn note_begin(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<()> {
+async fn note_begin(
+    gathered: &Gathered,
+    site: &Site<'_>,
+    forgotten: Vec<u64>,
+) -> anyhow::Result<()> {
     let plan = &gathered.plan;
     site.note(|record| {
         record.phase = Phase::Deploying;
@@ -226,6 +244,7 @@ async fn note_begin(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<()> 
                 .iter()
                 .map(|planned| RecordedRelease::from(&planned.release)),
         );
+        record.deployments.extend(forgotten);
         record.deployments.extend(plan.deployment);
         record.deployments.sort_unstable();
         record.deployments.dedup();
@@ -233,35 +252,35 @@ async fn note_begin(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<()> 
     .await
 }
 
-/// Makes the branch's older deployments inactive. One that cannot be is told, stays in the record,
-/// and is tried again by the next deploy: the environment is up all the same.
-async fn retire_older(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<()> {
+/// Notes in the record that it is up, and makes the branch's older deployments inactive. One that
+/// cannot be is told, stays in the record, and is tried again by the next deploy: the environment
+/// is up all the same.
+async fn settle(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<()> {
     let mine = gathered.plan.deployment;
-    let older: Vec<u64> = {
-        let record = site.record.lock().await;
-        record
-            .deployments
-            .iter()
-            .copied()
-            .filter(|id| Some(*id) != mine)
-            .collect()
-    };
+    let replaced = site.record.lock().await.deployed;
+    site.note(|record| {
+        record.phase = Phase::Up;
+        record.deployed = mine;
+    })
+    .await?;
+    let known = site.record.lock().await.deployments.clone();
     let description = mine.map_or_else(
         || format!("replaced by {}", gathered.plan.commit.short()),
         |id| format!("replaced by deployment {id}"),
     );
-    let mut active: Vec<u64> = mine.into_iter().collect();
-    for id in older {
-        if let Err(error) = gathered.statuses().retire(id, &description).await {
-            site.report
-                .warn(&format!("deployment {id} stays active: {error}"));
-            active.push(id);
+    let (statuses, mut retired) = (gathered.statuses(), Vec::new());
+    for id in to_retire(&known, mine, replaced) {
+        match site.stop.unless(statuses.retire(id, &description)).await {
+            Ok(Ok(())) => retired.push(id),
+            Ok(Err(error)) => site
+                .report
+                .warn(&format!("deployment {id} stays active: {error}")),
+            Err(_) => break,
         }
     }
-    site.note(|record| {
-        record.phase = Phase::Up;
-        record.deployments = active;
-        record.deployed = mine;
-    })
-    .await
+    site.note(|record| record.deployments.retain(|id| !retired.contains(id)))
+        .await?;
+    site.stop
+        .check()
+        .context("older deployments are not made inactive yet")
 }

@@ -91,7 +91,8 @@ pub(in super::super) fn record(lease: &Lease) -> anyhow::Result<Option<Record>> 
         .map_err(|reason| anyhow!("the record of {name} is left alone: {reason}"))
 }
 
-pub(super) fn seen(lease: &Lease) -> decide::Lease {
+/// A Lease as it matters to those who wait for it.
+pub(in super::super) fn seen(lease: &Lease) -> decide::Lease {
     let spec = lease.spec.clone().unwrap_or_default();
     let seconds = spec
         .lease_duration_seconds

@@ -10,7 +10,7 @@ use crate::settings::Ci;
 #[derive(Debug, Clone, Args)]
 pub struct ClusterOptions {
     /// Namespace of the environments and their records
-    #[arg(long)]
+    #[arg(long, value_parser = namespace)]
     pub namespace: String,
     /// Kubeconfig file [default: KUBECONFIG, ~/.kube/config, or the pod's own account]
     #[arg(long, value_name = "PATH")]
@@ -41,6 +41,16 @@ impl LockOptions {
     }
 }
 
+/// A namespace's name is a DNS label.
+fn namespace(name: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let edges = !name.starts_with('-') && !name.ends_with('-');
+    if (1..=63).contains(&name.len()) && edges && name.chars().all(plain) {
+        return Ok(name.to_owned());
+    }
+    Err("a namespace is at most 63 of a-z, 0-9 and `-`, as in betas".into())
+}
+
 /// A Lease counts whole seconds; below three there is no room for a slow answer.
 fn lock_duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
@@ -69,6 +79,18 @@ pub struct HelmOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_namespace_is_a_dns_label() {
+        let longest = "a".repeat(63);
+        for good in ["betas", "b-1", "1", &longest] {
+            assert!(namespace(good).is_ok(), "{good}");
+        }
+        let too_long = "a".repeat(64);
+        for bad in ["", "Betas", "a.b", "-a", "a-", "a/b", "ä", &too_long] {
+            assert!(namespace(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_lock_lasts_whole_seconds() {

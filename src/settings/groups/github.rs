@@ -3,6 +3,7 @@
 use std::{path::PathBuf, str::FromStr};
 
 use clap::Args;
+use reqwest::Url;
 
 use crate::{
     model::Repository,
@@ -16,7 +17,7 @@ pub struct GitHubOptions {
     #[arg(long)]
     pub repository: Option<Repository>,
     /// Base address of GitHub's API [default: GITHUB_API_URL, or https://api.github.com]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = api_address)]
     pub github_url: Option<String>,
     /// File that holds GitHub's token [default: GITHUB_TOKEN or GH_TOKEN]
     #[arg(long, value_name = "PATH")]
@@ -37,6 +38,21 @@ impl Pages {
     pub fn deployments(&self) -> String {
         format!("{}/deployments", self.0)
     }
+}
+
+/// An address that requests can be sent to. Whose they are, the token tells.
+fn api_address(text: &str) -> Result<String, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err("it is an http or https address with a host".into());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it holds a user or password: the token alone tells who we are".into());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("it ends with its path".into());
+    }
+    Ok(text.to_owned())
 }
 
 /// A token for GitHub's API. Its text is never printed.
@@ -132,6 +148,24 @@ impl GitHubOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn githubs_address_is_of_http_and_without_credentials() {
+        for good in ["https://api.github.com", "http://127.0.0.1:80/api/v3/"] {
+            assert_eq!(api_address(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "api.github.com",
+            "ftp://api.github.com",
+            "https://",
+            "https://me:pw@api.github.com",
+            "https://me@api.github.com",
+            "https://api.github.com?x=1",
+        ] {
+            assert!(api_address(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_token_is_not_printed() {

@@ -1,0 +1,20 @@
+//! The cluster that the settings name.
+
+use crate::{
+    clients::cluster::Cluster,
+    settings::{ClusterOptions, Sources, UsageError},
+};
+
+/// A door to the cluster; nothing is asked of it yet. A mistake is told with the option that it is
+/// in, as the user wrote it.
+pub(super) async fn connect(
+    options: &ClusterOptions,
+    sources: &Sources,
+) -> anyhow::Result<Cluster> {
+    let (kubeconfig, context) = (options.kubeconfig.clone(), options.kube_context.clone());
+    let connected = Cluster::connect(kubeconfig, context, options.namespace.clone()).await;
+    connected.map_err(|error| match error.setting() {
+        Some(option) => UsageError(format!("{}: {}", sources.spell(option), error.reason())).into(),
+        None => error.into(),
+    })
+}
