@@ -1,6 +1,9 @@
 //! Buildkite's agent, as a job finds it on PATH.
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    process::{Output, Stdio},
+    time::Duration,
+};
 
 use anyhow::{Context as _, ensure};
 use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
@@ -12,27 +15,54 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 ///
 /// Fails where the agent is not on PATH, and outside a job.
 pub async fn set_meta_data(key: &str, value: &str) -> anyhow::Result<()> {
-    let set = async {
+    // By standard input: arguments are seen by everybody on the machine.
+    let output = call(&["meta-data", "set", key], value).await?;
+    ensure!(
+        output.status.success(),
+        "buildkite-agent: {}",
+        said(&output)
+    );
+    Ok(())
+}
+
+/// What the build that we are in knows of one of its steps, as its `state`; none for a key that no
+/// step of the build has.
+///
+/// Fails where the agent is not on PATH, and outside a job.
+pub async fn step(key: &str, attribute: &str) -> anyhow::Result<Option<String>> {
+    let output = call(&["step", "get", attribute, "--step", key], "").await?;
+    if output.status.success() {
+        let text = String::from_utf8_lossy(&output.stdout);
+        return Ok(Some(text.trim().to_owned()));
+    }
+    let said = said(&output);
+    // The agent tells it by the status of Buildkite's answer alone.
+    ensure!(said.contains("404"), "buildkite-agent: {said}");
+    Ok(None)
+}
+
+async fn call(arguments: &[&str], input: &str) -> anyhow::Result<Output> {
+    let work = async {
         let mut agent = Command::new("buildkite-agent")
-            .args(["meta-data", "set", key])
+            .args(arguments)
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .context("buildkite-agent does not start")?;
-        // By standard input: arguments are seen by everybody on the machine.
-        let mut input = agent.stdin.take().context("it has an input")?;
-        input.write_all(value.as_bytes()).await?;
-        drop(input);
+        let mut pipe = agent.stdin.take().context("it has an input")?;
+        pipe.write_all(input.as_bytes()).await?;
+        drop(pipe);
         Ok(agent.wait_with_output().await?)
     };
-    let called = timeout(TIMEOUT, set).await;
     let seconds = TIMEOUT.as_secs();
-    let output: std::process::Output =
-        called.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer within {seconds} s")))?;
+    let called = timeout(TIMEOUT, work).await;
+    called.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer within {seconds} s")))
+}
+
+/// The last line on its standard error.
+fn said(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
-    let last = said.lines().last().unwrap_or_default();
-    ensure!(output.status.success(), "buildkite-agent: {last}");
-    Ok(())
+    said.lines().last().unwrap_or_default().to_owned()
 }

@@ -2,12 +2,14 @@
 
 mod address;
 mod branches;
+mod build_gate;
 mod connect;
 mod deploy;
 mod environments;
 mod follow;
 mod forge;
 mod forgotten;
+mod gate;
 mod helm_apply;
 mod hooks;
 mod lock;
@@ -44,6 +46,11 @@ pub struct Start<T> {
     pub variables: Variables,
 }
 
+/// `build-gate`.
+pub fn build_gate() -> ExitCode {
+    main(build_gate::run)
+}
+
 /// `deploy`.
 pub fn deploy() -> ExitCode {
     main(deploy::run)
@@ -51,12 +58,12 @@ pub fn deploy() -> ExitCode {
 
 /// `environments`.
 pub fn environments() -> ExitCode {
-    main(environments::run)
+    in_cluster(environments::run)
 }
 
 /// `helm-apply`.
 pub fn helm_apply() -> ExitCode {
-    main(helm_apply::run)
+    in_cluster(helm_apply::run)
 }
 
 /// `queue-deploy`.
@@ -66,7 +73,27 @@ pub fn queue_deploy() -> ExitCode {
 
 /// `sweep-deleted`.
 pub fn sweep_deleted() -> ExitCode {
-    main(sweep_deleted::run)
+    in_cluster(sweep_deleted::run)
+}
+
+/// [`main`] for a command that goes to the cluster: it may be its own guardian of Helm, and what is
+/// wrong with the kubeconfig is a setting. Apart from the rest, so that no program links a client of
+/// Kubernetes that has no use for one.
+fn in_cluster<T, F>(command: impl FnOnce(Start<T>) -> F) -> ExitCode
+where
+    T: CommandFactory + FromArgMatches,
+    F: Future<Output = anyhow::Result<Ending>>,
+{
+    if let Some(status) = helm::guardian_if_started() {
+        return status;
+    }
+    main(|start| async {
+        let ended = command(start).await;
+        ended.map_err(|error| match error.downcast_ref::<ClusterError>() {
+            Some(cluster) if cluster.is_setup() => Halt::usage(format!("{error:#}")).into(),
+            Some(_) | None => error,
+        })
+    })
 }
 
 /// Reads the settings, runs the command, and turns its ending into an exit status. An error is
@@ -76,9 +103,6 @@ where
     T: CommandFactory + FromArgMatches,
     F: Future<Output = anyhow::Result<Ending>>,
 {
-    if let Some(status) = helm::guardian_if_started() {
-        return status;
-    }
     let (arguments, variables) = settings::process();
     let start = match Program::read(arguments, &variables) {
         Ok(Program::Run(settings, sources)) => Start {
@@ -119,10 +143,7 @@ fn ending(error: &anyhow::Error) -> Ending {
     if let Some(halt) = error.downcast_ref::<Halt>() {
         return halt.ending;
     }
-    let setup = error
-        .downcast_ref::<ClusterError>()
-        .is_some_and(ClusterError::is_setup);
-    if setup || error.downcast_ref::<UsageError>().is_some() {
+    if error.downcast_ref::<UsageError>().is_some() {
         return Ending::Usage;
     }
     Ending::Failed

@@ -2,6 +2,7 @@
 
 mod capacity;
 mod claim;
+mod gate;
 mod lease;
 mod leaving;
 mod limit;
@@ -18,6 +19,7 @@ mod stage;
 
 pub use capacity::{Room, Standing, Taken, room};
 pub use claim::claim;
+pub use gate::{Builds, Evidence, Gate, Proof, StepState, Waiting, Wanted, gate, pace};
 pub use lease::{Lease, Patience, Step};
 pub use leaving::{Leaving, leaving};
 pub use limit::is_timeout;

@@ -35,6 +35,18 @@ impl Facts {
         }
     }
 
+    /// What is known of code alone, before anything is said of an app.
+    pub fn of_code(branch: Option<&Branch>, commit: &Commit) -> Self {
+        let slug = branch.map(|branch| ("slug", Slug::of(branch).to_string()));
+        let commit = [
+            ("commit", commit.to_string()),
+            ("short-commit", commit.short().to_owned()),
+        ];
+        Self {
+            pairs: slug.into_iter().chain(commit).collect(),
+        }
+    }
+
     /// With the address, `{url}`, and its host name, `{host}`; empty for an app without one.
     pub fn with_address(mut self, url: &str, host: &str) -> Self {
         self.pairs.push(("url", url.to_owned()));
@@ -104,9 +116,17 @@ impl Template {
             Part::Placeholder(name) => facts
                 .get(name)
                 .map(str::to_owned)
-                .ok_or_else(|| format!("`{{{name}}}` is made from this text and cannot be in it")),
+                .ok_or_else(|| unknown(name)),
         };
         self.0.iter().map(fill).collect()
+    }
+}
+
+fn unknown(name: &str) -> String {
+    match name {
+        "host" | "url" => format!("`{{{name}}}` is made from this text and cannot be in it"),
+        "branch" => "`{branch}` is anybody's text and does not belong here: use `{slug}`".into(),
+        _ => format!("`{{{name}}}` is not known here"),
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 
 pub use checklist::Checklist;
 pub use end::end_of;
-pub use result::{Deployed, Queued, Removed};
+pub use result::{Deployed, Gated, Queued, Removed};
 pub use table::{Shown, span, table};
 
 use chrono::{DateTime, Utc};

@@ -41,6 +41,24 @@ pub struct Queued {
     pub message: String,
 }
 
+/// What `build-gate --output json` prints.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Gated {
+    /// The commit.
+    pub commit: String,
+    /// `open`, `closed`, `superseded` or `timed-out`.
+    pub state: &'static str,
+    /// The image that was looked for.
+    pub image: Option<String>,
+    /// The image's digest, where the registry has it.
+    pub digest: Option<String>,
+    /// The page of the build that told.
+    pub build: Option<String>,
+    /// What a person should know of it.
+    pub message: String,
+}
+
 /// What `sweep-deleted --output json` prints.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]

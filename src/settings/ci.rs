@@ -21,6 +21,10 @@ pub struct BuildkiteJob {
     pub repo: String,
     /// The clone address of what a pull request asks to merge: the fork's, if it comes from one.
     pub pull_request_repo: String,
+    /// The organization of the pipeline.
+    pub organization_slug: String,
+    /// The pipeline that is built.
+    pub pipeline_slug: String,
     /// The build's page.
     pub build_url: String,
     /// Who started the build.

@@ -1,6 +1,7 @@
 //! Groups of options that several programs share.
 
 mod app;
+mod buildkite;
 mod cluster;
 mod github;
 mod order;
@@ -8,6 +9,7 @@ mod run;
 mod status;
 
 pub use app::{AppOptions, TierOption, tier};
+pub use buildkite::BuildkiteOptions;
 pub use cluster::{ClusterOptions, HelmOptions, LockOptions};
 pub use github::{GitHubOptions, Pages, Token};
 pub use order::OrderOptions;

@@ -6,6 +6,7 @@
 //! the default. Secrets have neither flag nor key: only their usual variables, or a file.
 
 mod arguments;
+mod build_gate;
 mod ci;
 mod deploy;
 mod environments;
@@ -17,12 +18,13 @@ mod sweep_deleted;
 use std::{collections::BTreeMap, ffi::OsString};
 
 pub use arguments::{Program, Sources, UsageError};
+pub use build_gate::BuildGate;
 pub use ci::{BuildkiteJob, Ci, Event, GitHubRun};
 pub use deploy::Deploy;
 pub use environments::{Action, Environments};
 pub use groups::{
-    AppOptions, ClusterOptions, GitHubOptions, HelmOptions, LockOptions, OrderOptions, Output,
-    OutputOptions, Pages, RunOptions, StatusRange, TierOption, Token,
+    AppOptions, BuildkiteOptions, ClusterOptions, GitHubOptions, HelmOptions, LockOptions,
+    OrderOptions, Output, OutputOptions, Pages, RunOptions, StatusRange, TierOption, Token,
 };
 pub use helm_apply::{HelmApply, Landing};
 pub use queue_deploy::QueueDeploy;

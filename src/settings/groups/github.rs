@@ -41,7 +41,7 @@ impl Pages {
 }
 
 /// An address that requests can be sent to. Whose they are, the token tells.
-fn api_address(text: &str) -> Result<String, String> {
+pub fn api_address(text: &str) -> Result<String, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err("it is an http or https address with a host".into());
@@ -55,7 +55,7 @@ fn api_address(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A token for GitHub's API. Its text is never printed.
+/// A token for an API. Its text is never printed.
 #[derive(Clone)]
 pub struct Token(String);
 
@@ -72,7 +72,7 @@ impl FromStr for Token {
     fn from_str(text: &str) -> Result<Self, UsageError> {
         let text = text.trim();
         if text.is_empty() || !text.chars().all(|c| c.is_ascii_graphic()) {
-            let reason = "GitHub's token is empty or holds other than plain symbols";
+            let reason = "the token is empty or holds other than plain symbols";
             return Err(UsageError(reason.into()));
         }
         Ok(Self(text.to_owned()))

@@ -1,0 +1,56 @@
+//! How Buildkite is asked about builds.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Token, github::api_address};
+use crate::{
+    model::Pipeline,
+    settings::{UsageError, Variables},
+};
+
+/// Which builds tell, and how Buildkite is asked about them.
+#[derive(Debug, Clone, Args)]
+pub struct BuildkiteOptions {
+    /// Pipeline that builds the image, as organization/pipeline [default: in a Buildkite job, its own build]
+    #[arg(long)]
+    pub pipeline: Option<Pipeline>,
+    /// Key of the step that builds the image [default: the whole build]
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub step: Option<String>,
+    /// Base address of Buildkite's API
+    #[arg(long, value_name = "URL", default_value = "https://api.buildkite.com", value_parser = api_address)]
+    pub buildkite_url: String,
+    /// File that holds Buildkite's token, with the scope read_builds [default: BUILDKITE_API_TOKEN]
+    #[arg(long, value_name = "PATH")]
+    pub buildkite_token_file: Option<PathBuf>,
+}
+
+/// A key is an argument of the agent's, and no flag of it.
+fn key(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_:".contains(c);
+    if text.is_empty() || text.starts_with('-') || !text.chars().all(plain) {
+        return Err("a step's key is letters, digits, `_`, `-` and `:`, as in base-image".into());
+    }
+    Ok(text.to_owned())
+}
+
+impl BuildkiteOptions {
+    /// The token from the file, or from its variable.
+    pub fn token(&self, variables: &Variables) -> Result<Token, UsageError> {
+        if let Some(path) = &self.buildkite_token_file {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                UsageError(format!("Buildkite's token in {}: {error}", path.display()))
+            })?;
+            return text.parse();
+        }
+        let set = variables.get("BUILDKITE_API_TOKEN");
+        let text = set.filter(|text| !text.is_empty()).ok_or_else(|| {
+            UsageError(
+                "BUILDKITE_API_TOKEN is missing: an API token with the scope read_builds".into(),
+            )
+        })?;
+        text.parse()
+    }
+}
