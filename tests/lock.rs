@@ -158,7 +158,7 @@ fn a_guardian_counts_from_the_last_renewal_and_not_from_its_own_start() {
         stdin.write_all(&[0; 8]).expect("the guardian reads");
         guardian
     };
-    let (mut long_unrenewed, mut renewed) = (guardian("599900"), guardian("0"));
+    let (mut long_unrenewed, mut renewed) = (guardian("595000"), guardian("0"));
     let status = wait_until("Helm is ended", || {
         long_unrenewed
             .try_wait()
