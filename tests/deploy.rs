@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use testbed::github::{Deployment, DeploymentState, NewStatus, User};
 
 use self::work_tree::WorkTree;
-use crate::site::Running;
+use crate::{site::Running, terminal::Terminal};
 
 const BUILD: &str = "https://buildkite.com/acme/hey-deploy/builds/812";
 const ADDRESS: &str = "https://new.beta.example.com";
@@ -80,6 +80,29 @@ fn what_is_checked_out_is_deployed_and_followed_to_its_address() {
 fn without_times(line: &str) -> &str {
     let cut = line.rfind(" (").filter(|_| line.ends_with(" s)"));
     cut.map_or(line, |at| &line[..at])
+}
+
+#[test]
+fn on_a_terminal_the_step_that_is_taken_turns_and_is_ticked_off() {
+    let tree = WorkTree::pushed("new");
+    let terminal = Terminal::run(tree.deploy(["beta"]), 60);
+    let id = asked(&tree).id;
+    let repository = &tree.forge.repository;
+    repository.post(id, theirs(DeploymentState::Pending));
+    terminal.wait_for("] Waiting for the deploy build");
+    assert!(
+        !terminal.screen().contains("[✔] Waiting"),
+        "{}",
+        terminal.screen()
+    );
+    tree.wait_until_read(id);
+    let up = ours(DeploymentState::Success, "200").at(ADDRESS);
+    repository.post(id, up);
+    let (status, screen) = terminal.end();
+    assert_eq!(status, Some(0), "{screen}");
+    insta::with_settings!({filters => vec![(r"\d+\.\d s", "[time]")]}, {
+        insta::assert_snapshot!(screen);
+    });
 }
 
 #[test]

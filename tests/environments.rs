@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use testbed::tools::{self, Tool};
 
-use crate::site::{Program, Ran, Site, companion, echo, held};
+use crate::{
+    site::{Program, Ran, Site, companion, echo, held},
+    terminal::Terminal,
+};
 
 fn environments(site: &Site, arguments: &[&str]) -> Program {
     let mut program = site
@@ -84,6 +87,27 @@ fn what_is_up_is_told_with_all_that_people_ask() {
     assert!(row.starts_with("feature/new"), "{lines}");
     assert!(row.contains("Jane") && row.contains("up"), "{lines}");
     assert!(!lines.contains('\u{1b}'), "no colour in a pipe: {lines}");
+}
+
+#[test]
+fn sixty_columns_are_enough() {
+    let site = Site::new("narrow");
+    let deployment = site.queue_with_push("feature/new", json!({"deployed_by": "Jane"}));
+    site.helm_apply(Tool::Helm4, deployment)
+        .release(&echo(json!({})))
+        .run()
+        .ends_with(0);
+    let (status, screen) = Terminal::run(environments(&site, &[]), 60).end();
+    assert_eq!(status, Some(0), "{screen}");
+    let lines: Vec<_> = screen.lines().collect();
+    let commit = site.repository.head("feature/new").expect("it was pushed");
+    assert_eq!(lines[0], "feature/new");
+    assert!(
+        lines[1].starts_with(&format!("  up: {}, deployed ", &commit[..7])),
+        "{screen}"
+    );
+    assert!(lines[1].ends_with(" s ago by Jane"), "{screen}");
+    assert_eq!(lines[2], "  goes in 4 d (5 d after its last deploy)");
 }
 
 #[test]

@@ -2,7 +2,11 @@
 
 mod processes;
 
-use std::time::{Duration, Instant};
+use std::{
+    io::Write as _,
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, api::DeleteParams};
@@ -17,6 +21,7 @@ use testbed::{
 
 use self::processes::Process;
 use crate::{
+    link::Link,
     objects::{NEVER_READY, config_map, hook, objects, stuck},
     site::{Program, Running, Site},
 };
@@ -106,6 +111,64 @@ fn a_holder_that_was_paused_loses_helm_and_lock_and_changes_nothing_when_it_wake
     assert_eq!(site.namespace.get("Lease", ENVIRONMENT), lease);
     assert_eq!(site.namespace.inventory(), all);
     assert_eq!(site.states(deployment), [InProgress, Inactive]);
+}
+
+#[test]
+fn a_holder_that_is_cut_off_from_the_cluster_loses_helm_before_its_lock() {
+    let site = Site::new("lock-cut-off");
+    let link = Link::new(&site);
+    let cut_off = site
+        .helm_apply(Helm3, site.push("new"))
+        .env("BRANCH_DEPLOYS_KUBECONFIG", &link.kubeconfig)
+        .release(&objects(&[stuck("gate")]))
+        .start();
+    site.wait_for_pod();
+    let helm = Process::helm(site.namespace.name()).expect("Helm runs");
+    let before = site.holder(ENVIRONMENT);
+    link.cut();
+    let next = land(&site, Helm3, site.push("new")).start();
+    wait_until("the lock has changed hands", || {
+        (site.holder(ENVIRONMENT) != before)
+            .then_some(())
+            .ok_or("who is cut off has it")
+    });
+    assert!(!helm.lives(), "Helm outlived its lock");
+    drop(link);
+    cut_off.end().says("the lock is lost").ends_with(1);
+    next.end().ends_with(0);
+}
+
+/// A Helm that ends when it is told to, and says so by its status.
+const OBEDIENT: &str = "#!/bin/sh\ntrap 'exit 7' TERM\nwhile :; do sleep 0.1; done\n";
+
+#[test]
+fn a_guardian_counts_from_the_last_renewal_and_not_from_its_own_start() {
+    let site = Site::new("lock-allowance");
+    let helm = site.script("helm", OBEDIENT);
+    let guardian = |unrenewed: &str| {
+        let program = site.program(env!("CARGO_BIN_EXE_helm-apply"));
+        let mut command = program.args(["__guardian", "600000", unrenewed]).0;
+        let mut guardian = command
+            .arg(&helm)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("the guardian starts");
+        // No values.
+        let stdin = guardian.stdin.as_mut().expect("it has one");
+        stdin.write_all(&[0; 8]).expect("the guardian reads");
+        guardian
+    };
+    let (mut long_unrenewed, mut renewed) = (guardian("595000"), guardian("0"));
+    let status = wait_until("Helm is ended", || {
+        long_unrenewed
+            .try_wait()
+            .unwrap()
+            .ok_or("its lock has not run out")
+    });
+    assert_eq!(status.code(), Some(7));
+    assert_eq!(renewed.try_wait().unwrap(), None);
+    drop(renewed.stdin.take());
+    assert_eq!(renewed.wait().unwrap().code(), Some(7));
 }
 
 #[test]

@@ -14,4 +14,5 @@ mod recovery;
 mod settings;
 mod site;
 mod sweep_deleted;
+mod terminal;
 mod up_and_down;

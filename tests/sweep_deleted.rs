@@ -2,6 +2,7 @@
 
 mod proofs;
 mod records;
+mod signals;
 mod teardown;
 
 use testbed::tools::Tool;

@@ -1,10 +1,13 @@
 //! Waiting for the image of a commit, of whatever command.
 
+mod plan;
+
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 
+pub(super) use self::plan::{Code, of};
 use crate::{
     clients::{agent, buildkite::Buildkite, registry::Registry},
     decide::{self, Builds, Evidence, Gate, StepState, Waiting, Wanted},
@@ -27,6 +30,8 @@ pub(super) enum Builders {
 pub(super) struct Watch {
     /// What is waited for.
     pub wanted: Wanted,
+    /// Whose image it is.
+    pub commit: Commit,
     /// The registry, where an image is looked for.
     pub registry: Option<Registry>,
     /// Who else knows.

@@ -56,6 +56,7 @@ pub(super) async fn plan(
         })?;
         let chart = Chart {
             reference: release.settings.chart.clone(),
+            shown: helm.mask(&release.settings.chart),
             version: release.settings.version.clone(),
             value_files: release.value_files().map(str::to_owned).collect(),
         };
@@ -246,7 +247,7 @@ async fn deployed(
         }
         _ => {
             site.report.quote(&outcome.stderr);
-            Err(failure(site.helm, &outcome, outcome.complaint()))
+            Err(failure(site.helm, outcome, outcome.complaint()))
         }
     }
 }

@@ -13,7 +13,7 @@ use anyhow::{Context as _, bail};
 
 use super::{hooks, owners::owner_of, releases, site::Site};
 use crate::{
-    clients::cluster::Live,
+    clients::cluster::{Found, Live},
     decide::{Fate, Marks, Owner, fate},
     model::{Halt, Object, ObjectKey, RecordedRelease, Revision, Status, objects},
 };
@@ -162,7 +162,10 @@ async fn claims(site: &Site<'_>, set: &Object) -> anyhow::Result<Vec<ObjectKey>>
     Ok(found
         .into_iter()
         .filter(is_of_set)
-        .map(|claim| claim.key)
+        .map(|claim| ObjectKey {
+            set: Some(set.key.name.clone()),
+            ..claim.key
+        })
         .collect())
 }
 
@@ -228,8 +231,16 @@ enum Sight {
 
 /// Looks at one object, and deletes it if it is ours and nobody asked for that yet.
 async fn look(site: &Site<'_>, key: &ObjectKey, releases: &[&str]) -> anyhow::Result<Sight> {
-    let Some(live) = site.objects.get(key).await? else {
-        return Ok(Sight::Gone);
+    let live = match site.objects.find(key).await? {
+        Found::There(live) => live,
+        Found::Gone => return Ok(Sight::Gone),
+        Found::NoSuchKind => {
+            site.report.note(&format!(
+                "{key}: the cluster knows no kind {} of {} any more, in any version",
+                key.kind, key.api_version
+            ));
+            return Ok(Sight::Gone);
+        }
     };
     let marks = Marks {
         release: live.annotation("meta.helm.sh/release-name"),

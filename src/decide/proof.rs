@@ -28,8 +28,8 @@ pub enum Fate {
 
 /// The fate of the object `key`, which the manifests of `releases` in `namespace` name.
 ///
-/// A volume claim bears no mark of Helm's: it was made for a StatefulSet of ours, by whose name
-/// and labels it was found.
+/// A volume claim that was made for a StatefulSet bears no mark of Helm's: it was found by the set's
+/// name and labels. One that a manifest names bears them, else somebody made it by hand.
 pub fn fate(key: &ObjectKey, marks: Marks<'_>, releases: &[&str], namespace: &str) -> Fate {
     if marks.policy == Some("keep") {
         return Fate::Kept;
@@ -39,7 +39,7 @@ pub fn fate(key: &ObjectKey, marks: Marks<'_>, releases: &[&str], namespace: &st
             Fate::Goes
         }
         (None, None) if marks.hook.is_some() && is_anothers(marks, releases) => Fate::Stranger,
-        (None, None) if marks.hook.is_some() || key.kind == "PersistentVolumeClaim" => Fate::Goes,
+        (None, None) if marks.hook.is_some() || key.set.is_some() => Fate::Goes,
         _ => Fate::Stranger,
     }
 }
@@ -70,6 +70,7 @@ mod tests {
             kind: kind.into(),
             name: "x".into(),
             namespace: None,
+            set: None,
         };
         fate(&key, marks, &["hey-new"], "betas")
     }
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn hooks_and_volume_claims_go_and_what_is_unmarked_stays() {
+    fn hooks_and_claims_of_a_set_go_and_what_is_unmarked_stays() {
         assert_eq!(
             of(
                 "Job",
@@ -154,7 +155,15 @@ mod tests {
             ),
             Fate::Goes
         );
-        assert_eq!(of("PersistentVolumeClaim", NONE), Fate::Goes);
+        assert_eq!(of("PersistentVolumeClaim", NONE), Fate::Stranger);
+        let claim = ObjectKey {
+            api_version: "v1".into(),
+            kind: "PersistentVolumeClaim".into(),
+            name: "disk-db-0".into(),
+            namespace: None,
+            set: Some("db".into()),
+        };
+        assert_eq!(fate(&claim, NONE, &["hey-new"], "betas"), Fate::Goes);
         assert_eq!(of("Service", NONE), Fate::Stranger);
         let others = Marks {
             release: Some("other"),

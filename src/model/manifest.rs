@@ -16,6 +16,10 @@ pub struct ObjectKey {
     /// The namespace that the manifest names; left out, it is the release's.
     #[serde(rename = "ns", default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// The StatefulSet for which Kubernetes made a volume claim, by one of the set's templates; none
+    /// for what a manifest names.
+    #[serde(rename = "set", default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<String>,
 }
 
 impl std::fmt::Display for ObjectKey {
@@ -77,6 +81,7 @@ fn collect(body: Value, objects: &mut Vec<Object>) -> Result<(), String> {
             kind: text(&body["kind"])?,
             name: text(&body["metadata"]["name"])?,
             namespace: text(&body["metadata"]["namespace"]),
+            set: None,
         })
     })();
     let key = key.ok_or("a manifest holds an object without apiVersion, kind or name")?;

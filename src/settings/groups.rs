@@ -3,6 +3,7 @@
 mod app;
 mod buildkite;
 mod cluster;
+mod gate;
 mod github;
 mod order;
 mod run;
@@ -11,6 +12,7 @@ mod status;
 pub use app::{AppOptions, TierOption, tier};
 pub use buildkite::BuildkiteOptions;
 pub use cluster::{ClusterOptions, HelmOptions, LockOptions};
+pub use gate::GateOptions;
 pub use github::{GitHubOptions, Pages, Token};
 pub use order::OrderOptions;
 pub use run::{Output, OutputOptions, RunOptions};

@@ -118,17 +118,50 @@ fn work_that_still_runs_and_is_no_hook_goes_with_its_release() {
     job["metadata"]["annotations"] = serde_json::Value::Null;
     let (site, _) = deployed_then_deleted("sweep-work", &[job]);
     site.wait_for_pod();
-    // As a sweep leaves it that was killed once Helm forgot the release.
-    let mut record = site.record(ENVIRONMENT);
-    record["remains"] = serde_json::json!([{"v": "batch/v1", "k": "Job", "n": "work"}]);
-    let text = record.to_string();
-    let annotation = "branch-deploys/record";
-    site.namespace
-        .annotate("Lease", ENVIRONMENT, annotation, Some(&text));
-    let secret = format!("sh.helm.release.v1.{ENVIRONMENT}.v1");
-    site.namespace.delete("Secret", &secret);
+    helm_forgot(&site, &json!([{"v": "batch/v1", "k": "Job", "n": "work"}]));
     site.sweep_deleted(Helm4, "new").run().ends_with(0);
     is_empty(&site);
+}
+
+#[test]
+fn an_object_whose_version_is_served_no_more_is_found_by_another_and_one_without_kind_is_gone() {
+    let (site, _) = deployed_then_deleted("sweep-versions", &[config_map("a")]);
+    let mut old = stuck("old");
+    old["metadata"]["annotations"] = json!({
+        "meta.helm.sh/release-name": ENVIRONMENT,
+        "meta.helm.sh/release-namespace": site.namespace.name(),
+    });
+    site.namespace.apply(&old.to_string());
+    let remains = json!([
+        {"v": "v1", "k": "ConfigMap", "n": "a"},
+        {"v": "apps/v1beta1", "k": "Deployment", "n": "old"},
+        {"v": "example.test/v1", "k": "Widget", "n": "w"},
+    ]);
+    helm_forgot(&site, &remains);
+    let ran = site.sweep_deleted(Helm3, "new").run().ends_with(0);
+    ran.says("Widget/w: the cluster knows no kind Widget of example.test/v1 any more");
+    is_empty(&site);
+}
+
+#[test]
+fn a_volume_claim_that_somebody_made_by_hand_under_a_charts_name_stays() {
+    let (site, _) = deployed_then_deleted("sweep-claim", &[config_map("a")]);
+    let claim = json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"], "storageClassName": "standard",
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    });
+    site.namespace.apply(&claim.to_string());
+    let named = json!([
+        {"v": "v1", "k": "ConfigMap", "n": "a"},
+        {"v": "v1", "k": "PersistentVolumeClaim", "n": "data"},
+    ]);
+    helm_forgot(&site, &named);
+    let ran = site.sweep_deleted(Helm4, "new").run().ends_with(0);
+    ran.says("PersistentVolumeClaim/data is not proven ours, and is left alone");
+    assert_eq!(site.namespace.inventory(), ["PersistentVolumeClaim/data"]);
 }
 
 #[test]
@@ -232,4 +265,15 @@ fn let_go(site: &Site, name: &str) {
         name,
         &json!({"metadata": {"finalizers": null}}),
     );
+}
+
+/// Leaves the environment as a sweep does that was killed once Helm had forgotten the release.
+fn helm_forgot(site: &Site, remains: &Value) {
+    let mut record = site.record(ENVIRONMENT);
+    record["remains"] = remains.clone();
+    let (annotation, text) = ("branch-deploys/record", record.to_string());
+    site.namespace
+        .annotate("Lease", ENVIRONMENT, annotation, Some(&text));
+    let secret = format!("sh.helm.release.v1.{ENVIRONMENT}.v1");
+    site.namespace.delete("Secret", &secret);
 }

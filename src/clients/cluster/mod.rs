@@ -20,7 +20,7 @@ pub use self::{
     error::ClusterError,
     ingresses::{Address, Ingresses},
     leases::{Leases, Written},
-    objects::{Live, Objects},
+    objects::{Found, Live, Objects},
     storage::Storage,
 };
 

@@ -6,6 +6,7 @@ use kube::{
     api::{DeleteParams, DynamicObject, ListParams, Preconditions, PropagationPolicy},
     core::{ApiResource, GroupVersionKind},
     discovery::{self, Scope},
+    error::DiscoveryError,
 };
 use tokio::sync::Mutex;
 
@@ -20,8 +21,20 @@ pub struct Objects {
     kinds: Arc<Mutex<Kinds>>,
 }
 
-/// What the API server knows of a kind; none if it does not know it.
-type Kinds = HashMap<(String, String), Option<(ApiResource, Scope)>>;
+/// How the API server serves the kinds that were asked for. One that it does not know is asked for
+/// anew: a chart may bring it.
+type Kinds = HashMap<(String, String), (ApiResource, Scope)>;
+
+/// What became of an object.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// It is there.
+    There(Live),
+    /// It is not.
+    Gone,
+    /// No version of its group has its kind: with the kind, all objects of it went.
+    NoSuchKind,
+}
 
 /// An object as the cluster has it.
 #[derive(Debug, Clone)]
@@ -76,14 +89,25 @@ impl Objects {
         }
     }
 
-    /// The object; none if there is none, or no such kind any more.
+    /// The object; none if there is none, or no such kind.
     pub async fn get(&self, key: &ObjectKey) -> Result<Option<Live>, ClusterError> {
+        match self.find(key).await? {
+            Found::There(live) => Ok(Some(live)),
+            Found::Gone | Found::NoSuchKind => Ok(None),
+        }
+    }
+
+    /// The object, by another version of its kind where the one that its manifest names is not
+    /// served any more.
+    pub async fn find(&self, key: &ObjectKey) -> Result<Found, ClusterError> {
         let Some(api) = self.api(key).await? else {
-            return Ok(None);
+            return Ok(Found::NoSuchKind);
         };
         let found = api.get_opt(&key.name).await;
-        let found = found.map_err(|error| ClusterError::new(format!("read {key}"), error))?;
-        found.map(|object| live(key.clone(), &object)).transpose()
+        match found.map_err(|error| ClusterError::new(format!("read {key}"), error))? {
+            Some(object) => Ok(Found::There(live(key.clone(), &object)?)),
+            None => Ok(Found::Gone),
+        }
     }
 
     /// Asks for the deletion of an object as it was read, dependents first. Done as well if it
@@ -164,25 +188,42 @@ impl Objects {
         let mut kinds = self.kinds.lock().await;
         let known = (key.api_version.clone(), key.kind.clone());
         if let Some(kind) = kinds.get(&known) {
-            return Ok(kind.clone());
+            return Ok(Some(kind.clone()));
         }
-        let (group, version) = key
-            .api_version
-            .split_once('/')
-            .unwrap_or(("", &key.api_version));
-        let kind = GroupVersionKind::gvk(group, version, &key.kind);
-        let found = match discovery::pinned_kind(&self.client, &kind).await {
-            Ok((resource, capabilities)) => Some((resource, capabilities.scope)),
-            Err(kube::Error::Api(status)) if status.code == 404 => None,
-            Err(kube::Error::Discovery(_)) => None,
-            Err(error) => {
-                let action = format!("look up the kind {} {}", key.api_version, key.kind);
-                return Err(ClusterError::new(action, error));
-            }
-        };
-        kinds.insert(known, found.clone());
+        let found = served(&self.client, key).await.map_err(|error| {
+            let action = format!("look up the kind {} {}", key.api_version, key.kind);
+            ClusterError::new(action, error)
+        })?;
+        if let Some(kind) = &found {
+            kinds.insert(known, kind.clone());
+        }
         Ok(found)
     }
+}
+
+/// The kind of `key` in its version, or else in another one of its group; none if no version of the
+/// group has it. An error where the API server does not tell.
+async fn served(client: &Client, key: &ObjectKey) -> kube::Result<Option<(ApiResource, Scope)>> {
+    let (group, version) = key
+        .api_version
+        .split_once('/')
+        .unwrap_or(("", &key.api_version));
+    let kind = GroupVersionKind::gvk(group, version, &key.kind);
+    match discovery::pinned_kind(client, &kind).await {
+        Ok((resource, capabilities)) => return Ok(Some((resource, capabilities.scope))),
+        Err(kube::Error::Api(status)) if status.code == 404 => {}
+        Err(kube::Error::Discovery(_)) => {}
+        Err(error) => return Err(error),
+    }
+    let group = match discovery::group(client, group).await {
+        Ok(group) => group,
+        Err(kube::Error::Discovery(DiscoveryError::MissingApiGroup(_))) => return Ok(None),
+        // A version that was listed and then is not there: what is not known is not gone.
+        Err(error) => return Err(error),
+    };
+    let mut resources = group.resources_by_stability().into_iter();
+    let found = resources.find(|(resource, _)| resource.kind == key.kind);
+    Ok(found.map(|(resource, capabilities)| (resource, capabilities.scope)))
 }
 
 fn is_running(pod: &serde_json::Value) -> bool {
@@ -195,6 +236,7 @@ fn claim_key(name: String) -> ObjectKey {
         kind: "PersistentVolumeClaim".into(),
         name,
         namespace: None,
+        set: None,
     }
 }
 

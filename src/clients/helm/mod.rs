@@ -155,11 +155,16 @@ impl Helm {
         Ok(self.shown(outcome))
     }
 
+    /// Text as it may be shown.
+    pub fn mask(&self, text: &str) -> String {
+        self.secrets.mask(text)
+    }
+
     /// An outcome as it may be shown: Helm quotes the chart's address, whatever stands in it. What
     /// it rendered is data, and stays as it is.
     fn shown(&self, outcome: Outcome) -> Outcome {
         Outcome {
-            stderr: self.secrets.mask(&outcome.stderr),
+            stderr: self.mask(&outcome.stderr),
             ..outcome
         }
     }

@@ -95,8 +95,8 @@ fn words(gathered: &Gathered, verdict: &Verdict) -> Words {
         ),
         Verdict::Superseded(id) => {
             let sentence = format!(
-                "Superseded by deployment {id}; to go back on purpose, queue a new deployment of {}",
-                plan.commit.short()
+                "Superseded by deployment {id}; to go back on purpose: deploy --commit {}",
+                plan.commit
             );
             words(
                 Ending::Superseded,

@@ -1,0 +1,45 @@
+//! A sweep that is cancelled.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use testbed::{
+    faults::{Effect, Gate, Matcher},
+    tools::Tool::Helm4,
+};
+
+use super::{ENVIRONMENT, deleted, is_empty};
+
+#[test]
+fn a_github_that_hangs_holds_no_cancelled_sweep_up_and_the_next_one_goes_on() {
+    let reference = || Matcher::get("/repos/acme/hey/git/ref/heads/new");
+    let phases = [
+        // Before the lock is held, and under it.
+        reference().once(),
+        reference().nth(3),
+        // All is removed, and GitHub's deployment is made inactive.
+        Matcher::post("/repos/acme/hey/deployments/*/statuses").once(),
+    ];
+    for held in phases {
+        let (site, _) = deleted("sweep-cancelled", Helm4);
+        let gate = Gate::default();
+        site.github
+            .faults()
+            .when(held)
+            .then(Effect::hold_before(&gate));
+        let sweep = site.sweep_deleted(Helm4, "new").start();
+        gate.reached();
+        sweep.signal(Signal::TERM);
+        let begun = Instant::now();
+        sweep.end().ends_with(143);
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            begun.elapsed()
+        );
+        assert!(site.is_free_or_gone(ENVIRONMENT));
+        gate.open();
+        site.sweep_deleted(Helm4, "new").run().ends_with(0);
+        is_empty(&site);
+    }
+}
