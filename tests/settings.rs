@@ -3,13 +3,15 @@
 use std::process::{Command, Output};
 
 pub const HELM_APPLY: &str = env!("CARGO_BIN_EXE_helm-apply");
+pub const BUILD_GATE: &str = env!("CARGO_BIN_EXE_build-gate");
 pub const QUEUE_DEPLOY: &str = env!("CARGO_BIN_EXE_queue-deploy");
 pub const DEPLOY: &str = env!("CARGO_BIN_EXE_deploy");
 pub const ENVIRONMENTS: &str = env!("CARGO_BIN_EXE_environments");
 pub const SWEEP_DELETED: &str = env!("CARGO_BIN_EXE_sweep-deleted");
 
 /// All of them, in the order of the README's tables.
-pub const PROGRAMS: [&str; 5] = [
+pub const PROGRAMS: [&str; 6] = [
+    BUILD_GATE,
     QUEUE_DEPLOY,
     HELM_APPLY,
     SWEEP_DELETED,
@@ -22,6 +24,11 @@ pub fn help(program: &str) -> String {
     let output = run(program, &["--help"], &[]);
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_help_of_build_gate_is_short_and_exact() {
+    insta::assert_snapshot!(help(BUILD_GATE));
 }
 
 #[test]

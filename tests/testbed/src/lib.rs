@@ -5,6 +5,7 @@
 //! - [`Namespace`]: what a test has for itself on it
 //! - [`LoadBalancer`]: the way in, by host and path, to pods that answer
 //! - [`github`]: a stand-in for GitHub's API, as strict as the original
+//! - [`registry`]: a real registry of images, behind a login
 //! - [`faults`]: switches for what goes wrong on the wire
 //! - [`wait_until`]: for what becomes true in a while
 
@@ -16,6 +17,7 @@ mod namespace;
 mod network;
 mod pods;
 mod processes;
+pub mod registry;
 mod run_folder;
 pub mod serve;
 pub mod tools;

@@ -27,6 +27,8 @@ pub enum Tool {
     Helm3,
     /// The newer major of Helm.
     Helm4,
+    /// Keeps images.
+    Registry,
 }
 
 /// All there is to know of a tool.
@@ -102,6 +104,21 @@ const HELM4: Recipe = Recipe {
     linked: &[("helm.sh/helm/v4/internal/version.version", "v4.3.1")],
 };
 
+const REGISTRY: Recipe = Recipe {
+    name: "registry",
+    version: "v3.1.2",
+    variable: "TESTBED_REGISTRY",
+    probe: Some(Probe {
+        program: "registry",
+        arguments: &["--version"],
+    }),
+    source: Source::Package("github.com/distribution/distribution/v3/cmd/registry"),
+    linked: &[(
+        "github.com/distribution/distribution/v3/version.version",
+        "v3.1.2",
+    )],
+};
+
 impl Tool {
     const fn recipe(self) -> &'static Recipe {
         match self {
@@ -109,6 +126,7 @@ impl Tool {
             Self::Kwok => &KWOK,
             Self::Helm3 => &HELM3,
             Self::Helm4 => &HELM4,
+            Self::Registry => &REGISTRY,
         }
     }
 }

@@ -1,0 +1,6 @@
+//! `build-gate`: whether the base image of a commit is there, will come, or never will.
+
+mod agent;
+mod builds;
+mod images;
+mod site;
