@@ -5,7 +5,11 @@ mod work_tree;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use testbed::github::{Deployment, DeploymentState, NewStatus, User};
+use testbed::{
+    faults::{Effect, Gate, Matcher},
+    github::{Deployment, DeploymentState, NewStatus, User},
+    registry::{Login, Registry},
+};
 
 use self::work_tree::WorkTree;
 use crate::{site::Running, terminal::Terminal};
@@ -103,6 +107,33 @@ fn on_a_terminal_the_step_that_is_taken_turns_and_is_ticked_off() {
     insta::with_settings!({filters => vec![(r"\d+\.\d s", "[time]")]}, {
         insta::assert_snapshot!(screen);
     });
+}
+
+#[test]
+fn the_base_image_is_waited_for_before_anything_is_queued() {
+    let tree = WorkTree::pushed("new");
+    let registry = Registry::start(Login::Password);
+    let docker = tree.forge.path(".docker");
+    std::fs::create_dir(&docker).expect("a folder");
+    let config = docker.join("config.json");
+    std::fs::write(config, registry.docker_config()).expect("a file of our own");
+    let image = format!("{}/hey:{{commit}}", registry.host());
+    let gate = Gate::default();
+    let asked_for = Matcher::any("/v2/hey/manifests/*").once();
+    registry
+        .faults()
+        .when(asked_for)
+        .then(Effect::hold_before(&gate));
+    let running = tree.deploy(["--image", &image]).start();
+    gate.reached();
+    assert!(tree.forge.repository.deployments().is_empty());
+    registry.push("hey", &tree.head(), "linux/amd64");
+    gate.open();
+    let ran = succeeds(&tree, running);
+    ran.says(&format!(
+        "[✔] Waiting for the base image of {}",
+        &tree.head()[..7]
+    ));
 }
 
 #[test]
