@@ -10,6 +10,7 @@ use self::target::Target;
 use super::{
     Start,
     follow::{self, News, follow},
+    gate,
     queue::{Decision, Queue, Queued},
     stop::{Reason, Stop},
 };
@@ -97,6 +98,18 @@ async fn take(
     going: &Going,
     steps: &mut Checklist<'_>,
 ) -> anyhow::Result<Outcome> {
+    if let Some(gate) = &target.gate {
+        let commit = target.order.commit.short();
+        steps.begin(&format!("Waiting for the base image of {commit}"));
+        let waited = gate.wait(|news| match news {
+            gate::News::Waiting(waiting) => steps.tell(&waiting.words),
+            gate::News::Silent(trouble) => steps.warn(trouble),
+        });
+        let (ending, gated) = gate.result(waited.await?);
+        if ending != Ending::Done {
+            return Ok((ending, gated.state, None, gated.message));
+        }
+    }
     steps.begin("Queueing deploy");
     let queue = Queue {
         github: &target.github,

@@ -17,6 +17,8 @@ pub struct Checklist<'a> {
 
 #[derive(Debug)]
 struct Step {
+    title: String,
+    /// The title, and what was told last.
     text: String,
     begun: Instant,
     spinner: Option<ProgressBar>,
@@ -38,6 +40,7 @@ impl<'a> Checklist<'a> {
         }
         let begun = Instant::now();
         self.step = Some(Step {
+            title: text.clone(),
             text,
             begun,
             spinner,
@@ -48,7 +51,7 @@ impl<'a> Checklist<'a> {
     pub fn tell(&mut self, more: &str) {
         let report = self.report;
         let Some(step) = &mut self.step else { return };
-        let text = format!("{}: {}", step.text, plain(more));
+        let text = format!("{}: {}", step.title, plain(more));
         match &step.spinner {
             Some(spinner) => spinner.set_message(text.clone()),
             None => report.note(&text),

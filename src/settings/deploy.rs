@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::{GitHubOptions, OrderOptions, OutputOptions, TierOption};
+use super::{GateOptions, GitHubOptions, OrderOptions, OutputOptions, TierOption};
 use crate::model::{App, Template};
 
 /// Deploys the branch that is checked out, and follows it until its address answers
@@ -21,10 +21,12 @@ pub struct Deploy {
     pub(crate) github: GitHubOptions,
     #[command(flatten)]
     pub(crate) order: OrderOptions,
+    #[command(flatten)]
+    pub(crate) gate: GateOptions,
     /// Address, as in https://{slug}.beta.example.com, to be told beforehand
     #[arg(long)]
     pub(crate) url: Option<Template>,
-    /// How long to wait for the deploy's end
+    /// How long to wait for the image, and then for the deploy's end
     #[arg(long, default_value = "30m", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Duration,
     #[command(flatten)]

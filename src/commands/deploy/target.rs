@@ -2,7 +2,10 @@
 
 use anyhow::bail;
 
-use super::super::{Start, forge};
+use super::super::{
+    Start, forge,
+    gate::{self, Code, Watch},
+};
 use crate::{
     clients::{
         git::{self, Ancestry, Checkout},
@@ -22,6 +25,8 @@ pub(super) struct Target {
     /// Whether the work tree holds more than its commit.
     pub is_changed: bool,
     pub url: Option<String>,
+    /// What has to be built before; none where nothing is.
+    pub gate: Option<Watch>,
     app: App,
     tier: String,
 }
@@ -47,6 +52,7 @@ impl Target {
             let facts = Facts::new((&app, &tier), &branch, &commit);
             template.address(&facts)
         });
+        let gate = gate_of(start, &ci, &branch, &commit)?;
         let mistake = |reason| UsageError(format!("{}: {reason}", start.sources.spell("url")));
         Ok(Self {
             github,
@@ -55,6 +61,7 @@ impl Target {
             is_changed: settings.order.commit.is_none()
                 && checkout.is_ok_and(|it| it.is_changed && it.commit == commit),
             url: url.transpose().map_err(mistake)?,
+            gate,
             order: Order {
                 branch,
                 commit,
@@ -70,6 +77,25 @@ impl Target {
     pub(super) fn place(&self) -> (&App, &str) {
         (&self.app, &self.tier)
     }
+}
+
+/// What has to be built before the deploy, if the settings name something.
+fn gate_of(
+    start: &Start<Deploy>,
+    ci: &Ci,
+    branch: &Branch,
+    commit: &Commit,
+) -> anyhow::Result<Option<Watch>> {
+    let options = &start.settings.gate;
+    if options.is_empty() {
+        return Ok(None);
+    }
+    let code = Code {
+        commit: commit.clone(),
+        branch: Ok(branch.clone()),
+    };
+    let ci = (ci, &start.variables);
+    gate::of(options, &code, ci, &start.sources, start.settings.timeout).map(Some)
 }
 
 /// The repository: given, or the one that the work tree's branch is pushed to.
