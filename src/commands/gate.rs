@@ -69,6 +69,7 @@ impl Watch {
             let asked = self.ask().await?;
             let evidence = Evidence {
                 image: asked.image,
+                is_registry_silent: asked.is_registry_silent,
                 builds: asked.builds,
                 since,
                 passed_since,
@@ -100,6 +101,7 @@ impl Watch {
     async fn ask(&self) -> anyhow::Result<Asked> {
         let mut asked = Asked {
             image: None,
+            is_registry_silent: false,
             builds: Builds::NotAsked,
             wait: None,
             trouble: String::new(),
@@ -107,7 +109,10 @@ impl Watch {
         if let Some(registry) = &self.registry {
             match registry.image(self.wanted.platform.is_some()).await {
                 Ok(image) => asked.image = image,
-                Err(error) if error.may_pass() => asked.trouble = error.to_string(),
+                Err(error) if error.may_pass() => {
+                    asked.is_registry_silent = true;
+                    asked.trouble = error.to_string();
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -154,6 +159,7 @@ impl Watch {
 /// What one round of questions came to.
 struct Asked {
     image: Option<Image>,
+    is_registry_silent: bool,
     builds: Builds,
     /// How long somebody asks us to keep away.
     wait: Option<Duration>,

@@ -51,6 +51,8 @@ pub struct StepState {
 pub struct Evidence {
     /// The image, where the registry has it.
     pub image: Option<Image>,
+    /// Whether the registry could not answer just now: it has not said that there is none.
+    pub is_registry_silent: bool,
     /// What the builders say.
     pub builds: Builds,
     /// When we began to ask.
@@ -198,7 +200,8 @@ fn missing(
     now: DateTime<Utc>,
 ) -> Gate {
     let name = step::name(wanted);
-    if is_within(wanted.grace, evidence.passed_since.unwrap_or(now), now) {
+    let passed_since = evidence.passed_since.unwrap_or(now);
+    if evidence.is_registry_silent || is_within(wanted.grace, passed_since, now) {
         return Gate::Wait(Waiting {
             words: format!("{name} has passed, and {image} is not in the registry yet: {build}"),
             since: None,

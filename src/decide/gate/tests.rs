@@ -40,6 +40,7 @@ fn evidence(builds: &[Value]) -> Evidence {
     let branch = "new".parse().unwrap();
     Evidence {
         image: None,
+        is_registry_silent: false,
         builds: Builds::Of(
             "acme/hey".parse().unwrap(),
             commit(),
@@ -296,6 +297,9 @@ fn a_step_that_passed_without_its_image_is_not_believed_for_ever() {
     assert!(matches!(gate, Gate::Wait(Waiting { passed: true, .. })));
     evidence.passed_since = Some(since() + TimeDelta::seconds(1000));
     waits(&after(&evidence, &wanted, 1119), "has passed");
+    evidence.is_registry_silent = true;
+    waits(&after(&evidence, &wanted, 9999), "has passed");
+    evidence.is_registry_silent = false;
     closed(&after(&evidence, &wanted, 1120), "is not in the registry");
 }
 
