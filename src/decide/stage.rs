@@ -4,22 +4,33 @@ use crate::model::{ANSWERING, Posted, Stage};
 
 /// How far a deployment with these statuses, newest first, has come.
 ///
-/// The newest log counts, whoever told it. Our own final word counts, whatever the build's end brings after it: a build that was superseded
-/// ends as failed. A build's `success` is none of ours: it says that its steps passed.
+/// Our own final word counts, whatever a build's end brings after it: a build that was superseded
+/// ends as failed. A build's `success` is none of ours: it says that its steps passed, and another
+/// pipeline may have passed the deployment over. So the build that we work in counts; as long as we
+/// have said nothing, all that were begun.
 pub fn stage(statuses: &[Posted]) -> Stage {
-    let log = statuses.iter().find_map(Posted::log);
-    let ours = statuses.iter().find_map(|posted| our_stage(posted, log));
-    match (ours, statuses.first()) {
-        (Some(ours), _) if ours.is_final() => ours,
-        (ours, Some(newest)) => others_stage(newest, log).or(ours).unwrap_or(Stage::Queued),
-        (_, None) => Stage::Queued,
+    let ours = statuses.iter().position(|it| it.our_words().is_some());
+    let Some(at) = ours else {
+        return stage_of_builds(&newest_of_each_build(statuses)).unwrap_or(Stage::Queued);
+    };
+    let log = statuses[at..].iter().find_map(Posted::log);
+    let ours = our_stage(&statuses[at], log);
+    if ours.is_final() {
+        return ours;
+    }
+    let mut later = newest_of_each_build(&statuses[..at]);
+    later.retain(|it| log.is_none() || it.log().map(build_of) == log.map(build_of));
+    match stage_of_builds(&later) {
+        // That its build goes on is nothing new.
+        None | Some(Stage::Building { .. }) => ours,
+        Some(ended) => ended,
     }
 }
 
-fn our_stage(posted: &Posted, log: Option<&str>) -> Option<Stage> {
-    let words = posted.our_words()?.to_owned();
+fn our_stage(posted: &Posted, log: Option<&str>) -> Stage {
+    let words = posted.our_words().unwrap_or_default().to_owned();
     let log = log.map(str::to_owned);
-    Some(match posted.state.as_str() {
+    match posted.state.as_str() {
         "success" => Stage::Up {
             url: posted.url().map(str::to_owned),
         },
@@ -27,21 +38,47 @@ fn our_stage(posted: &Posted, log: Option<&str>) -> Option<Stage> {
         "failure" | "error" => Stage::Failed { words, log },
         _ if words.starts_with(ANSWERING) => Stage::Answering { log },
         _ => Stage::Landing { words, log },
-    })
+    }
 }
 
-/// What a status of somebody else's says, where it says more than ours before it.
-fn others_stage(posted: &Posted, log: Option<&str>) -> Option<Stage> {
-    if posted.our_words().is_some() {
-        return None;
+/// A build's page, by the page of one of its jobs.
+fn build_of(log: &str) -> &str {
+    log.split('#').next().unwrap_or_default()
+}
+
+/// What was said last of each build.
+fn newest_of_each_build(statuses: &[Posted]) -> Vec<&Posted> {
+    let mut newest: Vec<&Posted> = Vec::new();
+    for posted in statuses {
+        let build = posted.log().map(build_of);
+        if newest
+            .iter()
+            .all(|known| known.log().map(build_of) != build)
+        {
+            newest.push(posted);
+        }
     }
-    let log = log.map(str::to_owned);
+    newest
+}
+
+/// What builds say together: one that goes on, before one that failed, before those that passed.
+fn stage_of_builds(builds: &[&Posted]) -> Option<Stage> {
+    let stages: Vec<Stage> = builds.iter().map(|posted| build_stage(posted)).collect();
+    let find = |wanted: fn(&Stage) -> bool| stages.iter().find(|stage| wanted(stage));
+    find(|stage| matches!(stage, Stage::Building { .. }))
+        .or(find(Stage::is_final))
+        .or(stages.first())
+        .cloned()
+}
+
+fn build_stage(posted: &Posted) -> Stage {
+    let log = posted.log().map(str::to_owned);
     let words = posted.description.clone().unwrap_or_default();
     match posted.state.as_str() {
-        "success" => Some(Stage::Passed { log }),
-        "failure" | "error" => Some(Stage::Failed { words, log }),
-        "inactive" => Some(Stage::Superseded(words)),
-        _ => Some(Stage::Building { log }),
+        "success" => Stage::Passed { log },
+        "failure" | "error" => Stage::Failed { words, log },
+        "inactive" => Stage::Superseded(words),
+        _ => Stage::Building { log },
     }
 }
 
@@ -87,7 +124,7 @@ mod tests {
         Posted {
             state: state.into(),
             description: Some(describe("words")),
-            log_url: Some("https://job".into()),
+            log_url: Some("https://build#job".into()),
             environment_url: Some("https://new".into()),
         }
     }
@@ -115,7 +152,7 @@ mod tests {
             description: Some(describe(&format!("{ANSWERING} https://new"))),
             ..ours("in_progress")
         };
-        let log = Some("https://job".to_owned());
+        let log = Some("https://build#job".to_owned());
         assert_eq!(
             of(&[ours("in_progress"), answering]),
             Stage::Answering { log }
@@ -148,8 +185,32 @@ mod tests {
     fn a_failure_says_what_failed_and_where_its_log_is() {
         let failed = of(&[theirs("pending"), ours("in_progress"), ours("failure")]);
         let words = "words".to_owned();
-        let log = Some("https://job".to_owned());
+        let log = Some("https://build#job".to_owned());
         assert_eq!(failed, Stage::Failed { words, log });
+    }
+
+    #[test]
+    fn a_pipeline_that_passes_the_deployment_over_says_nothing_of_ours() {
+        let other = |state: &str| Posted {
+            log_url: Some("https://other".into()),
+            ..theirs(state)
+        };
+        let going = [theirs("pending"), other("pending"), other("success")];
+        assert!(
+            matches!(of(&going), Stage::Building { log } if log.as_deref() == Some("https://build"))
+        );
+        let landing = [theirs("pending"), ours("in_progress"), other("success")];
+        assert!(matches!(of(&landing), Stage::Landing { .. }));
+        let failed = [ours("in_progress"), other("failure")];
+        assert!(matches!(of(&failed), Stage::Landing { .. }));
+        let both = [theirs("success"), other("success")];
+        assert!(matches!(of(&both), Stage::Passed { .. }));
+    }
+
+    #[test]
+    fn a_job_that_is_run_again_is_under_way_again() {
+        let again = [ours("in_progress"), theirs("failure"), ours("in_progress")];
+        assert!(matches!(of(&again), Stage::Landing { .. }));
     }
 
     #[test]
