@@ -27,6 +27,8 @@ pub enum Tool {
     Helm3,
     /// The newer major of Helm.
     Helm4,
+    /// Runs the jobs of Buildkite.
+    BuildkiteAgent,
 }
 
 /// All there is to know of a tool.
@@ -102,6 +104,30 @@ const HELM4: Recipe = Recipe {
     linked: &[("helm.sh/helm/v4/internal/version.version", "v4.3.1")],
 };
 
+const BUILDKITE_AGENT: Recipe = Recipe {
+    name: "buildkite-agent",
+    version: "v3.138.1",
+    variable: "TESTBED_BUILDKITE_AGENT",
+    // It tells a build number and a commit with its version.
+    probe: None,
+    source: Source::Within(
+        "github.com/buildkite/agent/v3",
+        &[
+            ("go.mod", include_str!("../tools/buildkite-agent/go.mod")),
+            ("go.sum", include_str!("../tools/buildkite-agent/go.sum")),
+            (
+                "zzglob/go.mod",
+                include_str!("../tools/buildkite-agent/zzglob/go.mod"),
+            ),
+            (
+                "zzglob/zzglob.go",
+                include_str!("../tools/buildkite-agent/zzglob/zzglob.go"),
+            ),
+        ],
+    ),
+    linked: &[],
+};
+
 impl Tool {
     const fn recipe(self) -> &'static Recipe {
         match self {
@@ -109,6 +135,7 @@ impl Tool {
             Self::Kwok => &KWOK,
             Self::Helm3 => &HELM3,
             Self::Helm4 => &HELM4,
+            Self::BuildkiteAgent => &BUILDKITE_AGENT,
         }
     }
 }
