@@ -6,9 +6,11 @@
 //! - [`LoadBalancer`]: the way in, by host and path, to pods that answer
 //! - [`github`]: a stand-in for GitHub's API, as strict as the original
 //! - [`registry`]: a real registry of images, behind a login
+//! - [`buildkite`]: a stand-in for Buildkite's APIs, whose jobs the real agent runs
 //! - [`faults`]: switches for what goes wrong on the wire
 //! - [`wait_until`]: for what becomes true in a while
 
+pub mod buildkite;
 mod cluster;
 pub mod faults;
 pub mod github;

@@ -29,6 +29,8 @@ pub enum Tool {
     Helm4,
     /// Keeps images.
     Registry,
+    /// Runs the jobs of Buildkite.
+    BuildkiteAgent,
 }
 
 /// All there is to know of a tool.
@@ -119,6 +121,30 @@ const REGISTRY: Recipe = Recipe {
     )],
 };
 
+const BUILDKITE_AGENT: Recipe = Recipe {
+    name: "buildkite-agent",
+    version: "v3.138.1",
+    variable: "TESTBED_BUILDKITE_AGENT",
+    // It tells a build number and a commit with its version.
+    probe: None,
+    source: Source::Within(
+        "github.com/buildkite/agent/v3",
+        &[
+            ("go.mod", include_str!("../tools/buildkite-agent/go.mod")),
+            ("go.sum", include_str!("../tools/buildkite-agent/go.sum")),
+            (
+                "zzglob/go.mod",
+                include_str!("../tools/buildkite-agent/zzglob/go.mod"),
+            ),
+            (
+                "zzglob/zzglob.go",
+                include_str!("../tools/buildkite-agent/zzglob/zzglob.go"),
+            ),
+        ],
+    ),
+    linked: &[],
+};
+
 impl Tool {
     const fn recipe(self) -> &'static Recipe {
         match self {
@@ -127,6 +153,7 @@ impl Tool {
             Self::Helm3 => &HELM3,
             Self::Helm4 => &HELM4,
             Self::Registry => &REGISTRY,
+            Self::BuildkiteAgent => &BUILDKITE_AGENT,
         }
     }
 }

@@ -49,7 +49,7 @@ impl Gate {
         self.opened.notify_waiters();
     }
 
-    pub(super) async fn pass(&self) {
+    pub(crate) async fn pass(&self) {
         let opened = self.opened.notified();
         // A test that no longer looks has dropped nothing: this gate holds its own receiver.
         let _ = self.arrive.send(());

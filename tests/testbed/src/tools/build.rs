@@ -1,7 +1,7 @@
 //! Building a tool with Go, once for all processes of the machine.
 
 use std::{
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -21,12 +21,18 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 /// How much of Go's output explains a failure.
 const TAIL_LINES: usize = 20;
 
+/// A file's path in its module, and its content.
+type File = (&'static str, &'static str);
+
 /// What a tool is built from.
 pub(super) enum Source {
     /// A main package of a published module, at the recipe's version.
     Package(&'static str),
     /// A module of our own: file names with their contents.
-    Files(&'static [(&'static str, &'static str)]),
+    Files(&'static [File]),
+    /// A main package of a published module, from within a module of our own that names the
+    /// versions and replaces some.
+    Within(&'static str, &'static [File]),
 }
 
 /// The tool's place in the cache, where it is built first when it is not there.
@@ -48,10 +54,8 @@ pub(super) fn cached(recipe: &Recipe, cache: &Path) -> Result<PathBuf> {
 fn key(recipe: &Recipe) -> String {
     let mut hash = Sha256::new();
     hash.update(arguments(recipe).join("\n"));
-    if let Source::Files(files) = recipe.source {
-        for (name, content) in files {
-            hash.update(format!("\n{name} {}\n{content}", content.len()));
-        }
+    for (name, content) in files(recipe) {
+        hash.update(format!("\n{name} {}\n{content}", content.len()));
     }
     format!(
         "{}-{}-{}",
@@ -62,8 +66,8 @@ fn key(recipe: &Recipe) -> String {
 }
 
 /// Held while a tool is built; whoever comes second waits here, and says so.
-fn lock(recipe: &Recipe, path: &Path) -> Result<File> {
-    let file = File::create(path).with_context(|| format!("no lock at {}", path.display()))?;
+fn lock(recipe: &Recipe, path: &Path) -> Result<fs::File> {
+    let file = fs::File::create(path).with_context(|| format!("no lock at {}", path.display()))?;
     let mut progress = Progress::new();
     while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
         progress.say(&format!(
@@ -83,13 +87,20 @@ fn build(recipe: &Recipe, cache: &Path, folder: &Path) -> Result<()> {
         .tempdir_in(cache)?;
     let result = workshop.path().join("result");
     fs::create_dir(&result)?;
-    if let Source::Files(files) = recipe.source {
-        for (name, content) in files {
-            fs::write(workshop.path().join(name), content)?;
-        }
+    for (name, content) in files(recipe) {
+        let path = workshop.path().join(name);
+        fs::create_dir_all(path.parent().context("a path below the workshop")?)?;
+        fs::write(path, content)?;
     }
     go(recipe, workshop.path(), &result)?;
     fs::rename(&result, folder).with_context(|| format!("failed to put it to {}", folder.display()))
+}
+
+fn files(recipe: &Recipe) -> &'static [File] {
+    match recipe.source {
+        Source::Package(_) => &[],
+        Source::Files(files) | Source::Within(_, files) => files,
+    }
 }
 
 fn arguments(recipe: &Recipe) -> Vec<String> {
@@ -98,12 +109,11 @@ fn arguments(recipe: &Recipe) -> Vec<String> {
         linker += &format!(" -X {symbol}={value}");
     }
     let common = ["-trimpath", "-buildvcs=false", "-ldflags", &linker];
+    let output = vec!["-o".to_owned(), format!("result/{}", recipe.name)];
     let (verb, rest) = match recipe.source {
         Source::Package(path) => ("install", vec![format!("{path}@{}", recipe.version)]),
-        Source::Files(_) => (
-            "build",
-            vec!["-o".to_owned(), format!("result/{}", recipe.name)],
-        ),
+        Source::Files(_) => ("build", output),
+        Source::Within(package, _) => ("build", [output, vec![package.to_owned()]].concat()),
     };
     let start = [verb].into_iter().chain(common).map(str::to_owned);
     start.chain(rest).collect()
@@ -111,7 +121,7 @@ fn arguments(recipe: &Recipe) -> Vec<String> {
 
 fn go(recipe: &Recipe, workshop: &Path, result: &Path) -> Result<()> {
     let log = workshop.join("go.log");
-    let output = File::create(&log)?;
+    let output = fs::File::create(&log)?;
     let mut child = Command::new("go")
         .args(arguments(recipe))
         .current_dir(workshop)
