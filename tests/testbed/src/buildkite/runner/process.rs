@@ -48,6 +48,11 @@ pub async fn run(order: &Order, canceled: &mut watch::Receiver<bool>) -> Result<
         .arg("bootstrap")
         .env_clear()
         .envs(order.env.iter().map(|(name, value)| (name, value)))
+        // By which the agent puts itself on the job's PATH.
+        .env(
+            "BUILDKITE_BIN_PATH",
+            agent.parent().unwrap_or(&order.folder),
+        )
         .current_dir(&order.folder)
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
