@@ -40,6 +40,29 @@ fn nothing_outlives_a_process_that_is_killed() {
 }
 
 #[test]
+fn no_job_outlives_a_process_that_is_killed() {
+    let mut holder = Command::new(env!("CARGO_BIN_EXE_hold-job"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut job = String::new();
+    BufReader::new(holder.stdout.take().unwrap())
+        .read_line(&mut job)
+        .unwrap();
+    let running = processes_with(job.trim());
+    assert!(running.len() >= 3, "{running:?}");
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    wait_until("no process of the job is left", || {
+        match processes_with(job.trim()) {
+            left if left.is_empty() => Ok(()),
+            left => Err(left.join("\n")),
+        }
+    });
+}
+
+#[test]
 fn two_testbeds_side_by_side_do_not_meet() {
     let (one, other) = (Cluster::start().unwrap(), Cluster::start().unwrap());
     println!(
@@ -82,4 +105,16 @@ fn command_line(process: PathBuf) -> Option<String> {
             .ok()?
             .replace('\0', " "),
     )
+}
+
+/// The processes whose variables hold this text.
+fn processes_with(text: &str) -> Vec<String> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let found = entries.filter(|entry| {
+        let variables = fs::read(entry.path().join("environ")).unwrap_or_default();
+        String::from_utf8_lossy(&variables).contains(text)
+    });
+    found
+        .map(|entry| command_line(entry.path()).unwrap_or_default())
+        .collect()
 }
