@@ -11,7 +11,7 @@ pub(super) use self::plan::{Code, of};
 use crate::{
     clients::{agent, buildkite::Buildkite, registry::Registry},
     decide::{self, Builds, Evidence, Gate, StepState, Waiting, Wanted},
-    model::{Branch, Commit, Image, Pipeline},
+    model::{Branch, Commit, Halt, Image, Pipeline},
 };
 
 /// Who knows how far the image has come.
@@ -145,6 +145,7 @@ impl Watch {
                 let key = self.wanted.step.as_deref().context("a step has a key")?;
                 match step(key, build).await {
                     Ok(step) => asked.builds = Builds::Here(step),
+                    Err(error) if error.is::<Halt>() => return Err(error),
                     Err(error) => {
                         asked.builds = Builds::Silent;
                         asked.trouble = format!("failed to ask for the step {key}: {error:#}");
