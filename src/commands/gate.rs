@@ -65,6 +65,7 @@ impl Watch {
         let (begun, since) = (Instant::now(), Utc::now());
         let (mut told, mut trouble) = (Waiting::default(), String::new());
         let mut passed_since: Option<DateTime<Utc>> = None;
+        let mut rounds = 0;
         loop {
             let asked = self.ask().await?;
             let evidence = Evidence {
@@ -89,7 +90,8 @@ impl Watch {
             }
             trouble = asked.trouble;
             let left = self.timeout.saturating_sub(begun.elapsed());
-            let pause = decide::pace(rand::random(), asked.wait);
+            rounds += 1;
+            let pause = decide::pace(rounds, rand::random(), asked.wait);
             if left.is_zero() {
                 let last = [trouble, told.words].into_iter().find(|it| !it.is_empty());
                 return Ok(Outcome::TimedOut(last.unwrap_or_default()));
