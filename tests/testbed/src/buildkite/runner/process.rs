@@ -48,6 +48,11 @@ pub async fn run(order: &Order, canceled: &mut watch::Receiver<bool>) -> Result<
         .arg("bootstrap")
         .env_clear()
         .envs(order.env.iter().map(|(name, value)| (name, value)))
+        // The agent puts its own folder on the job's PATH by this.
+        .env(
+            "BUILDKITE_BIN_PATH",
+            agent.parent().context("it is in a folder")?,
+        )
         .current_dir(&order.folder)
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
