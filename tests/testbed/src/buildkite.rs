@@ -41,6 +41,8 @@ mod state;
 mod statuses;
 mod step;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod webhooks;
 

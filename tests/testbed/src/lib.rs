@@ -11,6 +11,8 @@
 //! - [`wait_until`]: for what becomes true in a while
 
 pub mod buildkite;
+#[cfg(test)]
+mod client;
 mod cluster;
 pub mod faults;
 pub mod github;

@@ -123,17 +123,20 @@ impl Build {
     /// Waits until it is in this state.
     ///
     /// # Panics
-    /// When it was not in time, with what its jobs said.
+    /// When it was not in time, or ended in another.
+    #[track_caller]
     pub fn await_state(&self, state: &str) {
-        self.wait(&format!("build #{} is {state}", self.number), |build| {
-            (build.state == state).then_some(())
+        let found = self.wait(&format!("build #{} is {state}", self.number), |build| {
+            let reached = build.state == state || build.is_finished();
+            reached.then(|| build.state.clone())
         });
+        assert_eq!(found, state, "{}", self.logs());
     }
 
     /// Waits until it has ended, and tells its state.
     ///
     /// # Panics
-    /// When it had not in time, with what its jobs said.
+    /// When it had not in time, with the states of all builds and jobs.
     pub fn await_finished(&self) -> String {
         self.wait(&format!("build #{} has ended", self.number), |build| {
             build.is_finished().then(|| build.state.clone())
@@ -226,13 +229,15 @@ impl Job {
     /// Waits until it is in this state.
     ///
     /// # Panics
-    /// When it was not in time.
+    /// When it was not in time, or ended in another.
+    #[track_caller]
     pub fn await_state(&self, state: &str) {
         let what = format!("a job of build #{} is {state}", self.build.number);
-        self.build.wait(&what, |build| {
+        let found = self.build.wait(&what, |build| {
             let job = build.job(&self.id)?;
-            (job.state == state).then_some(())
+            (job.state == state || job.is_finished()).then(|| job.state.clone())
         });
+        assert_eq!(found, state, "{}", self.log());
     }
 
     /// What it has said so far.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{ids, step::Step};
+use super::{ORGANIZATION, ids, step::Step};
 
 /// Decides by a webhook's payload whether a build starts, as a pipeline's `if` does.
 pub type Condition = Box<dyn Fn(&Value) -> bool + Send + Sync>;
@@ -54,7 +54,7 @@ impl PipelineData {
         Self {
             id: ids::uuid(),
             slug: slug.to_owned(),
-            repository: String::new(),
+            repository: format!("https://github.com/{ORGANIZATION}/{slug}.git"),
             trigger: Trigger::Code,
             build_tags: false,
             skip_queued: false,

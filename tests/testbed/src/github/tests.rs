@@ -1,6 +1,5 @@
 //! Each strictness once, as a plain HTTP client sees it.
 
-mod client;
 mod creating_deployments;
 mod deployments;
 mod faults;
@@ -11,13 +10,13 @@ mod tokens;
 mod webhooks;
 
 use super::{GitHub, Permission, Permissions, Repository};
-use client::Client;
+use crate::client::Client;
 
 /// A GitHub with `acme/hey`, and a client that may do all that its API offers.
 fn acme() -> (GitHub, Repository, Client) {
     let github = GitHub::start();
     let hey = github.repository("acme/hey");
-    let client = Client::new(&github, Some(&github.token(everything())));
+    let client = Client::new(github.url(), Some(&github.token(everything())));
     (github, hey, client)
 }
 

@@ -19,14 +19,19 @@ pub fn export(call: &Call) -> Reply {
     let step = shape(build, call.param("step")).ok_or_else(|| Refusal::not_found("step"))?;
     let attribute = text(&fields, "attribute");
     let value = match attribute.as_str() {
-        "" => step,
-        name => step.get(name).cloned().ok_or_else(|| {
-            Refusal::unprocessable(&format!("{name} is not an attribute of a step"))
-        })?,
+        "" => &step,
+        name => step
+            .get(name)
+            .ok_or_else(|| Refusal::bad(&format!("`{name}` is currently not supported")))?,
     };
-    let output = match &value {
-        Value::String(text) if text_wanted(&fields) => text.clone(),
-        other => other.to_string(),
+    let output = match (value, text(&fields, "format").as_str()) {
+        (value, "json") => value.to_string(),
+        (Value::Null, _) => String::new(),
+        (Value::String(text), _) => text.clone(),
+        (Value::Array(_) | Value::Object(_), _) => {
+            return Err(Refusal::bad("a list or an object needs a format"));
+        }
+        (number, _) => number.to_string(),
     };
     Ok(Answer::ok(json!({ "output": output })))
 }
@@ -58,30 +63,36 @@ pub fn update(call: &Call) -> Reply {
         .ok_or_else(|| Refusal::not_found("step"))
 }
 
-fn text_wanted(fields: &serde_json::Map<String, Value>) -> bool {
-    text(fields, "format") != "json"
-}
-
 fn is_of(job: &JobData, step: &str) -> bool {
     job.step.key == step || job.step_id == step
 }
 
 /// A step by its key or id; none when the build has no such step.
 fn shape(build: &BuildData, step: &str) -> Option<Value> {
-    let jobs = build.jobs.iter();
-    let jobs: Vec<_> = jobs
-        .filter(|job| is_of(job, step) && job.retried_in.is_none())
-        .collect();
-    let first = jobs.first()?;
+    let all: Vec<_> = build.jobs.iter().filter(|job| is_of(job, step)).collect();
+    let jobs: Vec<_> = all.iter().copied().filter(is_newest).collect();
+    let JobData { step, .. } = jobs.first()?;
     Some(json!({
-        "id": first.step_id,
-        "key": first.step.key,
-        "label": first.step.label,
+        "label": step.label,
         "type": "command",
-        "depends_on": first.step.depends_on,
+        "if": null,
         "state": state(&jobs),
-        "outcome": outcome(&jobs),
+        "key": step.key,
+        "outcome": outcome(&all, &jobs),
+        "notify": [],
+        "command": step.command,
+        "parallelism": step.parallelism,
+        "env": step.env,
+        "timeout": null,
+        "concurrency_limit": null,
+        "concurrency_key": null,
+        "agents": null,
+        "depends_on": step.depends_on,
     }))
+}
+
+fn is_newest(job: &&JobData) -> bool {
+    job.retried_in.is_none()
 }
 
 fn state(jobs: &[&JobData]) -> &'static str {
@@ -99,17 +110,27 @@ fn state(jobs: &[&JobData]) -> &'static str {
     }
 }
 
-fn outcome(jobs: &[&JobData]) -> &'static str {
-    let any = |is: fn(&JobData) -> bool| jobs.iter().any(|job| is(job));
-    if !jobs.iter().all(|job| job.is_finished()) {
-        "neutral"
-    } else if any(|job| job.state == "broken" || job.state == "canceled") {
-        "errored"
-    } else if any(JobData::has_failed) {
-        "hard_failed"
-    } else if any(|job| job.soft_failed) {
-        "soft_failed"
-    } else {
-        "passed"
+/// How the step ended; while jobs of it are under way again, how it had ended before, if it had.
+fn outcome(all: &[&JobData], newest: &[&JobData]) -> Option<&'static str> {
+    if newest.iter().all(|job| job.is_finished()) {
+        return worst(newest.iter().copied());
+    }
+    worst(all.iter().copied().rfind(|job| job.is_finished()))
+}
+
+/// What the worst of some jobs makes of their step; nothing without any.
+fn worst<'a>(jobs: impl IntoIterator<Item = &'a JobData>) -> Option<&'static str> {
+    const FROM_BAD_TO_GOOD: [&str; 4] = ["errored", "hard_failed", "soft_failed", "passed"];
+    let ends: Vec<_> = jobs.into_iter().map(end).collect();
+    FROM_BAD_TO_GOOD.into_iter().find(|end| ends.contains(end))
+}
+
+/// "Errored" is what no exit status of the command has told.
+fn end(job: &JobData) -> &'static str {
+    match job.state.as_str() {
+        "passed" => "passed",
+        "failed" if job.soft_failed => "soft_failed",
+        "failed" => "hard_failed",
+        _ => "errored",
     }
 }

@@ -48,7 +48,7 @@ pub fn cancel(call: &Call) -> Reply {
     let number = number(call, &state.pipelines[place])?;
     if state.build(place, number).is_finished() {
         return Err(Refusal::unprocessable(
-            "Build can't be canceled because it's already finished",
+            "Build can't be canceled because it's already finished.",
         ));
     }
     let reason = call.json().ok().and_then(|fields| text(&fields, "reason"));

@@ -48,10 +48,10 @@ pub async fn run(order: &Order, canceled: &mut watch::Receiver<bool>) -> Result<
         .arg("bootstrap")
         .env_clear()
         .envs(order.env.iter().map(|(name, value)| (name, value)))
-        // The agent puts its own folder on the job's PATH by this.
+        // By which the agent puts itself on the job's PATH.
         .env(
             "BUILDKITE_BIN_PATH",
-            agent.parent().context("it is in a folder")?,
+            agent.parent().unwrap_or(&order.folder),
         )
         .current_dir(&order.folder)
         .stdin(Stdio::null())

@@ -6,10 +6,9 @@ use serde_json::json;
 
 use super::{
     super::{GitHub, Permissions},
-    acme,
-    client::Client,
-    everything,
+    acme, everything,
 };
+use crate::client::Client;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -32,7 +31,7 @@ fn every_answer_tells_the_limit_and_the_date() {
 fn an_exhausted_limit_is_a_403_until_its_reset() {
     let github = GitHub::start();
     let token = github.token(Permissions::named("ada"));
-    let client = Client::new(&github, Some(&token));
+    let client = Client::new(github.url(), Some(&token));
     github.limit(&token, 1, HOUR);
     assert_eq!(client.get("/user").status, 200);
     let refused = client.get("/user");
@@ -54,7 +53,7 @@ fn an_exhausted_limit_is_a_403_until_its_reset() {
 fn a_workflow_s_token_has_a_thousand_requests_an_hour() {
     let github = GitHub::start();
     github.repository("acme/hey");
-    let client = Client::new(&github, Some(&github.token(Permissions::workflow())));
+    let client = Client::new(github.url(), Some(&github.token(Permissions::workflow())));
     assert_eq!(
         client.get("/repos/acme/hey").header("x-ratelimit-limit"),
         "1000"
@@ -65,7 +64,7 @@ fn a_workflow_s_token_has_a_thousand_requests_an_hour() {
 fn the_eighty_first_creation_in_a_minute_is_a_secondary_limit_with_quota_left() {
     let github = GitHub::start();
     github.repository("acme/hey");
-    let client = Client::new(&github, Some(&github.token(everything())));
+    let client = Client::new(github.url(), Some(&github.token(everything())));
     let post = || client.post("/repos/acme/hey/deployments", json!({ "ref": "nowhere" }));
     for _ in 0..80 {
         assert_eq!(post().status, 422);

@@ -4,17 +4,20 @@ use serde_json::json;
 
 use super::{
     super::{GitHub, Permission, Permissions},
-    acme,
-    client::Client,
-    everything,
+    acme, everything,
 };
+use crate::client::Client;
 
 #[test]
 fn a_private_repository_is_a_404_without_a_token_and_a_401_with_a_wrong_one() {
     let (github, _hey, _client) = acme();
-    let status = |token| Client::new(&github, token).get("/repos/acme/hey").status;
+    let status = |token| {
+        Client::new(github.url(), token)
+            .get("/repos/acme/hey")
+            .status
+    };
     assert_eq!(status(None), 404);
-    let wrong = Client::new(&github, Some("ghp_wrong")).get("/repos/acme/hey");
+    let wrong = Client::new(github.url(), Some("ghp_wrong")).get("/repos/acme/hey");
     assert_eq!(
         (wrong.status, wrong.message().as_str()),
         (401, "Bad credentials")
@@ -27,7 +30,7 @@ fn a_token_that_expired_or_was_revoked_is_a_401() {
     github.repository("acme/hey");
     for end in [GitHub::expire, GitHub::revoke] {
         let token = github.token(everything());
-        let client = Client::new(&github, Some(&token));
+        let client = Client::new(github.url(), Some(&token));
         assert_eq!(client.get("/repos/acme/hey").status, 200);
         end(&github, &token);
         assert_eq!(client.get("/repos/acme/hey").status, 401);
@@ -39,7 +42,7 @@ fn a_token_that_lost_access_finds_nothing_at_all() {
     let (github, _hey, _client) = acme();
     let token = github.token(everything());
     github.lose_access(&token);
-    let client = Client::new(&github, Some(&token));
+    let client = Client::new(github.url(), Some(&token));
     for path in ["", "/git/ref/heads/main", "/branches", "/deployments"] {
         let answer = client.get(&format!("/repos/acme/hey{path}"));
         assert_eq!(
@@ -56,7 +59,7 @@ fn a_token_sees_its_own_repositories_only_also_after_a_rename() {
     let (github, hey, _client) = acme();
     github.repository("acme/other");
     let token = github.token(everything().only(&["acme/hey"]));
-    let client = Client::new(&github, Some(&token));
+    let client = Client::new(github.url(), Some(&token));
     hey.rename("acme/new");
     assert_eq!(client.get("/repos/acme/new").status, 200);
     assert_eq!(client.get("/repos/acme/other").status, 404);
@@ -68,7 +71,7 @@ fn a_missing_permission_is_a_403_that_names_it() {
     let path = "/repos/acme/hey/deployments";
     let body = || json!({ "ref": "main" });
     let reader = github.token(Permissions::named("ada").read(Permission::Deployments));
-    let reader = Client::new(&github, Some(&reader));
+    let reader = Client::new(github.url(), Some(&reader));
     assert_eq!(reader.get(path).status, 200);
     let refused = reader.post(path, body());
     assert_eq!(refused.status, 403);
@@ -81,7 +84,7 @@ fn a_missing_permission_is_a_403_that_names_it() {
         "deployments=write"
     );
     let app = github.token(Permissions::app("queue-deploy"));
-    let app = Client::new(&github, Some(&app));
+    let app = Client::new(github.url(), Some(&app));
     let refused = app.get("/repos/acme/hey/git/ref/heads/main");
     assert_eq!(refused.message(), "Resource not accessible by integration");
     assert_eq!(
@@ -96,7 +99,7 @@ fn a_missing_permission_is_a_403_that_names_it() {
 fn what_an_app_makes_is_its_bot_s() {
     let (github, hey, _client) = acme();
     let app = github.token(Permissions::app("buildkite").write(Permission::Deployments));
-    let app = Client::new(&github, Some(&app));
+    let app = Client::new(github.url(), Some(&app));
     app.post("/repos/acme/hey/deployments", json!({ "ref": "main" }));
     assert_eq!(hey.deployments()[0].creator.login, "buildkite[bot]");
 }
@@ -116,7 +119,7 @@ fn requests_need_an_agent_a_known_version_and_an_acceptable_accept() {
 fn every_request_is_on_record_with_its_token_s_owner() {
     let (github, _hey, client) = acme();
     client.get("/repos/acme/hey/branches?per_page=2");
-    Client::new(&github, None).get("/user");
+    Client::new(github.url(), None).get("/user");
     let requests = github.requests();
     assert_eq!(requests.len(), 2);
     assert_eq!(requests[0].path, "/repos/acme/hey/branches");

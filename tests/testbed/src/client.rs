@@ -1,4 +1,4 @@
-//! The plainest HTTP client.
+//! The plainest HTTP client, for the tests of the stand-ins.
 
 use axum::http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt, Full};
@@ -6,10 +6,9 @@ use hyper::body::Bytes;
 use hyper_util::{client::legacy::Client as Hyper, rt::TokioExecutor};
 use serde_json::Value;
 
-use super::GitHub;
 use crate::serve::runtime;
 
-/// Asks one GitHub with one token, or none.
+/// Asks one server with one token, or none.
 pub struct Client {
     url: String,
     token: Option<String>,
@@ -24,9 +23,9 @@ pub struct Answered {
 }
 
 impl Client {
-    pub fn new(github: &GitHub, token: Option<&str>) -> Self {
+    pub fn new(url: &str, token: Option<&str>) -> Self {
         Self {
-            url: github.url().to_owned(),
+            url: url.to_owned(),
             token: token.map(str::to_owned),
         }
     }
@@ -46,6 +45,11 @@ impl Client {
 
     pub fn try_post(&self, path: &str, body: Value) -> Option<Answered> {
         self.send(Method::POST, path, &[], body.to_string())
+    }
+
+    pub fn put(&self, path: &str, body: Value) -> Answered {
+        self.send(Method::PUT, path, &[], body.to_string())
+            .expect("an answer")
     }
 
     pub fn delete(&self, path: &str) -> Answered {
