@@ -87,36 +87,53 @@ fn without_times(line: &str) -> &str {
 }
 
 #[test]
-fn on_a_terminal_the_step_that_is_taken_turns_and_is_ticked_off() {
+fn the_laptop_session_of_the_readme_is_what_a_terminal_shows() {
     let tree = WorkTree::pushed("new");
-    let terminal = Terminal::run(tree.deploy(["beta"]), 60);
+    let registry = logged_in(&tree);
+    registry.push("hey", &tree.head(), "linux/amd64");
+    let image = format!("{}/hey:{{commit}}", registry.host());
+    let terminal = Terminal::run(tree.deploy(["beta", "--image", &image]), 110);
     let id = asked(&tree).id;
     let repository = &tree.forge.repository;
     repository.post(id, theirs(DeploymentState::Pending));
-    terminal.wait_for("] Waiting for the deploy build");
-    assert!(
-        !terminal.screen().contains("[✔] Waiting"),
-        "{}",
-        terminal.screen()
-    );
-    tree.wait_until_read(id);
+    terminal.wait_for(&format!(
+        "] Waiting for the deploy build to complete: {BUILD}"
+    ));
+    let screen = terminal.screen();
+    assert!(!screen.contains("[✔] Waiting for the deploy"), "{screen}");
+    let answering = format!("every release is ready, waiting for {ADDRESS}");
+    repository.post(id, ours(DeploymentState::InProgress, &answering));
+    terminal.wait_for("] Kubernetes deploy complete");
     let up = ours(DeploymentState::Success, "200").at(ADDRESS);
     repository.post(id, up);
     let (status, screen) = terminal.end();
     assert_eq!(status, Some(0), "{screen}");
-    insta::with_settings!({filters => vec![(r"\d+\.\d s", "[time]")]}, {
-        insta::assert_snapshot!(screen);
-    });
+
+    let readme = include_str!("../README.md");
+    let (_, session) = readme.split_once("    $ deploy beta\n").expect("a session");
+    let (session, _) = session.split_once("\n## ").expect("it ends");
+    let session: Vec<_> = session.trim_end().lines().map(str::trim).collect();
+    let commit = format!("of {}", &tree.head()[..7]);
+    let screen = screen.replace(&commit, "of 4f2a91c");
+    let alike = |line| without_times(line).to_owned();
+    let shown: Vec<_> = screen.lines().map(|line| alike(line.trim_end())).collect();
+    assert_eq!(shown, session.into_iter().map(alike).collect::<Vec<_>>());
 }
 
-#[test]
-fn the_base_image_is_waited_for_before_anything_is_queued() {
-    let tree = WorkTree::pushed("new");
+/// A registry, to which whoever works in the tree has logged in.
+fn logged_in(tree: &WorkTree) -> Registry {
     let registry = Registry::start(Login::Password);
     let docker = tree.forge.path(".docker");
     std::fs::create_dir(&docker).expect("a folder");
     let config = docker.join("config.json");
     std::fs::write(config, registry.docker_config()).expect("a file of our own");
+    registry
+}
+
+#[test]
+fn the_base_image_is_waited_for_before_anything_is_queued() {
+    let tree = WorkTree::pushed("new");
+    let registry = logged_in(&tree);
     let image = format!("{}/hey:{{commit}}", registry.host());
     let gate = Gate::default();
     let asked_for = Matcher::any("/v2/hey/manifests/*").once();

@@ -9,6 +9,7 @@ mod link;
 mod lock;
 mod names;
 mod objects;
+mod push_to_link;
 mod queue_deploy;
 mod readme;
 mod recovery;

@@ -1,10 +1,14 @@
-//! The story of one branch, told by the real programs on a real cluster: it goes up, a job is
-//! killed in the middle of a deploy and the next one converges, the branch is deleted and nothing
-//! of it is left.
+//! The story of one branch, told by the real programs on a real cluster, in the jobs of the real
+//! agent: a push becomes a link, a job is killed in the middle of a deploy and the next one
+//! converges, one push overtakes another, a laptop deploys, and the branch is deleted and nothing of
+//! it is left.
 //!
 //! `cargo run --example demo`; with `--keep` the environment stays up until Ctrl-C. Every sentence
 //! that begins with a check mark was checked just before.
 
+mod address;
+mod builds;
+mod laptop;
 mod program;
 mod stage;
 mod story;
@@ -40,6 +44,9 @@ fn play(begun: Instant) -> Result<()> {
     let story = Story::on(Stage::set()?);
     story.goes_up()?;
     story.is_killed_and_converges()?;
+    story.is_overtaken()?;
+    story.is_deployed_from_a_laptop()?;
+    story.is_listed()?;
     story.a_blind_sweep_is_refused()?;
     if keep {
         return story.stays_until_interrupted();

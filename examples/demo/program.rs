@@ -63,15 +63,6 @@ impl Running {
             time,
         })
     }
-
-    /// Kills it, as a machine that goes away does.
-    pub fn kill(mut self) -> Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        self.lines.join().expect("reading does not panic");
-        println!();
-        Ok(())
-    }
 }
 
 impl Ran {

@@ -6,14 +6,17 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 use testbed::{
     Cluster, Namespace,
+    buildkite::{Buildkite, Pipeline, Step},
     github::{GitHub, Permission, Permissions, Repository},
     tools::{self, Tool},
 };
 
 use super::{
+    laptop::Laptop,
     program::{self, Running},
     tell,
 };
@@ -28,6 +31,10 @@ const RELEASES: &str = "\
 
 /// The fields are in the order in which they have to be dropped.
 pub struct Stage {
+    pub ci: Pipeline,
+    pub deploy: Pipeline,
+    pub buildkite: Buildkite,
+    pub laptop: Laptop,
     pub namespace: Namespace,
     pub github: GitHub,
     pub repository: Repository,
@@ -56,7 +63,14 @@ impl Stage {
         let repository = github.repository("acme/hey");
         let token = github.token(deployer());
         let helm = tools::get(Tool::Helm4)?;
+        let laptop = Laptop::with_app(&app(), &repository)?;
+        let buildkite = Buildkite::start(&github);
+        let (ci, deploy) = pipelines(&buildkite, &repository, &laptop);
         let stage = Self {
+            ci,
+            deploy,
+            buildkite,
+            laptop,
             namespace,
             github,
             repository,
@@ -69,7 +83,10 @@ impl Stage {
         tell::say("The settings, as a pipeline's environment holds them:\n");
         for (name, value) in stage.settings() {
             tell::setting(name, &value);
+            stage.buildkite.agent_env(name, &value);
         }
+        stage.buildkite.agent_env("GITHUB_TOKEN", &stage.token);
+        stage.buildkite.agent_path(&stage.programs);
         Ok(stage)
     }
 
@@ -96,26 +113,24 @@ impl Stage {
         ]
     }
 
-    /// Queues a deployment of the branch's head on GitHub, as the CI's deploy step does; its id.
-    pub fn queue(&self, branch: &str) -> Result<u64> {
-        let commit = self
-            .repository
-            .head(branch)
-            .context("the branch was not pushed")?;
-        let payload = serde_json::json!({
-            "app": "hey", "branch": branch, "commit": commit, "nonce": format!("demo-{commit}"),
-        });
-        Ok(self
-            .repository
-            .deploy(branch, "beta", "branch-deploys:hey", payload))
+    /// Gives the deploy builds from now on these releases in place of the app's.
+    pub fn hold(&self, releases: &str) {
+        self.buildkite
+            .agent_env("BRANCH_DEPLOYS_RELEASES", releases);
     }
 
-    /// Starts `program` under the settings, with `more` of them.
+    /// Gives them the app's again.
+    pub fn release(&self) {
+        self.hold(RELEASES);
+    }
+
+    /// Starts `program` in a folder, under the settings and `more` of them.
     pub fn start(
         &self,
         program: &str,
         arguments: &[&str],
         more: &[(&str, &str)],
+        folder: &Path,
     ) -> Result<Running> {
         let mut command = Command::new(self.programs.join(program));
         command
@@ -127,8 +142,27 @@ impl Stage {
             .env("GITHUB_TOKEN", &self.token)
             .envs(self.settings())
             .envs(more.iter().copied())
-            .current_dir(app());
+            .current_dir(folder);
         program::start(command, &format!("{program} {}", arguments.join(" ")))
+    }
+
+    /// Kills a program in its job, as a machine that goes away does: by itself, not with what it
+    /// started, its guardian of Helm among them, which is the same program with arguments.
+    pub fn kill(&self, program: &str) -> Result<()> {
+        for process in std::fs::read_dir("/proc")?.flatten() {
+            let read = |file| std::fs::read(process.path().join(file)).unwrap_or_default();
+            let line = read("cmdline");
+            let alone = line.iter().filter(|byte| **byte == 0).count() == 1;
+            let name = line.split(|byte| *byte == 0).next().unwrap_or_default();
+            let environment = String::from_utf8_lossy(&read("environ")).into_owned();
+            let ours = environment.contains(&self.kubeconfig.display().to_string());
+            if alone && ours && name.ends_with(program.as_bytes()) {
+                let number = process.file_name().to_string_lossy().parse()?;
+                let pid = Pid::from_raw(number).context("it is a process")?;
+                return Ok(kill_process(pid, Signal::KILL)?);
+            }
+        }
+        bail!("no {program} runs")
     }
 
     /// Processes whose command line names this demo's cluster: Helm, and its guardian.
@@ -142,6 +176,28 @@ impl Stage {
         }
         Ok(count)
     }
+}
+
+/// What a team's Buildkite has of it: one pipeline for pushes, and one for deployments.
+fn pipelines(
+    buildkite: &Buildkite,
+    repository: &Repository,
+    laptop: &Laptop,
+) -> (Pipeline, Pipeline) {
+    let bare = laptop.bare().display().to_string();
+    let ci = buildkite
+        .pipeline("hey")
+        .on_pushes(repository)
+        .only_if(|push| push["ref"] != "refs/heads/main")
+        .clones(&bare)
+        .step(Step::new("base-image").command("echo Building the image; sleep 1"))
+        .step(Step::new("beta-deploy").command("build-gate --step base-image && queue-deploy"));
+    let deploy = buildkite
+        .pipeline("hey-deploy")
+        .on_deployments(repository)
+        .clones(&bare)
+        .step(Step::new("deploy").command("helm-apply").checkout());
+    (ci, deploy)
 }
 
 /// The permissions that the programs need of GitHub, and no more.

@@ -1,14 +1,11 @@
 //! The story, chapter by chapter. A chapter that does not come out as told is an error.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    time::Instant,
-};
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use testbed::{github::DeploymentState, wait_until};
+use testbed::{buildkite::Build, github::DeploymentState, wait_until};
 
-use super::{stage::Stage, tell};
+use super::{address::Address, builds::Telling, stage::Stage, tell};
 
 const BRANCH: &str = "feature/new-inbox";
 
@@ -25,59 +22,61 @@ pub struct Story {
     stage: Stage,
     /// The name of the environment, and of its main release.
     name: String,
-    host: String,
+    address: Address,
 }
 
 impl Story {
     /// The story of the branch, which is not pushed yet.
     pub fn on(stage: Stage) -> Self {
         let slug = branch_deploys::model::Slug::of(&BRANCH.parse().expect("Git takes it"));
+        let port = stage.cluster.load_balancer().port();
         Self {
             stage,
             name: format!("hey-{slug}"),
-            host: format!("{slug}.beta.example.com"),
+            address: Address::new(&format!("{slug}.beta.example.com"), port),
         }
     }
 
-    /// The first push: Redis and mail go up, the app after them, and the address answers.
+    /// The first push: a CI build, a deployment, a deploy build, and a link.
     pub fn goes_up(&self) -> Result<()> {
         tell::title("1. Somebody pushes feature/new-inbox");
-        let (commit, deployment) = self.push()?;
-        let ran = self
-            .stage
-            .start("helm-apply", &["--deployment", &deployment], &[])?;
-        let ran = ran.wait()?.ended_with(0)?;
-        let app = ran.line(&format!("{}: installing", self.name))?.0;
+        self.stage.laptop.switch_to_new(BRANCH)?;
+        let begun = Instant::now();
+        let commit = self.push("Show an inbox")?;
+        let ci = self.stage.ci.await_build(|build| build.commit == commit);
+        let queued = Telling::of(&ci, "beta-deploy").to_the_end("passed")?;
+        queued.line("base-image has passed")?;
+        tell::say("GitHub's webhook brings the deployment to Buildkite.");
+        let deploy = self.deploy_build(&commit);
+        let told = Telling::of(&deploy, "deploy").to_the_end("passed")?;
+        let (app, _) = told.line(&format!("{}: installing", self.name))?;
         for companion in ["redis", "mail"] {
-            let up = ran
-                .line(&format!("{}--{companion}: revision 1 is up", self.name))?
-                .0;
+            let up = format!("{}--{companion}: revision 1 is up", self.name);
+            let (up, _) = told.line(&up)?;
             ensure!(up < app, "the app was begun before {companion} was up");
         }
         tell::fact(&format!(
-            "Redis and mail were up before the app was begun; all took {:.1} s",
-            ran.time.as_secs_f64()
+            "From the push to the link in {:.1} s; Redis and mail were up before the app was begun",
+            begun.elapsed().as_secs_f64()
         ));
         self.answers(&commit)?;
-        self.is_shown_on_github(&deployment)
+        self.is_shown_on_github(&deploy)
     }
 
-    /// The second push: its job is killed in the middle, and the next run repairs what it left.
+    /// The second push: its job is killed in the middle, and the next one repairs what it left.
     pub fn is_killed_and_converges(&self) -> Result<()> {
         tell::title("2. A second push, and its job is killed in the middle");
         tell::say("This time the web pods are held unready, so that the middle lasts.");
-        let (commit, deployment) = self.push()?;
-        let arguments = ["--deployment", &deployment];
-        let held = self.stage.start(
-            "helm-apply",
-            &arguments,
-            &[("BRANCH_DEPLOYS_RELEASES", HELD)],
-        )?;
-        wait_until("the upgrade is in its middle", || self.is_in_the_middle());
-        let before = self.stage.helm_processes()?;
-        ensure!(before > 0, "no Helm runs in the middle of a deploy");
+        let (commit, build) = self.push_and_hold("Sort the inbox")?;
+        let mut held = Telling::of(&build, "deploy");
+        wait_until("the upgrade is in its middle", || {
+            held.more();
+            self.is_in_the_middle()
+        });
+        ensure!(self.stage.helm_processes()? > 0, "no Helm runs");
         let killed = Instant::now();
-        held.kill()?;
+        self.stage.kill("helm-apply")?;
+        held.to_the_end("failed")?;
         tell::say("SIGKILL. The program had no time for a last word.");
         wait_until("Helm is gone too", || match self.stage.helm_processes() {
             Ok(0) => Ok(()),
@@ -89,35 +88,71 @@ impl Story {
             killed.elapsed().as_secs_f64()
         ));
         tell::fact(&format!("What it left to Helm: {}", self.history()));
-        tell::say("\nThe CI starts the job once more, and nobody repairs anything:\n");
-        let ran = self
-            .stage
-            .start("helm-apply", &arguments, &[])?
-            .wait()?
-            .ended_with(0)?;
-        let (_, repair) = ran.line("rolling back to revision")?;
+        tell::say("\nSomebody presses Retry, and nobody repairs anything:");
+        self.stage.release();
+        build.job("deploy").retry();
+        let told = Telling::of(&build, "deploy").to_the_end("passed")?;
+        let (_, repair) = told.line("rolling back to revision")?;
         tell::fact(&format!(
             "It repaired what was left: {}",
             repair.trim_start_matches("[…] ")
         ));
         tell::fact(&format!("Helm's history now: {}", self.history()));
         self.answers(&commit)?;
-        self.is_shown_on_github(&deployment)
+        self.is_shown_on_github(&build)
+    }
+
+    /// A push that is not waited out by the next one.
+    pub fn is_overtaken(&self) -> Result<()> {
+        tell::title("3. A push, and another one before it is up");
+        let (_, first) = self.push_and_hold("Search the inbox")?;
+        wait_until("the upgrade is in its middle", || self.is_in_the_middle());
+        self.stage.release();
+        let commit = self.push("Search it faster")?;
+        let second = self.deploy_build(&commit);
+        Telling::of(&second, "deploy").to_the_end("passed")?;
+        let told = Telling::of(&first, "deploy").to_the_end("failed")?;
+        told.line("Superseded by deployment")?;
+        tell::fact("The older one gave way, and says how to go back on purpose");
+        self.answers(&commit)
+    }
+
+    /// A developer deploys what is checked out, with its migrations.
+    pub fn is_deployed_from_a_laptop(&self) -> Result<()> {
+        tell::title("4. The migrations, from a laptop");
+        let tree = self.stage.laptop.work_tree();
+        let ran = self.stage.start("deploy", &["beta", "-m"], &[], &tree)?;
+        let ran = ran.wait()?.ended_with(0)?;
+        ran.line("Deploy success! App URL:")?;
+        let jobs = self.stage.namespace.objects("Job");
+        let migration = format!("{}-migrate", self.name);
+        ensure!(jobs.contains(&migration), "no migration ran: {jobs:?}");
+        tell::fact(&format!(
+            "The migration ran, before the app's pods: {migration}"
+        ));
+        Ok(())
+    }
+
+    /// What is up, for whoever asks.
+    pub fn is_listed(&self) -> Result<()> {
+        tell::title("5. What is up?");
+        let tree = self.stage.laptop.work_tree();
+        // As on a terminal of this width: it is a pipe that it writes to.
+        let narrow = [("COLUMNS", "80")];
+        let ran = self.stage.start("environments", &[], &narrow, &tree)?;
+        ran.wait()?.ended_with(0)?.line(BRANCH)?;
+        Ok(())
     }
 
     /// A token that lost access gets 404 for everything, as if the branch were deleted.
     pub fn a_blind_sweep_is_refused(&self) -> Result<()> {
-        tell::title("3. A sweep whose token lost access");
+        tell::title("6. A sweep whose token lost access");
         tell::say("To that token GitHub says 404 for everything: the branch looks deleted.\n");
         let permissions = testbed::github::Permissions::named("stranger").only(&[]);
         let blind = self.stage.github.token(permissions);
         let before = self.stage.namespace.inventory();
-        let token = [("GITHUB_TOKEN", blind.as_str())];
-        let ran = self
-            .stage
-            .start("sweep-deleted", &["--branch", BRANCH], &token)?;
-        let ran = ran.wait()?.ended_with(1)?;
-        ran.line("nothing is removed")?;
+        let ran = self.sweep(&[("GITHUB_TOKEN", blind.as_str())])?;
+        ran.ended_with(1)?.line("nothing is removed")?;
         let after = self.stage.namespace.inventory();
         ensure!(
             before == after,
@@ -132,14 +167,10 @@ impl Story {
 
     /// The branch is deleted, and nothing of it is left.
     pub fn is_deleted_and_gone(&self) -> Result<()> {
-        tell::title("4. The branch is deleted");
+        tell::title("7. The branch is deleted");
         let before = self.stage.namespace.inventory().len();
-        self.stage.repository.delete_branch(BRANCH);
-        let ran = self
-            .stage
-            .start("sweep-deleted", &["--branch", BRANCH], &[])?
-            .wait()?;
-        let ran = ran.ended_with(0)?;
+        self.stage.laptop.delete(BRANCH)?;
+        let ran = self.sweep(&[])?.ended_with(0)?;
         let left = self.stage.namespace.inventory();
         ensure!(
             left.is_empty(),
@@ -151,13 +182,9 @@ impl Story {
             ran.time.as_secs_f64()
         ));
         let deployments = self.stage.repository.deployments();
-        let active = deployments
-            .iter()
-            .filter(|one| one.state() != Some(DeploymentState::Inactive));
-        ensure!(
-            active.count() == 0,
-            "a deployment on GitHub is not inactive"
-        );
+        let mut active = deployments.iter();
+        let active = active.find(|one| one.state() != Some(DeploymentState::Inactive));
+        ensure!(active.is_none(), "still active on GitHub: {active:?}");
         tell::fact(&format!(
             "All {} deployments on GitHub are inactive",
             deployments.len()
@@ -168,12 +195,7 @@ impl Story {
     /// Leaves it up to be looked at, until Ctrl-C.
     pub fn stays_until_interrupted(self) -> Result<()> {
         tell::title("The environment stays up");
-        let port = self.port();
-        println!("http://{}:{port}/\n", self.host);
-        println!(
-            "curl --resolve {0}:{port}:127.0.0.1 http://{0}:{port}/\n",
-            self.host
-        );
+        self.address.show();
         println!(
             "export KUBECONFIG={}",
             self.stage.cluster.kubeconfig().display()
@@ -190,59 +212,63 @@ impl Story {
         Ok(())
     }
 
-    /// Pushes, and queues the deployment as the CI's deploy step does: the commit and the id.
-    fn push(&self) -> Result<(String, String)> {
-        let commit = self.stage.repository.push(BRANCH);
-        let id = self.stage.queue(BRANCH)?;
-        tell::say(&format!(
-            "Its CI asks GitHub for a deployment of {}: {id}.\n",
-            &commit[..7]
-        ));
-        Ok((commit, id.to_string()))
+    fn sweep(&self, more: &[(&str, &str)]) -> Result<super::program::Ran> {
+        let tree = self.stage.laptop.work_tree();
+        let arguments = ["--branch", BRANCH];
+        self.stage
+            .start("sweep-deleted", &arguments, more, &tree)?
+            .wait()
+    }
+
+    /// Commits and pushes: the commit.
+    fn push(&self, message: &str) -> Result<String> {
+        let commit = self.stage.laptop.work(BRANCH, message)?;
+        tell::say(&format!("Jane pushes {}: {message}.", &commit[..7]));
+        Ok(commit)
+    }
+
+    /// The same, with pods that are never ready: the commit, and its deploy build.
+    fn push_and_hold(&self, message: &str) -> Result<(String, Build)> {
+        self.stage.hold(HELD);
+        let commit = self.push(message)?;
+        let build = self.deploy_build(&commit);
+        Ok((commit, build))
+    }
+
+    /// The deploy build that a commit's CI build brings about.
+    fn deploy_build(&self, commit: &str) -> Build {
+        self.stage
+            .deploy
+            .await_build(|build| build.commit == commit)
     }
 
     /// Asks for the address, and sees that this commit answers.
     fn answers(&self, commit: &str) -> Result<()> {
-        let url = format!("http://{}:{}/", self.host, self.port());
-        let (status, body) = self.stage.cluster.block_on(self.fetch(&url))?;
+        let (status, body) = self.stage.cluster.block_on(self.address.fetch())?;
+        let url = &self.address.url;
         ensure!(status == 200, "{url} answers {status}");
         let told = format!("COMMIT: {commit}");
         ensure!(body.contains(&told), "{url} is not of {commit}: {body}");
-        tell::fact(&format!(
-            "{url} answers {status}, with commit {}:",
-            &commit[..7]
-        ));
+        let commit = &commit[..7];
+        tell::fact(&format!("{url} answers {status}, with commit {commit}:"));
         tell::quote(body.lines().next().context("the answer is empty")?);
         Ok(())
     }
 
-    async fn fetch(&self, url: &str) -> Result<(u16, String)> {
-        let balancer = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port()));
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .resolve(&self.host, balancer)
-            .build()?;
-        let answer = client.get(url).send().await?;
-        Ok((answer.status().as_u16(), answer.text().await?))
-    }
-
-    fn port(&self) -> u16 {
-        self.stage.cluster.load_balancer().port()
-    }
-
-    /// The pull request's "View deployment" leads to the address.
-    fn is_shown_on_github(&self, deployment: &str) -> Result<()> {
-        let deployment = self.stage.repository.deployment(deployment.parse()?);
-        let last = deployment.statuses.last().context("no status was posted")?;
-        ensure!(
-            last.state == DeploymentState::Success,
-            "GitHub shows {:?}",
-            last.state
-        );
-        ensure!(
-            last.environment_url.contains(&self.host),
-            "GitHub shows no address"
-        );
+    /// The pull request's "View deployment" leads to the address, also by Buildkite's last word.
+    fn is_shown_on_github(&self, build: &Build) -> Result<()> {
+        build.await_finished();
+        let id = build.data().deployment.context("it deploys something")?.id;
+        let shown = |deployment: &testbed::github::Deployment| {
+            let last = deployment.statuses.last();
+            deployment.id == id
+                && last.is_some_and(|last| {
+                    last.state == DeploymentState::Success
+                        && last.creator.login == "buildkite[bot]"
+                        && last.environment_url.contains(&self.address.host)
+                })
+        };
+        self.stage.repository.wait_for_deployment(shown);
         tell::fact("GitHub shows success, and the address behind \"View deployment\"");
         Ok(())
     }

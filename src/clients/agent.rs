@@ -8,6 +8,8 @@ use std::{
 use anyhow::{Context as _, ensure};
 use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
 
+use crate::model::Halt;
+
 /// How long one call of the agent may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -50,7 +52,7 @@ async fn call(arguments: &[&str], input: &str) -> anyhow::Result<Output> {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .context("buildkite-agent does not start")?;
+            .map_err(does_not_start)?;
         let mut pipe = agent.stdin.take().context("it has an input")?;
         pipe.write_all(input.as_bytes()).await?;
         drop(pipe);
@@ -59,6 +61,15 @@ async fn call(arguments: &[&str], input: &str) -> anyhow::Result<Output> {
     let seconds = TIMEOUT.as_secs();
     let called = timeout(TIMEOUT, work).await;
     called.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer within {seconds} s")))
+}
+
+/// An agent that is not there will not be there later.
+fn does_not_start(error: std::io::Error) -> anyhow::Error {
+    let message = format!("buildkite-agent does not start: {error}");
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Halt::usage(message).into(),
+        _ => anyhow::Error::msg(message),
+    }
 }
 
 /// The last line on its standard error.

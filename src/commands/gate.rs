@@ -11,7 +11,7 @@ pub(super) use self::plan::{Code, of};
 use crate::{
     clients::{agent, buildkite::Buildkite, registry::Registry},
     decide::{self, Builds, Evidence, Gate, StepState, Waiting, Wanted},
-    model::{Branch, Commit, Image, Pipeline},
+    model::{Branch, Commit, Halt, Image, Pipeline},
 };
 
 /// Who knows how far the image has come.
@@ -65,6 +65,7 @@ impl Watch {
         let (begun, since) = (Instant::now(), Utc::now());
         let (mut told, mut trouble) = (Waiting::default(), String::new());
         let mut passed_since: Option<DateTime<Utc>> = None;
+        let mut rounds = 0;
         loop {
             let asked = self.ask().await?;
             let evidence = Evidence {
@@ -89,7 +90,8 @@ impl Watch {
             }
             trouble = asked.trouble;
             let left = self.timeout.saturating_sub(begun.elapsed());
-            let pause = decide::pace(rand::random(), asked.wait);
+            rounds += 1;
+            let pause = decide::pace(rounds, rand::random(), asked.wait);
             if left.is_zero() {
                 let last = [trouble, told.words].into_iter().find(|it| !it.is_empty());
                 return Ok(Outcome::TimedOut(last.unwrap_or_default()));
@@ -145,6 +147,7 @@ impl Watch {
                 let key = self.wanted.step.as_deref().context("a step has a key")?;
                 match step(key, build).await {
                     Ok(step) => asked.builds = Builds::Here(step),
+                    Err(error) if error.is::<Halt>() => return Err(error),
                     Err(error) => {
                         asked.builds = Builds::Silent;
                         asked.trouble = format!("failed to ask for the step {key}: {error:#}");

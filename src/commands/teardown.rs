@@ -181,7 +181,8 @@ pub(super) async fn clear(
     clear_of(site, keys, &releases).await
 }
 
-/// Sees to it that all of `keys` that is of `releases` is gone.
+/// Sees to it that all of `keys` that is of `releases` is gone. One that the cluster refuses to show
+/// or to delete holds up no other, and fails the whole at its end.
 async fn clear_of(
     site: &Site<'_>,
     keys: impl IntoIterator<Item = ObjectKey>,
@@ -190,22 +191,24 @@ async fn clear_of(
     let mut waiting: Vec<ObjectKey> = keys.into_iter().collect();
     let deadline = Instant::now() + site.helm.timeout();
     let (mut remains, mut told) = (Remains::default(), Instant::now());
+    let mut refused = Vec::new();
     loop {
         remains.left.clear();
         for key in std::mem::take(&mut waiting) {
             site.ready()?;
-            match look(site, &key, releases).await? {
-                Sight::Gone => remains.gone.push(key),
-                Sight::Kept => remains.kept.push(key),
-                Sight::Stranger => remains.strangers.push(key),
-                Sight::There(reason) => {
+            match look(site, &key, releases).await {
+                Ok(Sight::Gone) => remains.gone.push(key),
+                Ok(Sight::Kept) => remains.kept.push(key),
+                Ok(Sight::Stranger) => remains.strangers.push(key),
+                Ok(Sight::There(reason)) => {
                     remains.left.push((key.clone(), reason));
                     waiting.push(key);
                 }
+                Err(error) => refused.push((key.to_string(), error)),
             }
         }
         if waiting.is_empty() || Instant::now() > deadline {
-            return Ok(remains);
+            return told_of(remains, refused);
         }
         if told.elapsed() > TELL {
             let left = remains
@@ -220,6 +223,18 @@ async fn clear_of(
         }
         site.stop.unless(tokio::time::sleep(LOOK)).await?;
     }
+}
+
+/// What became of all, unless the cluster `refused` something: then that fails, and what is still
+/// there is named with it.
+fn told_of(remains: Remains, mut refused: Vec<(String, anyhow::Error)>) -> anyhow::Result<Remains> {
+    if refused.is_empty() {
+        return Ok(remains);
+    }
+    let left = remains.left.into_iter();
+    refused.extend(left.map(|(key, reason)| (key.to_string(), Halt::timed_out(reason).into())));
+    super::together(refused)?;
+    Ok(Remains::default())
 }
 
 enum Sight {
@@ -271,7 +286,7 @@ fn waits_for(live: &Live) -> String {
 }
 
 /// Removes every release of the environment, each before those that it needs, and sees all of it
-/// gone. One that fails stops none that it does not need.
+/// gone. One that fails stops no other, but what is left is looked for once all are removed.
 pub(super) async fn environment(site: &Site<'_>) -> anyhow::Result<Remains> {
     let releases = found_releases(site).await?;
     let mut failures = Vec::new();

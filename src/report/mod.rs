@@ -147,9 +147,7 @@ impl Report {
     /// The environments, for people alone.
     pub fn table(&self, shown: &[Shown], now: DateTime<Utc>) {
         if self.output == Output::Text && !shown.is_empty() {
-            let width = terminal_size::terminal_size_of(std::io::stdout());
-            let width = width.map(|(terminal_size::Width(columns), _)| columns);
-            self.line(&table(shown, now, width));
+            self.line(&table(shown, now, columns()));
         }
     }
 
@@ -174,6 +172,18 @@ impl Report {
             Output::Json => writeln!(std::io::stderr(), "{line}"),
         };
     }
+}
+
+/// How wide standard output is: a terminal's width, or what COLUMNS says of something else; no limit
+/// where nobody tells.
+fn columns() -> Option<u16> {
+    let terminal = terminal_size::terminal_size_of(std::io::stdout());
+    let told = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let (terminal_size::Width(columns), _) = match terminal {
+        Some(size) => size,
+        None => return told(),
+    };
+    Some(columns)
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ fn a_step_that_runs_is_waited_for_at_a_polite_pace() {
     program.run().ends_with(0).says("base-image is running");
     // Six requests a minute, at most.
     assert!(
-        begun.elapsed() >= Duration::from_secs(20),
+        begun.elapsed() >= Duration::from_secs(14),
         "{:?}",
         begun.elapsed()
     );

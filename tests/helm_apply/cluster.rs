@@ -134,6 +134,14 @@ fn a_cluster_that_is_not_told_right_is_refused() {
         .run()
         .refuses(2, "no kubeconfig, and this is no pod: give --kubeconfig");
     program()
+        .without("BRANCH_DEPLOYS_KUBECONFIG")
+        .args(["--kube-context", "production"])
+        .run()
+        .refuses(
+            2,
+            "--kube-context: there is no kubeconfig to find the context `production` in",
+        );
+    program()
         .env("BRANCH_DEPLOYS_KUBECONFIG", Cluster::shared().kubeconfig())
         .env("BRANCH_DEPLOYS_NAMESPACE", "nowhere")
         .run()

@@ -9,6 +9,7 @@ use testbed::{
 };
 
 use super::{ENVIRONMENT, deleted, is_empty};
+use crate::link::Link;
 
 #[test]
 fn a_github_that_hangs_holds_no_cancelled_sweep_up_and_the_next_one_goes_on() {
@@ -42,4 +43,36 @@ fn a_github_that_hangs_holds_no_cancelled_sweep_up_and_the_next_one_goes_on() {
         site.sweep_deleted(Helm4, "new").run().ends_with(0);
         is_empty(&site);
     }
+}
+
+#[test]
+fn a_cluster_that_hangs_holds_no_cancelled_sweep_up() {
+    let (site, _) = deleted("sweep-hung-cluster", Helm4);
+    let link = Link::new(&site);
+    let gate = Gate::default();
+    // Under the lock.
+    let reference = Matcher::get("/repos/acme/hey/git/ref/heads/new");
+    site.github
+        .faults()
+        .when(reference.nth(3))
+        .then(Effect::hold_before(&gate));
+    let sweep = site
+        .sweep_deleted(Helm4, "new")
+        .env("BRANCH_DEPLOYS_KUBECONFIG", &link.kubeconfig)
+        .env("BRANCH_DEPLOYS_LOCK_DURATION", "60s")
+        .start();
+    gate.reached();
+    link.cut();
+    sweep.signal(Signal::TERM);
+    let begun = Instant::now();
+    sweep
+        .end()
+        .ends_with(143)
+        .says("the cluster is too slow to let the lock go");
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    gate.open();
 }

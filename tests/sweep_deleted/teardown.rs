@@ -144,6 +144,21 @@ fn an_object_whose_version_is_served_no_more_is_found_by_another_and_one_without
 }
 
 #[test]
+fn what_the_cluster_refuses_to_show_holds_up_no_other_and_fails_the_sweep() {
+    let (site, _) = deployed_then_deleted("sweep-refused", &[config_map("a")]);
+    // The rights of examples/rbac.yaml end before it.
+    let remains = json!([
+        {"v": "v1", "k": "ServiceAccount", "n": "s"},
+        {"v": "v1", "k": "ConfigMap", "n": "a"},
+    ]);
+    helm_forgot(&site, &remains);
+    let ran = site.sweep_deleted(Helm3, "new").run().ends_with(1);
+    ran.says("failed to read ServiceAccount/s: the cluster refuses (403)");
+    assert_eq!(site.namespace.inventory(), ["Lease/hey-new"]);
+    assert!(site.is_free(ENVIRONMENT));
+}
+
+#[test]
 fn a_volume_claim_that_somebody_made_by_hand_under_a_charts_name_stays() {
     let (site, _) = deployed_then_deleted("sweep-claim", &[config_map("a")]);
     let claim = json!({

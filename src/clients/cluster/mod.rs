@@ -60,6 +60,11 @@ impl Cluster {
         namespace: String,
     ) -> Result<Self, ClusterError> {
         let Some(file) = kubeconfig::read(kubeconfig)? else {
+            // Passed over, it would deploy to another cluster than the one that was named.
+            if let Some(context) = context {
+                let reason = format!("there is no kubeconfig to find the context `{context}` in");
+                return Err(ClusterError::setup(Some("kube-context"), reason));
+            }
             let config = Config::incluster().map_err(|_| {
                 let reason = "no kubeconfig, and this is no pod: give --kubeconfig";
                 ClusterError::setup(None, reason)

@@ -236,3 +236,39 @@ fn words() -> mpsc::Receiver<u8> {
     });
     receiver
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::watch;
+
+    use super::*;
+
+    #[test]
+    fn a_guardian_is_told_how_long_ago_the_lock_was_renewed() {
+        let ago = Duration::from_secs(20);
+        let lifeline = Lifeline {
+            renewed: watch::channel(()).1,
+            lock_duration: Duration::from_secs(30),
+            renewed_at: Instant::now().checked_sub(ago).expect("the machine is up"),
+            stop: watch::channel(false).1,
+        };
+        let command = command(Path::new("helm"), vec!["version".into()], &lifeline);
+        let arguments: Vec<_> = command
+            .as_std()
+            .get_args()
+            .map(|text| text.to_str())
+            .collect();
+        let [
+            _,
+            Some("30000"),
+            Some(unrenewed),
+            Some("helm"),
+            Some("version"),
+        ] = arguments[..]
+        else {
+            panic!("{arguments:?}")
+        };
+        let unrenewed: u64 = unrenewed.parse().unwrap();
+        assert!((20_000..25_000).contains(&unrenewed), "{unrenewed}");
+    }
+}
