@@ -1,28 +1,34 @@
-//! A registry, a folder and a commit, for programs that wait for an image.
+//! A registry, a Buildkite, a folder and a commit, for programs that wait for an image.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
 
-use serde_json::{Value, json};
 use testbed::{
-    faults::{Effect, Matcher},
+    buildkite::{Build, Buildkite, Pipeline},
+    github::GitHub,
     registry::{Login, Registry},
 };
 
 use crate::site::{Program, Ran};
 
-/// Where the builds of `acme/hey` are asked for.
-const BUILDS: &str = "/v2/organizations/acme/pipelines/hey/builds";
-
 pub struct Site {
     pub registry: Registry,
+    pub buildkite: Buildkite,
+    /// Of `acme/hey`.
+    pub pipeline: Pipeline,
+    /// For Buildkite's API, with the one scope that is needed.
+    pub token: String,
     pub commit: String,
     folder: tempfile::TempDir,
 }
 
 impl Site {
     pub fn new(login: Login) -> Self {
+        let buildkite = Buildkite::start(&GitHub::start());
         Self {
             registry: Registry::start(login),
+            pipeline: buildkite.pipeline("hey"),
+            token: buildkite.token(&["read_builds"]),
+            buildkite,
             commit: "4f2a91c".repeat(6)[..40].to_owned(),
             folder: tempfile::tempdir().expect("a folder"),
         }
@@ -48,13 +54,24 @@ impl Site {
         self.build_gate().args(["--image", &image])
     }
 
-    /// The same, for what the pipeline `acme/hey` says. Its API is the registry's server, which
-    /// answers what [`Site::says`] tells it to.
+    /// The same, for what the pipeline `acme/hey` says.
     pub fn for_pipeline(&self) -> Program {
-        let url = format!("http://{}", self.registry.host());
+        self.for_pipeline_at("acme/hey")
+    }
+
+    /// The same for another pipeline.
+    pub fn for_pipeline_at(&self, pipeline: &str) -> Program {
         self.build_gate()
-            .args(["--pipeline", "acme/hey", "--buildkite-url", &url])
-            .env("BUILDKITE_API_TOKEN", "a-token-of-buildkites")
+            .args(["--pipeline", pipeline])
+            .args(["--buildkite-url", self.buildkite.url()])
+            .env("BUILDKITE_API_TOKEN", &self.token)
+    }
+
+    /// A build of the commit of which nothing runs, in this state.
+    pub fn pretend_build(&self, state: &str) -> Build {
+        let build = self.pipeline.pretend_build("new", &self.commit);
+        build.set_state(state);
+        build
     }
 
     /// What Docker's configuration is after `docker login`.
@@ -76,31 +93,6 @@ impl Site {
         fs::set_permissions(&path, executable).expect("it is our own file");
         path
     }
-
-    /// The `nth` answer of Buildkite's, and any later one where it is the last.
-    pub fn says(&self, nth: Option<usize>, answer: Effect) {
-        let matcher = Matcher::get(BUILDS);
-        let matcher = nth.map_or(matcher.clone(), |nth| matcher.nth(nth));
-        self.registry.faults().when(matcher).then(answer);
-    }
-
-    /// Builds of the commit, as Buildkite lists them.
-    pub fn builds(&self, builds: &[(u64, &str, Value)]) -> Effect {
-        let listed = builds.iter().map(|(number, state, jobs)| {
-            json!({
-                "number": number, "state": state, "jobs": jobs, "blocked": false,
-                "web_url": format!("https://buildkite.com/acme/hey/builds/{number}"),
-                "commit": self.commit, "branch": "new",
-            })
-        });
-        let listed: Vec<Value> = listed.collect();
-        Effect::status(200).body(&Value::from(listed).to_string())
-    }
-}
-
-/// A job of the step that makes the image.
-pub fn base_image(state: &str) -> Value {
-    json!([{"type": "script", "step_key": "base-image", "state": state}, {"type": "waiter"}])
 }
 
 impl Ran {
