@@ -6,6 +6,7 @@ mod environments;
 mod example_app;
 mod helm_apply;
 mod link;
+mod linked;
 mod lock;
 mod names;
 mod objects;
