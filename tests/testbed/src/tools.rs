@@ -125,8 +125,10 @@ const BUILDKITE_AGENT: Recipe = Recipe {
     name: "buildkite-agent",
     version: "v3.138.1",
     variable: "TESTBED_BUILDKITE_AGENT",
-    // It tells a build number and a commit with its version.
-    probe: None,
+    probe: Some(Probe {
+        program: "buildkite-agent",
+        arguments: &["--version"],
+    }),
     source: Source::Within(
         "github.com/buildkite/agent/v3",
         &[
@@ -197,14 +199,20 @@ fn on_path(probe: &Probe, version: &str) -> Option<PathBuf> {
 
 /// Whether a program tells exactly this version, as one of its words.
 fn tells(program: &Path, arguments: &[&str], version: &str) -> bool {
-    Command::new(program)
-        .args(arguments)
-        .output()
-        .is_ok_and(|output| {
-            String::from_utf8_lossy(&output.stdout)
-                .split_whitespace()
-                .any(|word| word == version)
-        })
+    let output = Command::new(program).args(arguments).output();
+    output.is_ok_and(|output| names(&String::from_utf8_lossy(&output.stdout), version))
+}
+
+/// Whether a word of the text is this version, with or without a `v` before it and the number of a
+/// build behind it.
+fn names(text: &str, version: &str) -> bool {
+    let mut words = text.split_whitespace().map(bare);
+    words.any(|word| word == bare(version))
+}
+
+fn bare(version: &str) -> &str {
+    let version = version.split_once('+').map_or(version, |(start, _)| start);
+    version.strip_prefix('v').unwrap_or(version)
 }
 
 /// Where tools are kept between runs: outside the repository, so that `cargo clean` spares them.
@@ -220,5 +228,21 @@ fn cache() -> Result<PathBuf> {
     match folder {
         Some(folder) => Ok(std::path::absolute(folder)?),
         None => bail!("there is no folder for the tools: set TESTBED_CACHE"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_on_path_is_of_the_very_version() {
+        let agent = "buildkite-agent version 3.138.1+9921.c0ffee";
+        assert!(names(agent, "v3.138.1"));
+        assert!(names("kwok version v0.8.0 go1.26 (linux/amd64)", "v0.8.0"));
+        assert!(names("v3.22.0", "v3.22.0"));
+        assert!(!names(agent, "v3.138.2"));
+        assert!(!names("buildkite-agent version 3.138.10", "v3.138.1"));
+        assert!(!names("v3.22.0-rc.1", "v3.22.0"));
     }
 }
