@@ -314,3 +314,21 @@ fn no_deploy_build_within_a_minute_says_where_to_look() {
         .says("no deploy build within 1 min")
         .says("/acme/hey/settings/hooks");
 }
+
+#[test]
+fn a_teams_own_command_is_three_lines() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/hey/bin/deploy");
+    let text = std::fs::read_to_string(script).expect("the example is there");
+    assert_eq!(text.lines().count(), 3, "{text}");
+    let tree = WorkTree::pushed("new");
+    let programs = std::path::Path::new(env!("CARGO_BIN_EXE_deploy")).parent();
+    let programs = programs.expect("it is in a folder").display();
+    let running = tree
+        .program(script, ["beta", "--output", "json"])
+        .env("PATH", format!("{programs}:/usr/bin:/bin"))
+        .start();
+    let ran = succeeds(&tree, running);
+    let result: serde_json::Value = serde_json::from_str(&ran.stdout).expect("one document");
+    assert_eq!(result["state"], "success");
+    assert_eq!(result["url"], "https://new.beta.example.com");
+}

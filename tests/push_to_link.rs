@@ -171,10 +171,10 @@ fn a_second_push_overtakes_the_first() {
     );
     team.is_up_at(&commit);
     let words = |id| team.site.repository.deployment(id).statuses;
-    let ours = words(first)
+    let mut ours = words(first)
         .into_iter()
         .filter(|it| it.creator.login == "deployer");
-    let last = ours.last().expect("we had a word");
+    let last = ours.next_back().expect("we had a word");
     assert_eq!(last.state, DeploymentState::Inactive);
 }
 

@@ -108,6 +108,18 @@ fn an_upgrade_that_was_killed_after_the_deployed_revision_was_lost_is_undone() {
 }
 
 #[test]
+fn a_rollback_that_fails_once_costs_nothing_of_what_is_up() {
+    for_both(|old| {
+        old.up(&[config_map("a")]);
+        let uid = old.uid("ConfigMap", "a");
+        old.is_killed(&[config_map("a"), config_map("b"), stuck("c")]);
+        old.deploy_by(&old.clumsy(), &[config_map("a")])
+            .says("hey-new: no leader");
+        assert_eq!(old.uid("ConfigMap", "a"), uid);
+    });
+}
+
+#[test]
 fn a_rollback_that_broke_off_is_done_anew() {
     for_both(|old| {
         let failing = hook("undo", "pre-rollback", "testbed/fail");

@@ -51,7 +51,7 @@ impl Telling {
     }
 
     /// Tells all until the job has ended, which has to be in this state.
-    pub fn to_the_end(mut self, state: &str) -> Result<Told> {
+    pub fn until_ended(mut self, state: &str) -> Result<Told> {
         while !self.job.data().is_finished() {
             self.more();
             sleep(LOOK);

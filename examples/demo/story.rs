@@ -44,11 +44,11 @@ impl Story {
         let begun = Instant::now();
         let commit = self.push("Show an inbox")?;
         let ci = self.stage.ci.await_build(|build| build.commit == commit);
-        let queued = Telling::of(&ci, "beta-deploy").to_the_end("passed")?;
+        let queued = Telling::of(&ci, "beta-deploy").until_ended("passed")?;
         queued.line("base-image has passed")?;
         tell::say("GitHub's webhook brings the deployment to Buildkite.");
         let deploy = self.deploy_build(&commit);
-        let told = Telling::of(&deploy, "deploy").to_the_end("passed")?;
+        let told = Telling::of(&deploy, "deploy").until_ended("passed")?;
         let (app, _) = told.line(&format!("{}: installing", self.name))?;
         for companion in ["redis", "mail"] {
             let up = format!("{}--{companion}: revision 1 is up", self.name);
@@ -76,7 +76,7 @@ impl Story {
         ensure!(self.stage.helm_processes()? > 0, "no Helm runs");
         let killed = Instant::now();
         self.stage.kill("helm-apply")?;
-        held.to_the_end("failed")?;
+        held.until_ended("failed")?;
         tell::say("SIGKILL. The program had no time for a last word.");
         wait_until("Helm is gone too", || match self.stage.helm_processes() {
             Ok(0) => Ok(()),
@@ -91,7 +91,7 @@ impl Story {
         tell::say("\nSomebody presses Retry, and nobody repairs anything:");
         self.stage.release();
         build.job("deploy").retry();
-        let told = Telling::of(&build, "deploy").to_the_end("passed")?;
+        let told = Telling::of(&build, "deploy").until_ended("passed")?;
         let (_, repair) = told.line("rolling back to revision")?;
         tell::fact(&format!(
             "It repaired what was left: {}",
@@ -110,8 +110,8 @@ impl Story {
         self.stage.release();
         let commit = self.push("Search it faster")?;
         let second = self.deploy_build(&commit);
-        Telling::of(&second, "deploy").to_the_end("passed")?;
-        let told = Telling::of(&first, "deploy").to_the_end("failed")?;
+        Telling::of(&second, "deploy").until_ended("passed")?;
+        let told = Telling::of(&first, "deploy").until_ended("failed")?;
         told.line("Superseded by deployment")?;
         tell::fact("The older one gave way, and says how to go back on purpose");
         self.answers(&commit)

@@ -291,24 +291,14 @@ async fn repaired(site: &Site<'_>, release: &str) -> anyhow::Result<Vec<Revision
     match plan {
         Recovery::None => {}
         Recovery::RollBack(revision) => {
-            site.ready()?;
             site.report.note(&format!(
                 "{release}: {status}; rolling back to revision {revision}"
             ));
-            let outcome = site
-                .helm
-                .roll_back(release, revision, &site.lifeline())
-                .await?;
-            site.ready()?;
-            let after = site.storage.revisions(release).await?;
-            if recovery(&after) == Recovery::None {
-                return Ok(after);
+            if !rolled_back(site, release, revision).await? {
+                site.report
+                    .warn(&format!("{release}: removing it and installing it anew"));
+                reinstall(site, release).await?;
             }
-            let complaint = outcome.complaint();
-            site.report.warn(&format!(
-                "{release}: {complaint}; removing it and installing it anew"
-            ));
-            reinstall(site, release).await?;
         }
         Recovery::Reinstall => {
             site.report.note(&format!(
@@ -322,6 +312,24 @@ async fn repaired(site: &Site<'_>, release: &str) -> anyhow::Result<Vec<Revision
         ),
     }
     Ok(site.storage.revisions(release).await?)
+}
+
+/// Whether a rollback, or the one after it, left the release as it should be: one that a passing
+/// trouble of the cluster breaks must not cost the release its disks.
+async fn rolled_back(site: &Site<'_>, release: &str, revision: u32) -> anyhow::Result<bool> {
+    for _ in 0..2 {
+        site.ready()?;
+        let lifeline = site.lifeline();
+        let outcome = site.helm.roll_back(release, revision, &lifeline).await?;
+        site.ready()?;
+        let after = site.storage.revisions(release).await?;
+        if recovery(&after) == Recovery::None {
+            return Ok(true);
+        }
+        let complaint = outcome.complaint();
+        site.report.warn(&format!("{release}: {complaint}"));
+    }
+    Ok(false)
 }
 
 async fn reinstall(site: &Site<'_>, release: &str) -> anyhow::Result<()> {

@@ -44,12 +44,8 @@ pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
     let ci = Ci::read(&start.variables)?;
     let branch = match settings.deleted(&ci)? {
         Deleted::Branch(branch) => branch,
-        Deleted::Tag(tag) => {
-            let sentence =
-                format!("The tag {tag} was deleted, which has no environment: nothing to do");
-            report.result(&sentence, &result(None, &tag, "nothing", &sentence));
-            return Ok(Ending::Done);
-        }
+        Deleted::Tag(name) => return Ok(nothing(&report, "tag", &name)),
+        Deleted::Undeployable(name) => return Ok(nothing(&report, "branch", &name)),
     };
     let stop = Stop::on_signals().context("failed to listen for signals")?;
     let Ok(gathered) = stop.unless(gather(&start, &ci, &branch)).await else {
@@ -90,6 +86,14 @@ pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
         return Ok(Ending::Done);
     }
     sweep(&start.settings, &gathered, &branch, &stop, &report).await
+}
+
+/// How the sweep of what has no environment ends.
+fn nothing(report: &Report, what: &str, name: &str) -> Ending {
+    let sentence =
+        format!("The {what} {name} was deleted, which has no environment: nothing to do");
+    report.result(&sentence, &result(None, name, "nothing", &sentence));
+    Ending::Done
 }
 
 async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow::Result<Gathered> {

@@ -5,7 +5,7 @@
 //! into the record, and afterwards each object is asked for until it is gone.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -286,36 +286,64 @@ fn waits_for(live: &Live) -> String {
 }
 
 /// Removes every release of the environment, each before those that it needs, and sees all of it
-/// gone. One that fails stops no other, but what is left is looked for once all are removed.
+/// gone. One that fails stops no other, and holds up nothing of those that went.
 pub(super) async fn environment(site: &Site<'_>) -> anyhow::Result<Remains> {
     let releases = found_releases(site).await?;
-    let mut failures = Vec::new();
+    let (mut removed, mut failures) = (BTreeMap::new(), Vec::new());
     for release in releases.iter().rev() {
         site.ready()?;
-        if let Err(error) = uninstall(site, release).await {
-            site.ready()?;
-            site.report.failed(&format!("{release}: {error:#}"));
-            failures.push((release.clone(), error));
+        match uninstall(site, release).await {
+            Ok(named) => drop(removed.insert(release.clone(), named)),
+            Err(error) => {
+                site.ready()?;
+                site.report.failed(&format!("{release}: {error:#}"));
+                failures.push((release.clone(), error));
+            }
         }
+    }
+    if !failures.is_empty() {
+        let cleared = clear_removed(site, removed).await;
+        let what = "what the others left".to_owned();
+        failures.extend(cleared.err().map(|error| (what, error)));
     }
     super::together(failures)?;
     clear_record(site).await
+}
+
+/// Sees everything gone that these removed releases named, by their own marks alone: the others are
+/// still there.
+async fn clear_removed(
+    site: &Site<'_>,
+    removed: BTreeMap<String, BTreeSet<ObjectKey>>,
+) -> anyhow::Result<()> {
+    let releases: Vec<&str> = removed.keys().map(String::as_str).collect();
+    let keys: BTreeSet<ObjectKey> = removed.values().flatten().cloned().collect();
+    let remains = clear_of(site, keys, &releases).await?;
+    nothing_left(&remains)?;
+    site.note(|record| record.remains.retain(|key| !remains.gone.contains(key)))
+        .await
+}
+
+/// Fails where something is still there.
+fn nothing_left(remains: &Remains) -> anyhow::Result<()> {
+    let left = remains.left.iter();
+    let left: Vec<_> = left
+        .map(|(key, reason)| format!("{key} ({reason})"))
+        .collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    let left = left.join(", ");
+    bail!(Halt::timed_out(format!(
+        "still there: {left}; the next run goes on"
+    )))
 }
 
 /// Sees everything gone that the record still names, and then strikes it out.
 pub(super) async fn clear_record(site: &Site<'_>) -> anyhow::Result<Remains> {
     let keys = site.record.lock().await.remains.clone();
     let remains = clear(site, keys).await?;
-    if !remains.left.is_empty() {
-        let left = remains
-            .left
-            .iter()
-            .map(|(key, reason)| format!("{key} ({reason})"));
-        let left = left.collect::<Vec<_>>().join(", ");
-        bail!(Halt::timed_out(format!(
-            "still there: {left}; the next run goes on"
-        )));
-    }
+    nothing_left(&remains)?;
     site.note(|record| record.remains.clear()).await?;
     Ok(remains)
 }

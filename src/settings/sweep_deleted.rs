@@ -31,6 +31,8 @@ pub struct SweepDeleted {
 pub enum Deleted {
     /// A branch.
     Branch(Branch),
+    /// A branch whose name is never deployed, so that it has no environment.
+    Undeployable(String),
     /// A tag, which has no environment.
     Tag(String),
 }
@@ -48,12 +50,9 @@ impl SweepDeleted {
         let event = ci.event()?.ok_or_else(missing)?;
         let name = event.git_ref.ok_or_else(missing)?;
         match event.ref_type.as_deref() {
-            Some("branch") => {
-                let branch = name.parse().map_err(|reason| {
-                    UsageError(format!("the deleted branch `{name}`: {reason}"))
-                })?;
-                Ok(Deleted::Branch(branch))
-            }
+            Some("branch") => Ok(name
+                .parse()
+                .map_or(Deleted::Undeployable(name), Deleted::Branch)),
             Some("tag") => Ok(Deleted::Tag(name)),
             _ => {
                 Err(UsageError("the `delete` event names neither a branch nor a tag".into()).into())

@@ -81,7 +81,12 @@ impl WorkTree {
 
     /// `deploy` in the work tree.
     pub fn deploy<const N: usize>(&self, arguments: [&str; N]) -> Program {
-        let Program(mut command) = self.forge.program(env!("CARGO_BIN_EXE_deploy"));
+        self.program(env!("CARGO_BIN_EXE_deploy"), arguments)
+    }
+
+    /// A program in the work tree.
+    pub fn program<const N: usize>(&self, path: &str, arguments: [&str; N]) -> Program {
+        let Program(mut command) = self.forge.program(path);
         command
             .env_remove("BRANCH_DEPLOYS_APP")
             .current_dir(&self.path);

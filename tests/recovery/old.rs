@@ -2,6 +2,7 @@
 
 use std::{
     io::Write,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
 
@@ -116,10 +117,32 @@ impl Old {
     /// `helm-apply` of these objects, after which no others are there.
     #[track_caller]
     pub fn deploy(&self, wanted: &[Value]) -> Ran {
+        self.deploy_by(&self.real(), wanted)
+    }
+
+    /// The path of the real Helm.
+    pub fn real(&self) -> PathBuf {
+        tools::get(self.tool).expect("the testbed has both Helms")
+    }
+
+    /// A Helm whose first rollback fails, as by a trouble of the cluster that passes.
+    pub fn clumsy(&self) -> PathBuf {
+        let text = format!(
+            "#!/bin/sh\n[ $1 = rollback ] && mkdir $0.once && echo 'Error: no leader' >&2 && exit 1\n\
+             exec {} \"$@\"\n",
+            self.real().display()
+        );
+        self.site.script("clumsy", &text)
+    }
+
+    /// The same as [`Self::deploy`], by a certain Helm.
+    #[track_caller]
+    pub fn deploy_by(&self, helm: &Path, wanted: &[Value]) -> Ran {
         let deployment = self.site.push("new");
         let deploy = self
             .site
             .helm_apply(self.tool, deployment)
+            .env("BRANCH_DEPLOYS_HELM", helm)
             .args(["--skip-openapi-validation"])
             .release(&objects(wanted));
         let ran = deploy.run().ends_with(0);
@@ -172,7 +195,7 @@ impl Old {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(tools::get(self.tool).unwrap());
+        let mut command = Command::new(self.real());
         command
             .args(arguments)
             .arg("--kubeconfig")

@@ -39,6 +39,17 @@ fn the_delete_event_of_a_tag_touches_nothing() {
 }
 
 #[test]
+fn the_delete_event_of_a_branch_that_is_never_deployed_has_nothing_to_do() {
+    let site = Site::new("sweep-never");
+    site.repository.push("{{.Values.x}}");
+    let event = site.repository.delete_branch("{{.Values.x}}");
+    on_event(&site, &event)
+        .run()
+        .says("nothing to do")
+        .ends_with(0);
+}
+
+#[test]
 fn the_default_branch_is_refused() {
     let site = Site::new("sweep-default");
     site.sweep_deleted(Helm3, "main")

@@ -8,7 +8,7 @@ use testbed::{
 
 use super::{ENVIRONMENT, deleted, is_empty, up};
 use crate::{
-    objects::{companion_of, config_map, objects},
+    objects::{companion_of, config_map, objects, stateful_set},
     site::Site,
 };
 
@@ -80,6 +80,25 @@ fn a_release_of_another_environment_that_the_record_names_is_left_alone() {
     ran.says("hey-new--redis is another environment's, and left alone")
         .ends_with(1);
     let left = ["ConfigMap/b", "Lease/hey-new", &format!("Secret/{secret}")];
+    assert_eq!(site.namespace.inventory(), left);
+}
+
+#[test]
+fn a_release_that_does_not_go_holds_up_nothing_of_the_others() {
+    let site = Site::new("sweep-others");
+    site.helm_apply(Helm4, site.push("new"))
+        .release(&objects(&[config_map("a")]))
+        .release(&companion_of("redis", &[stateful_set("redis")]))
+        .run()
+        .ends_with(0);
+    site.repository.delete_branch("new");
+    let secret = format!("sh.helm.release.v1.{ENVIRONMENT}.v1");
+    let labels = json!({"metadata": {"labels": {"branch-deploys/slug": "other"}}});
+    site.namespace.patch("Secret", &secret, &labels);
+    let ran = site.sweep_deleted(Helm4, "new").run();
+    ran.says("hey-new is another environment's, and left alone")
+        .ends_with(1);
+    let left = ["ConfigMap/a", "Lease/hey-new", &format!("Secret/{secret}")];
     assert_eq!(site.namespace.inventory(), left);
 }
 

@@ -168,7 +168,7 @@ impl Http {
                 (Retry::After(wait), _) => tokio::time::sleep(wait).await,
                 (Retry::No, Ok(reply)) => return Ok(reply),
                 (Retry::No, Err(reason)) => {
-                    let cause = Cause::Unreachable(reason);
+                    let cause = Cause::Unreachable(format!("{reason}, at {}", self.base_url));
                     return Err(GitHubError::new(request.to_string(), cause));
                 }
             }

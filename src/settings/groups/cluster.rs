@@ -41,6 +41,15 @@ impl LockOptions {
     }
 }
 
+/// Helm counts whole seconds.
+fn helm_timeout(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if time < Duration::from_secs(1) {
+        return Err("Helm needs a second at least".into());
+    }
+    Ok(time)
+}
+
 /// A namespace's name is a DNS label.
 fn namespace(name: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -72,7 +81,7 @@ pub struct HelmOptions {
     )]
     pub helm: PathBuf,
     /// How long one Helm command may take, its hooks and rollout included
-    #[arg(long, default_value = "10m", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "10m", value_name = "TIME", value_parser = helm_timeout)]
     pub helm_timeout: Duration,
 }
 

@@ -93,7 +93,7 @@ fn nothing_of_a_job_outlives_its_buildkite() {
     let folder = build.job("it").data();
     assert_eq!(folder.state, "running");
     assert_eq!(left(&processes), processes);
-    let job = format!("{}", folder.id);
+    let job = folder.id.to_string();
     assert!(!naming(&job).is_empty());
     let Acme { buildkite, .. } = acme;
     drop(buildkite);
