@@ -6,7 +6,7 @@ use super::{Acme, acme, agent::told};
 use crate::{
     buildkite::{Pipeline, Step},
     faults::Gate,
-    github::{DeploymentState, Status},
+    github::{DeploymentState, Status, Webhook},
 };
 
 const TASK: &str = "branch-deploys:hey";
@@ -15,6 +15,13 @@ impl Acme {
     fn deploys(&self, step: Step) -> Pipeline {
         let pipeline = self.buildkite.pipeline("hey-deploy");
         pipeline.on_deployments(&self.repository).step(step)
+    }
+
+    /// A second webhook to a pipeline, of all events.
+    fn everything_to(&self, pipeline: &Pipeline) -> Webhook {
+        let deliver = &self.buildkite.shared.lock().pipelines[pipeline.place].deliver;
+        let url = format!("{}/deliver/{deliver}", self.buildkite.url());
+        self.repository.webhook(&url, &["*"], "")
     }
 
     /// The statuses of a deployment, once there are so many.
@@ -101,15 +108,24 @@ fn a_build_that_fails_or_is_canceled_says_so_and_one_that_fails_softly_does_not(
 }
 
 #[test]
-fn a_deploy_build_heeds_no_push_and_a_ci_build_no_deployment() {
+fn a_pipeline_heeds_the_event_that_starts_its_builds_and_no_other() {
     let acme = acme();
     acme.buildkite.stop_agents();
-    let deploys = acme.deploys(Step::new("deploy"));
     let ci = acme.hey.clone().on_pushes(&acme.repository);
+    let deploys = acme.deploys(Step::new("deploy"));
+    let all = [&ci, &deploys].map(|pipeline| acme.everything_to(pipeline));
     acme.repository.push("x");
     acme.repository.deploy("x", "beta", TASK, json!({}));
-    deploys.webhook().wait_for_answers(1);
-    ci.webhook().wait_for_answers(1);
-    assert_eq!((deploys.builds().len(), ci.builds().len()), (1, 1));
-    assert!(acme.github.requests().is_empty());
+    for webhook in all {
+        webhook.wait_for_answers(2);
+    }
+    for (pipeline, deployment) in [(ci, false), (deploys, true)] {
+        pipeline.webhook().wait_for_answers(1);
+        let builds = pipeline.builds();
+        assert_eq!(builds.len(), 2, "one for each webhook");
+        for build in builds {
+            assert_eq!(build.data().deployment.is_some(), deployment);
+        }
+    }
+    assert!(acme.github.requests().is_empty(), "nothing began");
 }
