@@ -120,6 +120,19 @@ fn the_laptop_session_of_the_readme_is_what_a_terminal_shows() {
     assert_eq!(shown, session.into_iter().map(alike).collect::<Vec<_>>());
 }
 
+#[test]
+fn sixty_columns_show_the_whole_address_of_the_deploy_build() {
+    let tree = WorkTree::pushed("new");
+    let terminal = Terminal::run(tree.deploy(["beta"]), 60);
+    let id = asked(&tree).id;
+    let repository = &tree.forge.repository;
+    repository.post(id, theirs(DeploymentState::Pending));
+    terminal.wait_for(&format!("[…] {BUILD}"));
+    repository.post(id, ours(DeploymentState::Success, "200").at(ADDRESS));
+    let (status, screen) = terminal.end();
+    assert_eq!(status, Some(0), "{screen}");
+}
+
 /// A registry, to which whoever works in the tree has logged in.
 fn logged_in(tree: &WorkTree) -> Registry {
     let registry = Registry::start(Login::Password);
@@ -281,7 +294,9 @@ fn the_token_of_gh_serves_where_no_other_is_set() {
     let without = || tree.deploy([]).without("GITHUB_TOKEN");
     without().run().refuses(2, "or log in by gh auth login");
     let token = &tree.forge.token;
-    let folder = tree.tool("gh", &format!("[ \"$*\" = 'auth token' ] && echo {token}"));
+    // Of no other host: a token of github.com is none of an Enterprise's business.
+    let asked = "auth token --hostname 127.0.0.1";
+    let folder = tree.tool("gh", &format!("[ \"$*\" = '{asked}' ] && echo {token}"));
     let path = format!("{}:/usr/bin:/bin", folder.display());
     let running = without().env("PATH", path).start();
     let ran = succeeds(&tree, running);
@@ -303,6 +318,64 @@ fn who_presses_ctrl_c_is_told_where_the_deploy_goes_on() {
         .end()
         .ends_with(130)
         .says(&format!("the deploy goes on at {BUILD}"));
+}
+
+#[test]
+fn who_presses_ctrl_c_while_it_is_queued_is_not_told_that_nothing_is() {
+    let tree = WorkTree::pushed("new");
+    let gate = Gate::default();
+    let asking = Matcher::post("/repos/acme/hey/deployments").once();
+    let faults = tree.forge.github.faults();
+    faults.when(asking).then(Effect::hold_after(&gate));
+    let running = tree.deploy([]).start();
+    asked(&tree);
+    running.signal(Signal::INT);
+    running
+        .end()
+        .ends_with(130)
+        .says("whether it was, see")
+        .says("/acme/hey/deployments");
+    gate.open();
+}
+
+#[test]
+fn of_two_builds_the_one_that_lands_it_is_shown() {
+    let tree = WorkTree::pushed("new");
+    let running = tree.deploy([]).start();
+    let id = asked(&tree).id;
+    let others = "https://buildkite.com/acme/other-deploy/builds/5";
+    let repository = &tree.forge.repository;
+    let pending = NewStatus::bare(DeploymentState::Pending, User::bot("buildkite"));
+    repository.post(id, pending.log(others));
+    tree.wait_until_read(id);
+    let job = format!("{BUILD}#job");
+    let landing = ours(DeploymentState::InProgress, "deploying").log(&job);
+    repository.post(id, landing);
+    tree.wait_until_read(id);
+    running.signal(Signal::INT);
+    running
+        .end()
+        .ends_with(130)
+        .says(&format!("the deploy goes on at {job}"));
+}
+
+#[test]
+fn a_tag_of_the_same_name_does_not_hide_the_branch() {
+    let tree = WorkTree::pushed("new");
+    tree.git(&["tag", "new"]);
+    let running = tree.deploy([]).start();
+    assert_eq!(asked(&tree).payload["branch"], "new");
+    succeeds(&tree, running);
+}
+
+#[test]
+fn a_token_in_the_address_of_a_remote_is_not_shown() {
+    let tree = WorkTree::pushed("new");
+    let address = "https://me:hush@git.example.com/team/acme/hey.git";
+    tree.git(&["remote", "set-url", "origin", address]);
+    let ran = tree.deploy([]).run();
+    assert!(!ran.to_string().contains("hush"), "{ran}");
+    ran.refuses(2, "the remote https://git.example.com/team/acme/hey.git");
 }
 
 #[test]

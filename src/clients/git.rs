@@ -35,11 +35,13 @@ pub enum Ancestry {
 pub async fn checkout() -> anyhow::Result<Checkout> {
     let head = git(&["rev-parse", "--verify", "HEAD"]).await?;
     let commit = head.parse().map_err(anyhow::Error::msg)?;
-    // Fails where HEAD is detached, and says nothing.
-    let branch = git(&["symbolic-ref", "--quiet", "--short", "HEAD"]).await;
+    // Fails where HEAD is detached, and says nothing. In full, since the short name is another one
+    // where a tag is called the same.
+    let branch = git(&["symbolic-ref", "--quiet", "HEAD"]).await.ok();
     let branch = branch
-        .ok()
-        .map(|name| name.parse().map_err(anyhow::Error::msg));
+        .as_deref()
+        .and_then(|it| it.strip_prefix("refs/heads/"));
+    let branch = branch.map(|name| name.parse().map_err(anyhow::Error::msg));
     let changes = git(&["status", "--porcelain", "--untracked-files=no"]).await?;
     Ok(Checkout {
         commit,

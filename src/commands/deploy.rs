@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     clients::git,
+    decide::build_of,
     model::{Ending, Order, Stage},
     report::{self, Checklist, Report},
     settings::Deploy,
@@ -46,17 +47,35 @@ pub(super) async fn run(start: Start<Deploy>) -> anyhow::Result<Ending> {
 
 /// What goes on without us, and where it is seen.
 #[derive(Debug, Default)]
-struct Going(RefCell<Option<String>>);
+struct Going(RefCell<Without>);
+
+#[derive(Debug, Default)]
+enum Without {
+    /// Nothing was asked for.
+    #[default]
+    Nothing,
+    /// GitHub is being asked, and may have heard it.
+    Perhaps(String),
+    /// A deploy is queued.
+    Deploy(String),
+}
 
 impl Going {
+    fn perhaps(&self, url: &str) {
+        self.0.replace(Without::Perhaps(url.to_owned()));
+    }
+
     fn at(&self, url: &str) {
-        self.0.replace(Some(url.to_owned()));
+        self.0.replace(Without::Deploy(url.to_owned()));
     }
 
     fn stopped(&self) -> String {
         match &*self.0.borrow() {
-            Some(url) => format!("stopped waiting: the deploy goes on at {url}"),
-            None => "stopped: nothing is queued".to_owned(),
+            Without::Nothing => "stopped: nothing is queued".to_owned(),
+            Without::Perhaps(url) => {
+                format!("stopped while the deploy was being queued: whether it was, see {url}")
+            }
+            Without::Deploy(url) => format!("stopped waiting: the deploy goes on at {url}"),
         }
     }
 }
@@ -119,7 +138,10 @@ async fn take(
         deployed_by: deployed_by(start).await,
     };
     let queued = match queue.decide().await? {
-        Decision::Make { git_ref } => queue.make(&git_ref).await?,
+        Decision::Make { git_ref } => {
+            going.perhaps(&target.pages.deployments());
+            queue.make(&git_ref).await?
+        }
         Decision::Leave(queued) => queued,
     };
     let id = match queued {
@@ -164,7 +186,9 @@ impl Build {
             Stage::Queued | Stage::Passed { .. } | Stage::Up { .. } => &None,
             Stage::Superseded(_) | Stage::Failed { .. } => &None,
         };
-        if let (Some(log), None) = (log, &self.log) {
+        // Of several builds that the webhooks start, the one that lands it is known in time.
+        let known = self.log.as_deref().map(build_of);
+        if let Some(log) = log.as_ref().filter(|log| Some(build_of(log)) != known) {
             going.at(log);
             steps.tell(log);
             self.log = Some(log.clone());

@@ -40,7 +40,7 @@ pub(super) async fn follow(
     loop {
         match github.new_statuses(id, &mut etag).await {
             Ok(Some(statuses)) if stage(&statuses) != known => {
-                (known, since) = (stage(&statuses), Instant::now());
+                (known, since, silent) = (stage(&statuses), Instant::now(), false);
                 tell(News::Stage(&known));
             }
             Ok(_) => silent = false,

@@ -16,7 +16,10 @@ pub(super) async fn connect(
 ) -> anyhow::Result<GitHub> {
     let token: Token = match options.token(variables)? {
         Some(token) => token,
-        None => gh::token().await.ok_or_else(missing)?.parse()?,
+        None => {
+            let token = gh::token(&options.host(ci)).await;
+            token.ok_or_else(missing)?.parse()?
+        }
     };
     let url = options.base_url(ci);
     GitHub::new(&url, token.secret(), repository, decide::retry)

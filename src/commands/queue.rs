@@ -165,11 +165,14 @@ impl Queue<'_> {
         let mut attempt = 1;
         loop {
             match self.github.create_deployment(&new).await {
-                Err(error) if error.leaves_doubt() && attempt < ATTEMPTS => {
+                Err(error) if error.leaves_doubt() => {
                     tokio::time::sleep(PAUSE * attempt).await;
                     let listed = self.listed().await?;
                     if let Some(made) = decide::by_nonce(&payload.nonce, self.place, &listed) {
                         return Ok(made.clone());
+                    }
+                    if attempt == ATTEMPTS {
+                        return Err(error);
                     }
                     attempt += 1;
                 }

@@ -128,6 +128,9 @@ impl Plan {
             return Ok(Outcome::done(state, Some(id), message));
         }
         report.done(&message);
+        // Whatever becomes of the wait, later steps learn what was queued.
+        let queued = Outcome::done(state, Some(id), message);
+        self.publish(&queued, report).await;
         let hooks = self.pages.hooks();
         let stage = follow(&self.github, id, self.settings.timeout, |news| {
             follow::tell(news, &hooks, report);

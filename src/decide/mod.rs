@@ -32,4 +32,4 @@ pub use recovery::{Recovery, recovery};
 pub use retire::{deployments_of, to_retire};
 pub use retry::{MOST_WAIT, retry};
 pub use rollout::{pods_of, unready};
-pub use stage::{Overdue, overdue, stage};
+pub use stage::{Overdue, build_of, overdue, stage};

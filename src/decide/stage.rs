@@ -42,7 +42,7 @@ fn our_stage(posted: &Posted, log: Option<&str>) -> Stage {
 }
 
 /// A build's page, by the page of one of its jobs.
-fn build_of(log: &str) -> &str {
+pub fn build_of(log: &str) -> &str {
     log.split('#').next().unwrap_or_default()
 }
 

@@ -2,10 +2,13 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Report, elapsed, plain};
+use super::{Report, columns, elapsed, plain};
 
 /// How often the spinner turns.
 const TURN: Duration = Duration::from_millis(100);
+
+/// How many columns a spinner's mark and time take.
+const MARKS: usize = "[⠋]  12m 34s".len();
 
 /// Steps that are taken one after another: the one that is taken turns on a terminal, and is a
 /// line of its own elsewhere; one that is taken is ticked off, with its time.
@@ -53,7 +56,13 @@ impl<'a> Checklist<'a> {
         let Some(step) = &mut self.step else { return };
         let text = format!("{}: {}", step.title, plain(more));
         match &step.spinner {
-            Some(spinner) => spinner.set_message(text.clone()),
+            Some(spinner) => {
+                // An address that the terminal cuts off cannot be followed.
+                if !fits(&text) {
+                    spinner.suspend(|| report.note(more));
+                }
+                spinner.set_message(text.clone());
+            }
             None => report.note(&text),
         }
         step.text = text;
@@ -102,6 +111,12 @@ impl<'a> Checklist<'a> {
         spinner.enable_steady_tick(TURN);
         spinner
     }
+}
+
+/// Whether a step has room in the terminal's line, with its mark and its time.
+fn fits(text: &str) -> bool {
+    let room = |columns: u16| usize::from(columns).saturating_sub(MARKS);
+    columns().is_none_or(|columns| text.chars().count() <= room(columns))
 }
 
 impl Drop for Checklist<'_> {

@@ -148,6 +148,18 @@ fn a_deployment_whose_answer_was_lost_is_found_and_not_made_again() {
 }
 
 #[test]
+fn the_last_answer_that_was_lost_is_looked_for_as_the_first_is() {
+    let forge = Forge::new();
+    let commit = forge.repository.push("new");
+    let faults = forge.github.faults();
+    let asked = || Matcher::post(DEPLOYMENTS);
+    faults.when(asked().times(3)).then(Effect::status(502));
+    faults.when(asked().nth(4)).then(Effect::cut_after());
+    let ran = forge.in_a_build("new", &commit).run().ends_with(0);
+    ran.says(&format!("Deployment {} is queued", forge.only().id));
+}
+
+#[test]
 fn a_deployment_that_github_dropped_is_asked_for_again() {
     let forge = Forge::new();
     let commit = forge.repository.push("new");

@@ -117,12 +117,17 @@ fn what_is_unchanged_costs_nothing_of_the_limit() {
 fn a_wait_that_is_long_enough_ends_in_its_own_status() {
     let forge = Forge::new();
     let commit = forge.repository.push("new");
+    let output = forge.path("output");
     forge
         .in_a_build("new", &commit)
+        .env("GITHUB_OUTPUT", &output)
         .args(["--wait", "--timeout", "1s"])
         .run()
         .ends_with(4)
         .says("has not ended within 1.0 s");
+    let text = std::fs::read_to_string(output).expect("the outputs are written");
+    let id = forge.only().id.to_string();
+    assert!(text.lines().any(|line| line == id), "{text}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{
         git::{self, Ancestry, Checkout},
         github::GitHub,
     },
-    model::{App, Branch, Commit, Facts, Halt, Order, Repository},
+    model::{App, Branch, Commit, Facts, Halt, Order, Repository, without_passwords},
     settings::{Ci, Deploy, Pages, UsageError},
 };
 
@@ -113,7 +113,9 @@ async fn repository(
         .await
         .map_err(usage)?;
     let parsed = Repository::from_clone_address(&address);
-    Ok(parsed.map_err(|reason| UsageError(format!("the remote {address}: {reason}")))?)
+    // A clone address may hold a token.
+    let shown = without_passwords(&address);
+    Ok(parsed.map_err(|reason| UsageError(format!("the remote {shown}: {reason}")))?)
 }
 
 /// The app: given, or called as its repository.

@@ -135,11 +135,10 @@ fn builders(
     (ci, variables): (&Ci, &Variables),
 ) -> anyhow::Result<Builders> {
     let (options, job) = (&options.buildkite, &ci.buildkite);
+    // A tag's build has no branch, and is its own all the same.
+    let branch = code.branch.as_ref();
     let own = ci.commit().ok().as_ref() == Some(&code.commit)
-        && code
-            .branch
-            .as_ref()
-            .is_ok_and(|branch| branch.as_str() == job.branch);
+        && branch.map_or(true, |branch| branch.as_str() == job.branch);
     let in_job = job.is_job();
     let here = || Builders::Here(job.build_url.clone());
     match (&options.pipeline, &options.step) {
@@ -181,4 +180,33 @@ fn docker_folder(variables: &Variables) -> Option<PathBuf> {
     let given = |name: &str| variables.get(name).filter(|value| !value.is_empty());
     let home = || Some(PathBuf::from(given("HOME")?).join(".docker"));
     given("DOCKER_CONFIG").map(PathBuf::from).or_else(home)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::settings::BuildGate;
+
+    #[test]
+    fn a_tags_build_asks_its_own_agent_too() {
+        let commit = "a".repeat(40);
+        let variables = [
+            ("BUILDKITE_JOB_ID", "j"),
+            ("BUILDKITE_BRANCH", "v1"),
+            ("BUILDKITE_TAG", "v1"),
+            ("BUILDKITE_COMMIT", &commit),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let variables = Variables::from_iter(variables);
+        let ci = Ci::read(&variables).unwrap();
+        let settings = BuildGate::try_parse_from(["build-gate", "--step", "base-image"]).unwrap();
+        let builders = |branch| {
+            let commit = ci.commit().unwrap();
+            builders(&settings.gate, &Code { commit, branch }, (&ci, &variables))
+        };
+        assert!(matches!(builders(ci.branch()), Ok(Builders::Here(_))));
+        assert!(builders(Ok("new".parse().unwrap())).is_err());
+    }
 }

@@ -110,13 +110,24 @@ impl GitHubOptions {
 
     /// Where a person looks at the repository.
     pub fn pages(&self, ci: &Ci, repository: &Repository) -> Pages {
+        Pages(format!("{}/{repository}", self.site(ci)))
+    }
+
+    /// The host of GitHub's pages, by which `gh` knows it.
+    pub fn host(&self, ci: &Ci) -> String {
+        let url = Url::parse(&self.site(ci)).ok();
+        let host = url.as_ref().and_then(Url::host_str);
+        host.unwrap_or("github.com").to_owned()
+    }
+
+    /// The address of GitHub's pages.
+    fn site(&self, ci: &Ci) -> String {
         let api = self.base_url(ci);
-        let site = match api.as_str() {
-            "https://api.github.com" => "https://github.com",
+        match api.as_str() {
+            "https://api.github.com" => "https://github.com".to_owned(),
             // GitHub Enterprise Server's API is below its pages.
-            api => api.trim_end_matches("/api/v3"),
-        };
-        Pages(format!("{site}/{repository}"))
+            api => api.trim_end_matches("/api/v3").to_owned(),
+        }
     }
 
     /// The API's base address, without a slash at its end.
