@@ -118,6 +118,21 @@ fn a_token_from_which_github_hides_that_it_may_not_is_told_the_permission_too() 
 }
 
 #[test]
+fn a_redirect_takes_the_token_to_nobody_else() {
+    let forge = Forge::new();
+    let commit = forge.repository.push("new");
+    let stranger = testbed::github::GitHub::start();
+    let away = Effect::status(307).header("location", &format!("{}/", stranger.url()));
+    forge.github.faults().when(Matcher::any("/**")).then(away);
+    forge
+        .in_a_build("new", &commit)
+        .run()
+        .ends_with(1)
+        .says("answered 307");
+    assert!(stranger.requests().is_empty());
+}
+
+#[test]
 fn a_commit_that_was_never_pushed_is_one_clear_line() {
     let forge = Forge::new();
     forge.repository.push("new");
