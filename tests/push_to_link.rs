@@ -244,6 +244,22 @@ fn a_rebuild_changes_nothing_and_an_older_one_does_not_come_back() {
 }
 
 #[test]
+fn going_back_on_purpose_lands_the_older_commit() {
+    let team = Team::new("back");
+    let (older, first) = team.push();
+    team.build_of(first);
+    let (_, second) = team.push();
+    team.build_of(second);
+    let queue = team.site.program(env!("CARGO_BIN_EXE_queue-deploy"));
+    let back = queue.args(["--branch", "new", "--commit", &older]);
+    back.run().ends_with(0);
+    let of_commit = |deployment: &Deployment| deployment.reference == older;
+    let back = team.site.repository.wait_for_deployment(of_commit);
+    ended(&team.build_of(back.id), "passed", "Deploy success!");
+    team.is_up_at(&older);
+}
+
+#[test]
 fn two_apps_of_one_repository_ignore_each_others_deployments() {
     let team = Team::new("apps");
     let shop = team

@@ -131,6 +131,11 @@ impl Queue<'_> {
                     "GitHub knows no commit {short}: was it pushed? ({error})"
                 )));
             }
+            // GitHub has just shown the branch: so it hides what this token may not do, as it does
+            // for tokens of the classic kind.
+            Err(error) if error.status() == Some(404) => {
+                bail!("the token may make no deployment, and needs deployments: write ({error})");
+            }
             made => made?,
         };
         if made.sha == commit.as_str() {

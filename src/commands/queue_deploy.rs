@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clients::github::GitHub,
-    model::{Ending, Facts, Halt, Order},
+    model::{Ending, Facts, Halt, Order, without_passwords},
     report::{self, Report},
     settings::{Ci, Pages, QueueDeploy, Sources, UsageError},
 };
@@ -68,7 +68,9 @@ impl Plan {
         let ci = Ci::read(&variables)?;
         if let Some(fork) = ci.fork()? {
             return Err(Halt::refused(format!(
-                "this builds a pull request of the fork {fork}: its code is not deployed"
+                "this builds a pull request of the fork {}: its code is not deployed (if that is the \
+                 repository's own new name, give it to the pipeline)",
+                without_passwords(&fork)
             ))
             .into());
         }

@@ -41,11 +41,18 @@ pub fn elapsed(time: Duration) -> String {
 /// `text` as nothing but text: in one line, without control characters, and without the mark by
 /// which GitHub's runner finds an old kind of command anywhere in a line.
 pub fn plain(text: &str) -> String {
+    let steers = |c: char| c.is_control() || turns(c);
     let line: String = text
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if steers(c) { ' ' } else { c })
         .collect();
     line.replace("##[", "## [")
+}
+
+/// Whether it ends a line, or turns the direction of what follows: a branch's name would rearrange
+/// the rest of its row.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// `result` as JSON in which no CI finds a command: no line begins with a text, and what would be
@@ -194,6 +201,7 @@ mod tests {
     fn what_others_wrote_is_no_command() {
         assert_eq!(plain("a\nb\u{1b}[31m"), "a b [31m");
         assert_eq!(plain("x ##[error]y"), "x ## [error]y");
+        assert_eq!(plain("a\u{202e}b\u{2028}c \u{fc}\u{5d0}"), "a b c ü\u{5d0}");
     }
 
     #[test]

@@ -44,6 +44,20 @@ fn a_build_of_a_fork_is_refused_without_a_request() {
 }
 
 #[test]
+fn a_pipeline_that_has_the_former_name_of_its_repository_is_told() {
+    let forge = Forge::new();
+    let commit = forge.repository.push("new");
+    forge.repository.rename("acme/hello");
+    let own = "https://me:hush@github.com/acme/hello.git";
+    let ran = forge
+        .in_a_build("new", &commit)
+        .env("BUILDKITE_PULL_REQUEST_REPO", own)
+        .run();
+    assert!(!ran.to_string().contains("hush"), "{ran}");
+    ran.refuses(5, "the repository's own new name");
+}
+
+#[test]
 fn a_branch_that_is_deleted_is_superseded() {
     let forge = Forge::new();
     let commit = forge.repository.push("new");
@@ -87,6 +101,35 @@ fn a_token_that_may_not_ask_for_deployments_is_told_the_permission() {
         .run()
         .ends_with(1)
         .says("the token needs deployments=write");
+}
+
+#[test]
+fn a_token_from_which_github_hides_that_it_may_not_is_told_the_permission_too() {
+    let forge = Forge::new();
+    let commit = forge.repository.push("new");
+    let hidden = Effect::status(404).body("{\"message\": \"Not Found\"}");
+    let asking = Matcher::post("/repos/acme/hey/deployments");
+    forge.github.faults().when(asking).then(hidden);
+    forge
+        .in_a_build("new", &commit)
+        .run()
+        .ends_with(1)
+        .says("needs deployments: write");
+}
+
+#[test]
+fn a_redirect_takes_the_token_to_nobody_else() {
+    let forge = Forge::new();
+    let commit = forge.repository.push("new");
+    let stranger = testbed::github::GitHub::start();
+    let away = Effect::status(307).header("location", &format!("{}/", stranger.url()));
+    forge.github.faults().when(Matcher::any("/**")).then(away);
+    forge
+        .in_a_build("new", &commit)
+        .run()
+        .ends_with(1)
+        .says("answered 307");
+    assert!(stranger.requests().is_empty());
 }
 
 #[test]
