@@ -1,5 +1,6 @@
 //! What is not asked for, and why.
 
+use serde_json::json;
 use testbed::{
     faults::{Effect, Matcher},
     github::{Permission, Permissions},
@@ -76,6 +77,17 @@ fn a_branch_that_was_renamed_is_superseded() {
     let commit = forge.repository.push("old");
     forge.repository.rename_branch("old", "new");
     forge.in_a_build("old", &commit).run().ends_with(3);
+    // Were it shown by its new name, it would be another branch.
+    let object = json!({"type": "commit", "sha": commit});
+    let new = json!({"ref": "refs/heads/new", "object": object}).to_string();
+    let old = Matcher::get("/repos/acme/hey/git/ref/heads/old");
+    let shown = Effect::status(200).body(&new);
+    forge.github.faults().when(old).then(shown);
+    forge
+        .in_a_build("old", &commit)
+        .run()
+        .ends_with(3)
+        .says("The branch old is called new now");
     assert!(forge.repository.deployments().is_empty());
 }
 
