@@ -20,11 +20,19 @@ use crate::site::Program;
 
 const ROWS: u16 = 30;
 
+impl Drop for Terminal {
+    /// A test that failed leaves no program.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// A terminal of so many columns, with a program at work in it.
 pub struct Terminal {
     child: Child,
     screen: Arc<Mutex<vt100::Parser>>,
-    reader: JoinHandle<()>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Terminal {
@@ -72,7 +80,7 @@ impl Terminal {
         Self {
             child,
             screen,
-            reader,
+            reader: Some(reader),
         }
     }
 
@@ -96,7 +104,8 @@ impl Terminal {
         let status = self.child.wait().expect("it can be waited for");
         // The reader ends when the last handle of the other side is closed.
         let screen = Arc::clone(&self.screen);
-        self.reader.join().expect("it reads to the end");
+        let reader = self.reader.take().expect("it is waited for once");
+        reader.join().expect("it reads to the end");
         let screen = screen.lock().expect("nobody panics with it");
         let text = screen.screen().contents().trim_end().to_owned();
         (status.code(), text)

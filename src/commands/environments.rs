@@ -10,7 +10,7 @@ use super::{
     Start,
     connect::connect,
     lock,
-    stop::{Reason, Stop},
+    stop::{Stop, Stopped},
 };
 use crate::{
     model::{Branch, Ending, Environment, Holder},
@@ -22,20 +22,19 @@ pub(super) async fn run(start: Start<Environments>) -> anyhow::Result<Ending> {
     let settings = &start.settings;
     let report = Report::new(settings.output.output);
     let stop = Stop::on_signals().context("failed to listen for signals")?;
+    // What holds a lock lets it go itself: it takes two requests.
     let work = async {
-        let cluster = connect(&settings.cluster, &start.sources).await?;
+        let cluster = stop.unless(connect(&settings.cluster, &start.sources));
+        let cluster = cluster.await??;
         match settings.action {
-            Action::List => list::list(settings, &cluster, &report).await,
-            Action::Keep => keep::keep(&start, &cluster, &report).await,
-            Action::Adopt => adopt::adopt(&start, &cluster, &report).await,
+            Action::List => stop.unless(list::list(settings, &cluster, &report)).await?,
+            Action::Keep => keep::keep(&start, &cluster, &stop, &report).await,
+            Action::Adopt => adopt::adopt(&start, &cluster, &stop, &report).await,
         }
     };
-    match stop.unless(work).await {
-        Ok(ending) => ending,
-        Err(_) => Ok(match stop.reason() {
-            Some(Reason::Signal(number)) => Ending::Signal(number),
-            _ => Ending::Failed,
-        }),
+    match work.await {
+        Err(error) if error.is::<Stopped>() => Ok(stop.ending(Ending::Failed)),
+        outcome => outcome,
     }
 }
 

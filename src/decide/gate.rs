@@ -119,6 +119,12 @@ pub fn gate(wanted: &Wanted, evidence: &Evidence, now: DateTime<Utc>) -> Gate {
                 None => "Buildkite has not answered yet".to_owned(),
             });
         }
+        // A step may be uploaded by another one that has not run yet.
+        Builds::Here(StepState { state: None, .. })
+            if is_within(wanted.grace, evidence.since, now) =>
+        {
+            return wait(format!("this build has no step {} yet", step::name(wanted)));
+        }
         Builds::Here(step) => step::here(wanted, step),
         Builds::Of(pipeline, commit, branch, builds) => {
             let builds = builds

@@ -87,7 +87,7 @@ fn a_step_of_the_same_build_that_runs_is_waited_for() {
 
 #[test]
 fn a_key_that_no_step_of_the_build_has_is_a_clear_failure() {
-    let (exit, log) = built("true", "--step base-imgae");
+    let (exit, log) = built("true", "--step base-imgae --grace 1s");
     assert_eq!(exit, 1, "{log}");
     let says = "no step of this build has the key base-imgae";
     assert!(log.contains(says), "{log}");

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail};
 
 use super::{
-    super::{Start, branches, forge, lock::Lock, owners::owner_of},
+    super::{Start, branches, forge, lock::Lock, owners::owner_of, stop::Stop},
     branch, request,
 };
 use crate::{
@@ -17,12 +17,14 @@ use crate::{
 pub(super) async fn adopt(
     start: &Start<Environments>,
     cluster: &Cluster,
+    stop: &Stop,
     report: &Report,
 ) -> anyhow::Result<Ending> {
     let settings = &start.settings;
     let branch = branch(settings, "adopt")?;
     let ci = Ci::read(&start.variables)?;
-    let (environment, repository) = environment(start, &ci, branch).await?;
+    let place = environment(start, &ci, branch);
+    let (environment, repository) = stop.unless(place).await??;
     let storage = cluster.storage();
     let revisions = releases_of(&storage, &environment).await?;
     let releases: Vec<_> = revisions
@@ -40,7 +42,8 @@ pub(super) async fn adopt(
         )));
     };
     let request = request(settings, &ci, &environment, "environments adopt");
-    let (lock, record) = Lock::acquire(cluster.leases(), &request, report).await?;
+    let acquired = Lock::acquire(cluster.leases(), &request, report);
+    let (lock, record) = stop.unless(acquired).await??;
     let taken = async {
         let mut record = record.unwrap_or_else(|| {
             let up = last.status == Status::Deployed;

@@ -7,6 +7,7 @@ use super::{
     super::{
         Start,
         lock::Lock,
+        stop::Stop,
         survey::{Found, survey},
     },
     branch, request,
@@ -21,6 +22,7 @@ use crate::{
 pub(super) async fn keep(
     start: &Start<Environments>,
     cluster: &Cluster,
+    stop: &Stop,
     report: &Report,
 ) -> anyhow::Result<Ending> {
     let settings = &start.settings;
@@ -31,9 +33,11 @@ pub(super) async fn keep(
     let until = time.and_then(|time| Utc::now().checked_add_signed(time));
     let until = until.ok_or_else(|| UsageError("how long? --for 14d".into()))?;
     let ci = Ci::read(&start.variables)?;
-    let environment = known(settings, branch, survey(cluster).await?)?;
+    let found = stop.unless(survey(cluster)).await??;
+    let environment = known(settings, branch, found)?;
     let request = request(settings, &ci, &environment, "environments keep");
-    let (lock, record) = Lock::acquire(cluster.leases(), &request, report).await?;
+    let acquired = Lock::acquire(cluster.leases(), &request, report);
+    let (lock, record) = stop.unless(acquired).await??;
     let noted = match record {
         Some(record) if record.phase == Phase::Removing => {
             Err(Halt::refused(format!("{} is being removed", environment.name())).into())

@@ -325,6 +325,16 @@ fn in_its_own_build_the_agent_is_believed() {
         &of(None, ""),
         "no step of this build has the key base-image",
     );
+    let late = Evidence {
+        builds: Builds::Here(StepState {
+            state: None,
+            outcome: String::new(),
+            build: "https://b/1".into(),
+        }),
+        ..evidence(&[])
+    };
+    let late = after(&late, &wanted(false, Some("base-image")), 1);
+    waits(&late, "this build has no step base-image yet");
     closed(&of(Some("ignored"), ""), "left out");
     for state in [
         "waiting_for_dependencies",
