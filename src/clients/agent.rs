@@ -8,8 +8,6 @@ use std::{
 use anyhow::{Context as _, ensure};
 use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
 
-use crate::model::Halt;
-
 /// How long one call of the agent may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -53,7 +51,7 @@ async fn call(arguments: &[&str], input: &str) -> anyhow::Result<Output> {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(does_not_start)?;
+            .context("buildkite-agent does not start")?;
         let mut pipe = agent.stdin.take().context("it has an input")?;
         pipe.write_all(input.as_bytes()).await?;
         drop(pipe);
@@ -64,13 +62,10 @@ async fn call(arguments: &[&str], input: &str) -> anyhow::Result<Output> {
     called.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer within {seconds} s")))
 }
 
-/// An agent that is not there will not be there later.
-fn does_not_start(error: std::io::Error) -> anyhow::Error {
-    let message = format!("buildkite-agent does not start: {error}");
-    match error.kind() {
-        std::io::ErrorKind::NotFound => Halt::usage(message).into(),
-        _ => anyhow::Error::msg(message),
-    }
+/// Whether a call failed since there is no agent, and there will be none later.
+pub fn is_missing(error: &anyhow::Error) -> bool {
+    let started = error.downcast_ref::<std::io::Error>();
+    started.is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 /// The last line on its standard error.

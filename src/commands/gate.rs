@@ -147,7 +147,9 @@ impl Watch {
                 let key = self.wanted.step.as_deref().context("a step has a key")?;
                 match step(key, build).await {
                     Ok(step) => asked.builds = Builds::Here(step),
-                    Err(error) if error.is::<Halt>() => return Err(error),
+                    Err(error) if agent::is_missing(&error) => {
+                        return Err(Halt::usage(format!("{error:#}")).into());
+                    }
                     Err(error) => {
                         asked.builds = Builds::Silent;
                         asked.trouble = format!("failed to ask for the step {key}: {error:#}");
