@@ -6,7 +6,7 @@ use chrono::Utc;
 use super::{
     Start,
     gate::{self, Code, News},
-    stop::{Reason, Stop},
+    stop::Stop,
 };
 use crate::{
     model::Ending,
@@ -43,10 +43,7 @@ pub(super) async fn run(start: Start<BuildGate>) -> anyhow::Result<Ending> {
     let waited = gate.wait(|news| tell(news, &report));
     let Ok(outcome) = stop.unless(waited).await else {
         report.note("stopped waiting");
-        return Ok(match stop.reason() {
-            Some(Reason::Signal(number)) => Ending::Signal(number),
-            _ => Ending::Failed,
-        });
+        return Ok(stop.ending(Ending::Failed));
     };
     let (ending, result) = gate.result(outcome?);
     report.result(&result.message, &result);

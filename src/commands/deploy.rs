@@ -12,7 +12,7 @@ use super::{
     follow::{self, News, follow},
     gate,
     queue::{Decision, Queue, Queued},
-    stop::{Reason, Stop},
+    stop::Stop,
 };
 use crate::{
     clients::git,
@@ -37,10 +37,7 @@ pub(super) async fn run(start: Start<Deploy>) -> anyhow::Result<Ending> {
         Ok(ending) => ending,
         Err(_) => {
             report.note(&going.stopped());
-            Ok(match stop.reason() {
-                Some(Reason::Signal(number)) => Ending::Signal(number),
-                _ => Ending::Failed,
-            })
+            Ok(stop.ending(Ending::Failed))
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
     follow::{self, follow},
     forge, outputs,
     queue::{Decision, Queue, Queued},
-    stop::{Reason, Stop},
+    stop::Stop,
 };
 use crate::{
     clients::github::GitHub,
@@ -33,10 +33,7 @@ pub(super) async fn run(start: Start<QueueDeploy>) -> anyhow::Result<Ending> {
 /// A deploy that was asked for goes on without us.
 fn stopped(stop: &Stop, report: &Report) -> Ending {
     report.note("stopped waiting: a deployment that is queued goes on, at GitHub and in its build");
-    match stop.reason() {
-        Some(Reason::Signal(number)) => Ending::Signal(number),
-        _ => Ending::Failed,
-    }
+    stop.ending(Ending::Failed)
 }
 
 /// All that asking is decided by.
