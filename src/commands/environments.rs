@@ -22,7 +22,7 @@ pub(super) async fn run(start: Start<Environments>) -> anyhow::Result<Ending> {
     let settings = &start.settings;
     let report = Report::new(settings.output.output);
     let stop = Stop::on_signals().context("failed to listen for signals")?;
-    // What holds a lock lets it go itself: it takes two requests.
+    // What holds a lock lets it go itself, within the time that a CI leaves.
     let work = async {
         let cluster = stop.unless(connect(&settings.cluster, &start.sources));
         let cluster = cluster.await??;

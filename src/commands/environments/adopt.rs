@@ -3,7 +3,12 @@
 use anyhow::{Context as _, bail};
 
 use super::{
-    super::{Start, branches, forge, lock::Lock, owners::owner_of, stop::Stop},
+    super::{
+        Start, branches, forge,
+        lock::Lock,
+        owners::owner_of,
+        stop::{LEAVE, Stop, WIND_UP},
+    },
     branch, request,
 };
 use crate::{
@@ -26,14 +31,16 @@ pub(super) async fn adopt(
     let place = environment(start, &ci, branch);
     let (environment, repository) = stop.unless(place).await??;
     let storage = cluster.storage();
-    let revisions = releases_of(&storage, &environment).await?;
+    let listed = releases_of(&storage, &environment);
+    let revisions = stop.unless(listed).await??;
     let releases: Vec<_> = revisions
         .chunk_by(|one, next| one.release == next.release)
         .collect();
     let name = environment.name();
     report.heading(&format!("Adopting {name}, of the branch {branch}"));
     for kept in &releases {
-        check(&storage, kept, &environment, report).await?;
+        let checked = check(&storage, kept, &environment, report);
+        stop.unless(checked).await??;
     }
     let Some(last) = releases.last().and_then(|kept| kept.last()) else {
         let namespace = &settings.cluster.namespace;
@@ -63,8 +70,9 @@ pub(super) async fn adopt(
         }
         anyhow::Ok(record)
     };
-    let taken = taken.await;
-    lock.release().await?;
+    let taken = stop.within(WIND_UP, taken).await;
+    stop.within(LEAVE, lock.release()).await??;
+    let taken = taken?;
     report.result(&format!("{name} is ours from now on"), &taken?);
     Ok(Ending::Done)
 }

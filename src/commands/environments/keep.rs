@@ -7,7 +7,7 @@ use super::{
     super::{
         Start,
         lock::Lock,
-        stop::Stop,
+        stop::{LEAVE, Stop, WIND_UP},
         survey::{Found, survey},
     },
     branch, request,
@@ -48,11 +48,14 @@ pub(super) async fn keep(
                 kept_because: settings.because.clone(),
                 ..record
             };
-            lock.write(&kept).await.map(|()| kept)
+            match stop.within(WIND_UP, lock.write(&kept)).await {
+                Ok(written) => written.map(|()| kept),
+                Err(stopped) => Err(stopped.into()),
+            }
         }
         None => Err(Halt::usage(format!("nothing is up for {branch}")).into()),
     };
-    lock.release().await?;
+    stop.within(LEAVE, lock.release()).await??;
     let kept = noted?;
     let day = until.format("%Y-%m-%d %H:%M UTC");
     let sentence = format!("{} is kept until {day}", environment.name());
