@@ -5,6 +5,7 @@ mod comments;
 mod deployments;
 mod error;
 mod graphql;
+mod head;
 mod http;
 mod made;
 mod protected;
@@ -26,6 +27,7 @@ pub use self::{
     comments::Comment,
     deployments::NewDeployment,
     error::GitHubError,
+    head::Head,
     http::{Etag, Policy},
     sight::{Cursor, Page, Sight},
 };
