@@ -32,7 +32,7 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::{
     clients::{cluster::ClusterError, helm},
     model::{Ending, Halt},
-    report::plain,
+    report::{Workflow, plain},
     settings::{self, Program, Sources, UsageError, Variables},
 };
 
@@ -128,14 +128,29 @@ where
         runtime.shutdown_background();
         ended
     }) {
-        Ok(ending) => ExitCode::from(ending.status()),
+        Ok(ending) => ended(ending),
         Err(error) => failed(&error),
     }
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {}", plain(&format!("{error:#}")));
-    ExitCode::from(ending(error).status())
+    let (ending, message) = (ending(error), format!("{error:#}"));
+    match Workflow::of_action() {
+        Some(workflow) => workflow.fail(ending, &message),
+        None => eprintln!("error: {}", plain(&message)),
+    }
+    ended(ending)
+}
+
+/// The exit status; in our Action what a newer deploy takes over is a success, of that state.
+fn ended(ending: Ending) -> ExitCode {
+    match (ending, Workflow::of_action()) {
+        (Ending::Superseded, Some(workflow)) => {
+            workflow.give_way();
+            ExitCode::SUCCESS
+        }
+        _ => ExitCode::from(ending.status()),
+    }
 }
 
 /// How an error ends the command: as its [`Halt`] says, by a wrong setting, or else as a failure.

@@ -1,19 +1,17 @@
 //! What later steps of the CI's job or build can use.
 
-use std::{io::Write as _, path::Path};
-
-use anyhow::Context as _;
+use std::path::Path;
 
 use crate::{
     clients::agent,
-    report::Report,
+    report::{Report, append},
     settings::{Ci, Variables},
 };
 
 /// Hands `outputs` on: to GitHub's runner by its file, to a Buildkite build as meta-data
 /// `branch-deploys:<name>`. What cannot be handed on is told, and fails nothing.
 pub(super) async fn publish(
-    outputs: &[(&str, &str)],
+    outputs: &[(&str, String)],
     ci: &Ci,
     variables: &Variables,
     report: &Report,
@@ -45,46 +43,5 @@ pub(super) async fn tell_build(tier: &str, url: Option<&str>, report: &Report) {
 async fn keep(key: &str, value: &str, report: &Report) {
     if let Err(error) = agent::set_meta_data(key, value).await {
         report.warn(&format!("the build has no meta-data {key}: {error:#}"));
-    }
-}
-
-/// Appends in the form of several lines, with a delimiter that no value can hold by design: in the
-/// other, a value with a line's end in it would be an output of its own.
-fn append(path: &Path, outputs: &[(&str, &str)]) -> anyhow::Result<()> {
-    let delimiter = format!("end-{:032x}", rand::random::<u128>());
-    let text: String = outputs
-        .iter()
-        .map(|(name, value)| format!("{name}<<{delimiter}\n{value}\n{delimiter}\n"))
-        .collect();
-    std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .with_context(|| format!("failed to write {} of GITHUB_OUTPUT", path.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_value_of_several_lines_is_one_output() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("output");
-        append(
-            &path,
-            &[("url", "https://x\nstate=success"), ("state", "queued")],
-        )
-        .unwrap();
-        let text = std::fs::read_to_string(&path).unwrap();
-        let delimiter = text.lines().next().unwrap().split_once("<<").unwrap().1;
-        assert_eq!(
-            text,
-            format!(
-                "url<<{delimiter}\nhttps://x\nstate=success\n{delimiter}\n\
-                 state<<{delimiter}\nqueued\n{delimiter}\n"
-            )
-        );
     }
 }

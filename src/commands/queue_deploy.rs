@@ -157,9 +157,9 @@ impl Plan {
     async fn publish(&self, outcome: &Outcome, report: &Report) {
         let id = outcome.deployment.map(|id| id.to_string());
         let outputs = [
-            ("state", Some(outcome.state)),
-            ("deployment-id", id.as_deref()),
-            ("url", self.url.as_deref()),
+            ("state", Some(outcome.state.to_owned())),
+            ("deployment-id", id),
+            ("url", self.url.clone()),
         ];
         let outputs = outputs.into_iter();
         let known: Vec<_> = outputs

@@ -4,6 +4,7 @@ mod checklist;
 mod end;
 mod result;
 mod table;
+mod workflow;
 
 use std::{
     io::{IsTerminal, Write},
@@ -14,6 +15,7 @@ pub use checklist::Checklist;
 pub use end::end_of;
 pub use result::{Deployed, Gated, Queued, Removed};
 pub use table::{Shown, span, table};
+pub use workflow::{Workflow, append};
 
 use chrono::{DateTime, Utc};
 
@@ -141,8 +143,13 @@ impl Report {
         }
     }
 
-    /// The result: a last line for people, or the JSON document.
+    /// The result: a last line for people, or the JSON document; for GitHub's runner its outputs, and
+    /// a failure for the run's page.
     pub fn result(&self, sentence: &str, result: &impl serde::Serialize) {
+        if let Some(workflow) = Workflow::of_action() {
+            let result = serde_json::to_value(result).unwrap_or_default();
+            workflow.tell(sentence, &result);
+        }
         match self.output {
             Output::Text => self.line(&format!("\n{}", self.paint("1", &plain(sentence)))),
             Output::Json => {

@@ -17,7 +17,7 @@ mod sweep_deleted;
 
 use std::{collections::BTreeMap, ffi::OsString};
 
-pub use arguments::{Program, Sources, UsageError};
+pub use arguments::{ACTION, Program, Sources, UsageError};
 pub use build_gate::BuildGate;
 pub use ci::{BuildkiteJob, Ci, Event, GitHubRun};
 pub use deploy::Deploy;
