@@ -1,5 +1,6 @@
 //! The compiled programs against the testbed: a file for each command, promise or part.
 
+mod action;
 mod build_gate;
 mod deploy;
 mod environments;

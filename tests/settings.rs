@@ -79,7 +79,7 @@ fn a_mistake_gets_one_line_that_names_the_option_as_it_was_written() {
             SWEEP_DELETED,
             &["--relase", "x"],
             &[],
-            "there is no option --relase",
+            "--relase is no option",
         ),
         (SWEEP_DELETED, &[], &[plugin], "did you mean `namespace`?"),
         (

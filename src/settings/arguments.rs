@@ -262,10 +262,7 @@ fn line(error: &clap::Error, sources: &Sources) -> String {
         .map(|arg| format!(": did you mean {}?", spell_like(&arg, option.as_deref())));
     match (error.kind(), option) {
         (ErrorKind::UnknownArgument, Some(option)) => {
-            format!(
-                "there is no option {option}{}",
-                suggestion.unwrap_or_default()
-            )
+            format!("{option} is no option{}", suggestion.unwrap_or_default())
         }
         (ErrorKind::MissingRequiredArgument, Some(option)) => format!(
             "{option} is missing: give it as a flag, in the plugin's or Action's configuration, \
@@ -450,12 +447,12 @@ mod tests {
             (
                 &[],
                 (PLUGIN, r#"{"url": "u", "mosst": 1}"#),
-                "`mosst` in the plugin's configuration: did you mean `most`?",
+                "`mosst` in the plugin's configuration is no option: did you mean `most`?",
             ),
             (
                 &["--mosst=1"],
                 VARIABLE,
-                "no option --mosst: did you mean --most?",
+                "--mosst is no option: did you mean --most?",
             ),
             (&[], (PLUGIN, r#"{"url": ["u"]}"#), "one value, not a list"),
             (

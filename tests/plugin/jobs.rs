@@ -1,6 +1,6 @@
 //! Jobs of the real agent with the plugin, from a Git repository of what is committed here.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 use testbed::{
@@ -8,7 +8,7 @@ use testbed::{
     github::GitHub,
 };
 
-use super::tree::{Tree, stand_in};
+use super::tree::{Tree, compiled, stand_in};
 use crate::{
     push_to_link::{Team, ended},
     settings::PROGRAMS,
@@ -50,16 +50,6 @@ fn fails(build: &Build, status: i32, says: &str) {
 #[track_caller]
 fn passes(build: &Build, says: &str) {
     ended(build, "passed", says);
-}
-
-/// A compiled program without what only a debugger reads, which is most of it.
-fn compiled(program: &str) -> Vec<u8> {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let slim = folder.path().join("slim");
-    let mut strip = Command::new("strip");
-    let status = strip.arg("-o").arg(&slim).arg(program).status();
-    assert!(status.expect("it comes with a C compiler").success());
-    fs::read(slim).expect("it was just written")
 }
 
 fn name_of(program: &str) -> &str {

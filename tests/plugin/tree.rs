@@ -34,6 +34,16 @@ pub fn stand_in(name: &str) -> Vec<u8> {
     format!("#!/bin/sh\necho \"{name} runs: $BRANCH_DEPLOYS_PLUGIN_CONFIGURATION\"\n").into_bytes()
 }
 
+/// A compiled program without what only a debugger reads, which is most of it.
+pub fn compiled(program: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let slim = folder.path().join("slim");
+    let mut strip = Command::new("strip");
+    let status = strip.arg("-o").arg(&slim).arg(program).status();
+    assert!(status.expect("it comes with a C compiler").success());
+    fs::read(slim).expect("it was just written")
+}
+
 pub struct Tree {
     folder: TempDir,
     pub mirror: Mirror,
