@@ -18,6 +18,7 @@ mod owners;
 mod queue;
 mod queue_deploy;
 mod releases;
+mod removal;
 mod site;
 mod statuses;
 mod stop;

@@ -23,9 +23,9 @@ pub use ci::{BuildkiteJob, Ci, Event, GitHubRun};
 pub use deploy::Deploy;
 pub use environments::{Action, Environments};
 pub use groups::{
-    AppOptions, BuildkiteOptions, ClusterOptions, GateOptions, GitHubOptions, HelmOptions,
-    LockOptions, OrderOptions, Output, OutputOptions, Pages, RunOptions, StatusRange, TierOption,
-    Token,
+    AgeOption, AppOptions, BuildkiteOptions, ClusterOptions, GateOptions, GitHubOptions,
+    HelmOptions, LockOptions, OrderOptions, Output, OutputOptions, Pages, RunOptions, StatusRange,
+    TierOption, Token,
 };
 pub use helm_apply::{HelmApply, Landing};
 pub use queue_deploy::QueueDeploy;
