@@ -14,6 +14,7 @@ mod groups;
 mod helm_apply;
 mod queue_deploy;
 mod sweep_deleted;
+mod sweep_stale;
 
 use std::{collections::BTreeMap, ffi::OsString};
 
@@ -30,6 +31,7 @@ pub use groups::{
 pub use helm_apply::{HelmApply, Landing};
 pub use queue_deploy::QueueDeploy;
 pub use sweep_deleted::{Deleted, SweepDeleted};
+pub use sweep_stale::{Selection, SweepStale};
 
 use groups::tier;
 
