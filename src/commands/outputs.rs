@@ -6,18 +6,24 @@ use anyhow::Context as _;
 
 use crate::{
     clients::agent,
+    model::Ending,
     report::Report,
     settings::{Ci, Variables},
 };
 
 /// Hands `outputs` on: to GitHub's runner by its file, to a Buildkite build as meta-data
-/// `branch-deploys:<name>`. What cannot be handed on is told, and fails nothing.
+/// `branch-deploys:<name>`; those without a value are left out. What cannot be handed on is told, and
+/// fails nothing.
 pub(super) async fn publish(
-    outputs: &[(&str, &str)],
+    outputs: &[(&str, Option<&str>)],
     ci: &Ci,
     variables: &Variables,
     report: &Report,
 ) {
+    let known = outputs
+        .iter()
+        .filter_map(|(name, value)| Some((*name, (*value)?)));
+    let outputs: &[_] = &known.collect::<Vec<_>>();
     let file = variables
         .get("GITHUB_OUTPUT")
         .filter(|path| !path.is_empty());
@@ -33,24 +39,39 @@ pub(super) async fn publish(
     }
 }
 
-/// Shows `markdown` where the CI shows what a job comes to: in the summary of GitHub's job, and on
-/// the page of a Buildkite build, where it replaces what `context` showed before. What cannot be
-/// shown is told, and fails nothing.
-pub(super) async fn summarize(
-    (context, style): (&str, &str),
-    markdown: &str,
-    ci: &Ci,
-    variables: &Variables,
-    report: &Report,
-) {
+/// What the page of a job or a build shows of what we did.
+pub(super) struct Page<'a> {
+    /// What it is about: in a Buildkite build it replaces what was shown of the same before.
+    pub context: &'a str,
+    /// How it ended.
+    pub ending: Ending,
+    /// What is shown.
+    pub markdown: &'a str,
+}
+
+impl Page<'_> {
+    /// Buildkite's word for how grave it is.
+    fn style(&self) -> &'static str {
+        match self.ending {
+            Ending::Done => "success",
+            Ending::Superseded => "info",
+            Ending::Refused => "warning",
+            Ending::Failed | Ending::Usage | Ending::TimedOut | Ending::Signal(_) => "error",
+        }
+    }
+}
+
+/// Shows `page` where the CI shows what a job comes to: in the summary of GitHub's job, and on the
+/// page of a Buildkite build. What cannot be shown is told, and fails nothing.
+pub(super) async fn show(page: &Page<'_>, ci: &Ci, variables: &Variables, report: &Report) {
     let file = variables.get("GITHUB_STEP_SUMMARY");
     if let Some(path) = file.filter(|path| !path.is_empty())
-        && let Err(error) = write_to(Path::new(path), markdown)
+        && let Err(error) = write_to(Path::new(path), page.markdown)
     {
         report.warn(&format!("the job has no summary: {error:#}"));
     }
     if ci.buildkite.is_job()
-        && let Err(error) = agent::annotate(context, style, markdown).await
+        && let Err(error) = agent::annotate(page.context, page.style(), page.markdown).await
     {
         report.warn(&format!("the build has no annotation: {error:#}"));
     }

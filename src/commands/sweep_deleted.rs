@@ -7,8 +7,9 @@ use super::{
     branches::is_proven_gone,
     connect::connect,
     forge,
+    outputs::{self, Page},
     removal::{Grounds, Means, Removal},
-    stop::{Reason, Stop},
+    stop::{Reason, Stop, Stopped},
 };
 use crate::{
     clients::{
@@ -18,7 +19,7 @@ use crate::{
     },
     model::{Branch, Ending, Environment, Halt, ObjectKey, Wish},
     report::{Removed, Report},
-    settings::{Ci, Deleted, SweepDeleted},
+    settings::{Ci, Deleted, Log, SweepDeleted},
 };
 
 /// What a sweep works with.
@@ -31,66 +32,75 @@ struct Gathered {
 }
 
 pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
-    let settings = &start.settings;
-    let report = Report::new(settings.run.output());
-    let ci = Ci::read(&start.variables)?;
-    let branch = match settings.deleted(&ci)? {
-        Deleted::Branch(branch) => branch,
-        Deleted::Tag(name) => return Ok(nothing(&report, "tag", &name)),
-        Deleted::Undeployable(name) => return Ok(nothing(&report, "branch", &name)),
-    };
+    let variables = &start.variables;
+    let report = Report::new(start.settings.run.output(), Log::of(variables));
+    let ci = Ci::read(variables)?;
     let stop = Stop::on_signals().context("failed to listen for signals")?;
-    let Ok(gathered) = stop.unless(gather(&start, &ci, &branch)).await else {
-        return Ok(stopped(&stop));
+    let (ending, removed) = match sweep(&start, &ci, &stop, &report).await {
+        Err(error) if error.is::<Stopped>() => return Ok(stop.ending(Ending::Failed)),
+        swept => swept?,
     };
-    let gathered = gathered?;
+    let ending = stop.ending(ending);
+    let outputs = [
+        ("state", Some(removed.state)),
+        ("removed", Some(&*removed.names())),
+    ];
+    outputs::publish(&outputs, &ci, variables, &report).await;
+    if let Some(environment) = &removed.environment {
+        let page = Page {
+            context: &format!("branch-deploys-{environment}"),
+            ending,
+            markdown: &removed.markdown(),
+        };
+        outputs::show(&page, &ci, variables, &report).await;
+    }
+    report.result(ending, &removed.message, &removed);
+    Ok(ending)
+}
+
+/// How it ended, and what came of it.
+type Swept = (Ending, Removed);
+
+async fn sweep(
+    start: &Start<SweepDeleted>,
+    ci: &Ci,
+    stop: &Stop,
+    report: &Report,
+) -> anyhow::Result<Swept> {
+    let branch = match start.settings.deleted(ci)? {
+        Deleted::Branch(branch) => branch,
+        Deleted::Tag(name) => return Ok(undeployed("tag", &name)),
+        Deleted::Undeployable(name) => return Ok(undeployed("branch", &name)),
+    };
+    let gathered = stop.unless(gather(start, ci, &branch)).await??;
     let name = gathered.environment.name();
     report.heading(&format!("Sweeping {name}, if the branch {branch} is gone"));
-    let proven = is_proven_gone(
-        &gathered.github,
-        &branch,
-        &gathered.repository.default_branch,
-        &report,
-    );
-    let Ok(proven) = stop.unless(proven).await else {
-        return Ok(stopped(&stop));
-    };
-    if !proven? {
+    let default = &gathered.repository.default_branch;
+    let proven = is_proven_gone(&gathered.github, &branch, default, report);
+    if !stop.unless(proven).await?? {
         let sentence = format!("The branch {branch} is there: its environment stays");
-        report.result(
-            &sentence,
-            &result(Some(&name), branch.as_str(), "kept", &sentence),
-        );
-        return Ok(Ending::Done);
+        return Ok((Ending::Done, gathered.result("kept", sentence)));
     }
-    let Ok(is_up) = stop.unless(is_up(&gathered)).await else {
-        return Ok(stopped(&stop));
-    };
-    if !is_up? {
+    if !stop.unless(is_up(&gathered)).await?? {
         let sentence = format!("Nothing is up for {branch}: nothing to do");
-        report.result(
-            &sentence,
-            &result(Some(&name), branch.as_str(), "nothing", &sentence),
-        );
-        return Ok(Ending::Done);
+        return Ok((Ending::Done, gathered.result("nothing", sentence)));
     }
-    if settings.run.dry_run {
+    if start.settings.run.dry_run {
         let sentence = format!("Would remove {name}");
-        report.result(
-            &sentence,
-            &result(Some(&name), branch.as_str(), "planned", &sentence),
-        );
-        return Ok(Ending::Done);
+        return Ok((Ending::Done, gathered.result("planned", sentence)));
     }
-    sweep(&start, &gathered, &branch, &stop, &report).await
+    remove(start, &gathered, stop, report).await
 }
 
 /// How the sweep of what has no environment ends.
-fn nothing(report: &Report, what: &str, name: &str) -> Ending {
-    let sentence =
-        format!("The {what} {name} was deleted, which has no environment: nothing to do");
-    report.result(&sentence, &result(None, name, "nothing", &sentence));
-    Ending::Done
+fn undeployed(what: &str, name: &str) -> Swept {
+    let removed = Removed {
+        branch: name.to_owned(),
+        state: "nothing",
+        message: format!("The {what} {name} was deleted, which has no environment: nothing to do"),
+        ..Removed::default()
+    };
+    (Ending::Done, removed)
 }
 
 async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow::Result<Gathered> {
@@ -142,13 +152,12 @@ async fn is_up(gathered: &Gathered) -> anyhow::Result<bool> {
     Ok(!labelled.is_empty())
 }
 
-async fn sweep(
+async fn remove(
     start: &Start<SweepDeleted>,
     gathered: &Gathered,
-    branch: &Branch,
     stop: &Stop,
     report: &Report,
-) -> anyhow::Result<Ending> {
+) -> anyhow::Result<Swept> {
     let options = &start.settings.helm;
     let (program, timeout) = (options.helm.clone(), options.helm_timeout);
     let (target, secrets) = (
@@ -156,84 +165,68 @@ async fn sweep(
         gathered.github.secrets().clone(),
     );
     let found = Helm::find(program, target, timeout, secrets);
-    let Ok(helm) = stop.unless(found).await else {
-        return Ok(stopped(stop));
-    };
+    let helm = stop.unless(found).await??;
     let means = Means {
         program: "sweep-deleted",
         github: &gathered.github,
         repository: &gathered.repository,
         cluster: &gathered.cluster,
-        helm: &helm?,
+        helm: &helm,
         lock_duration: start.settings.lock.lock_duration,
         log_url: gathered.log_url.as_deref(),
     };
     let environment = &gathered.environment;
     let (wish, patience) = (Some(Wish::Remove), start.settings.lock.lock_timeout);
     let acquired = means.acquire(environment, wish, patience, report);
-    let Ok(acquired) = stop.unless(acquired).await else {
-        return Ok(stopped(stop));
-    };
-    let held = acquired?;
+    let held = stop.unless(acquired).await??;
     report.done("lock held");
+    let grounds = Grounds::BranchGone;
     let outcome = means
-        .remove(environment, held, &Grounds::BranchGone, stop, report)
+        .remove(environment, held, &grounds, stop, report)
         .await;
-    Ok(conclude(&environment.name(), branch, outcome, stop, report))
+    Ok(gathered.swept(outcome, stop))
 }
 
-fn conclude(
-    name: &str,
-    branch: &Branch,
-    outcome: anyhow::Result<Removal>,
-    stop: &Stop,
-    report: &Report,
-) -> Ending {
-    let result = |state, sentence: &str| result(Some(name), branch.as_str(), state, sentence);
-    match outcome {
-        Ok(Removal::Gone(remains)) => {
-            let sentence = remains.sentence(name);
-            let removed = Removed {
-                removed: texts(&remains.gone),
-                kept: texts(&remains.kept),
-                left: texts(&remains.strangers),
-                ..result("removed", &sentence)
-            };
-            report.result(&sentence, &removed);
-            stop.ending(Ending::Done)
-        }
-        Ok(Removal::Stays(reason)) => {
-            let sentence = format!("{reason}: its environment stays");
-            report.result(&sentence, &result("kept", &sentence));
-            stop.ending(Ending::Done)
-        }
-        Err(error) => {
-            let sentence = match stop.reason() {
-                Some(Reason::Signal(_)) => format!("{name} is not gone yet: stopped by a signal"),
-                Some(_) | None => format!("{name} is not gone: {error:#}"),
-            };
-            report.result(&sentence, &result("failed", &sentence));
-            stop.ending(super::ending(&error))
+impl Gathered {
+    fn swept(&self, outcome: anyhow::Result<Removal>, stop: &Stop) -> Swept {
+        let name = self.environment.name();
+        match outcome {
+            Ok(Removal::Gone(remains)) => {
+                let removed = Removed {
+                    removed: texts(&remains.gone),
+                    kept: texts(&remains.kept),
+                    left: texts(&remains.strangers),
+                    ..self.result("removed", remains.sentence(&name))
+                };
+                (Ending::Done, removed)
+            }
+            Ok(Removal::Stays(reason)) => {
+                let sentence = format!("{reason}: its environment stays");
+                (Ending::Done, self.result("kept", sentence))
+            }
+            Err(error) => {
+                let sentence = match stop.reason() {
+                    Some(Reason::Signal(_)) => {
+                        format!("{name} is not gone yet: stopped by a signal")
+                    }
+                    Some(_) | None => format!("{name} is not gone: {error:#}"),
+                };
+                (super::ending(&error), self.result("failed", sentence))
+            }
         }
     }
-}
 
-fn stopped(stop: &Stop) -> Ending {
-    stop.ending(Ending::Failed)
+    fn result(&self, state: &'static str, message: String) -> Removed {
+        Removed {
+            environment: Some(self.environment.name()),
+            branch: self.environment.branch.to_string(),
+            state,
+            message,
+            ..Removed::default()
+        }
+    }
 }
 
 fn texts(keys: &[ObjectKey]) -> Vec<String> {
     keys.iter().map(ToString::to_string).collect()
-}
-
-fn result(environment: Option<&str>, branch: &str, state: &'static str, message: &str) -> Removed {
-    Removed {
-        environment: environment.map(str::to_owned),
-        branch: branch.to_owned(),
-        state,
-        removed: Vec::new(),
-        kept: Vec::new(),
-        left: Vec::new(),
-        message: message.to_owned(),
-    }
 }

@@ -16,7 +16,8 @@ use self::{
     plan::{Plan, plan},
 };
 use super::{
-    Start, outputs,
+    Start,
+    outputs::{self, Page},
     statuses::Statuses,
     stop::{Stop, Stopped},
 };
@@ -24,11 +25,11 @@ use crate::{
     decide::Verdict,
     model::Ending,
     report::{Judged, Report, Swept, Word},
-    settings::{Ci, SweepStale},
+    settings::{Ci, Log, SweepStale},
 };
 
 pub(super) async fn run(start: Start<SweepStale>) -> anyhow::Result<Ending> {
-    let report = Report::new(start.settings.run.output());
+    let report = Report::new(start.settings.run.output(), Log::of(&start.variables));
     let ci = Ci::read(&start.variables)?;
     let stop = Stop::on_signals().context("failed to listen for signals")?;
     let sweep = Sweep {
@@ -175,18 +176,25 @@ impl Sweep<'_> {
             Ending::Done => "swept",
             _ => "failed",
         };
-        let style = match ending {
-            Ending::Done => "success",
-            Ending::Refused => "warning",
-            _ => "error",
-        };
         let (app, tier) = self.start.settings.app.place();
-        let context = format!("branch-deploys-sweep-{app}-{tier}");
-        let text = swept.markdown(gathered.now);
-        let shown = (context.as_str(), style);
-        let variables = &self.start.variables;
-        outputs::summarize(shown, &text, self.ci, variables, self.report).await;
-        self.report.result(&swept.message, &swept);
+        let page = Page {
+            context: &format!("branch-deploys-sweep-{app}-{tier}"),
+            ending,
+            markdown: &swept.markdown(gathered.now),
+        };
+        let (variables, report) = (&self.start.variables, self.report);
+        outputs::publish(
+            &[
+                ("state", Some(swept.state)),
+                ("removed", Some(&swept.removed())),
+            ],
+            self.ci,
+            variables,
+            report,
+        )
+        .await;
+        outputs::show(&page, self.ci, variables, report).await;
+        self.report.result(ending, &swept.message, &swept);
         Ok(ending)
     }
 }

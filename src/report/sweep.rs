@@ -72,6 +72,14 @@ impl Swept {
             && self.environments.iter().all(|it| it.outcome.is_none())
     }
 
+    /// The names of the environments that were removed, as a JSON list.
+    pub fn removed(&self) -> String {
+        let removed = self.environments.iter();
+        let removed = removed.filter(|it| it.outcome == Some("removed"));
+        let names: Vec<_> = removed.map(|it| it.environment.as_str()).collect();
+        serde_json::Value::from(names).to_string()
+    }
+
     /// The plan, line by line: what goes soon comes first, since somebody can still keep it.
     pub fn plan(&self, now: DateTime<Utc>) -> Vec<String> {
         let mut lines = Vec::new();

@@ -16,6 +16,13 @@ const ACTION: &str = "BRANCH_DEPLOYS_ACTION_INPUTS";
 /// Keys of the plugin that the hook itself reads.
 const HOOK_KEYS: [&str; 2] = ["run", "install"];
 
+/// Whether our GitHub Action runs us.
+pub fn is_action(variables: &Variables) -> bool {
+    variables
+        .get(ACTION)
+        .is_some_and(|inputs| !inputs.is_empty())
+}
+
 /// A settings mistake: one line that names the option as the user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageError(pub String);

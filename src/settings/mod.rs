@@ -18,9 +18,9 @@ mod sweep_stale;
 
 use std::{collections::BTreeMap, ffi::OsString};
 
-pub use arguments::{Program, Sources, UsageError};
+pub use arguments::{Program, Sources, UsageError, is_action};
 pub use build_gate::BuildGate;
-pub use ci::{BuildkiteJob, Ci, Event, GitHubRun};
+pub use ci::{BuildkiteJob, Ci, Event, GitHubRun, Log};
 pub use deploy::Deploy;
 pub use environments::{Action, Environments};
 pub use groups::{

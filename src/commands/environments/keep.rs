@@ -59,7 +59,7 @@ pub(super) async fn keep(
     let kept = noted?;
     let day = until.format("%Y-%m-%d %H:%M UTC");
     let sentence = format!("{} is kept until {day}", environment.name());
-    report.result(&sentence, &kept);
+    report.result(Ending::Done, &sentence, &kept);
     Ok(Ending::Done)
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn list(
         1 => format!("1 environment in {namespace}"),
         count => format!("{count} environments in {namespace}"),
     };
-    report.result(&count, &shown);
+    report.result(Ending::Done, &count, &shown);
     Ok(Ending::Done)
 }
 
