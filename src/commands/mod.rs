@@ -18,11 +18,13 @@ mod owners;
 mod queue;
 mod queue_deploy;
 mod releases;
+mod removal;
 mod site;
 mod statuses;
 mod stop;
 mod survey;
 mod sweep_deleted;
+mod sweep_stale;
 mod teardown;
 
 use std::{future::Future, io::Write, process::ExitCode};
@@ -74,6 +76,11 @@ pub fn queue_deploy() -> ExitCode {
 /// `sweep-deleted`.
 pub fn sweep_deleted() -> ExitCode {
     in_cluster(sweep_deleted::run)
+}
+
+/// `sweep-stale`.
+pub fn sweep_stale() -> ExitCode {
+    in_cluster(sweep_stale::run)
 }
 
 /// [`main`] for a command that goes to the cluster: it may be its own guardian of Helm, and what is

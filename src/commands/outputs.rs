@@ -33,6 +33,29 @@ pub(super) async fn publish(
     }
 }
 
+/// Shows `markdown` where the CI shows what a job comes to: in the summary of GitHub's job, and on
+/// the page of a Buildkite build, where it replaces what `context` showed before. What cannot be
+/// shown is told, and fails nothing.
+pub(super) async fn summarize(
+    (context, style): (&str, &str),
+    markdown: &str,
+    ci: &Ci,
+    variables: &Variables,
+    report: &Report,
+) {
+    let file = variables.get("GITHUB_STEP_SUMMARY");
+    if let Some(path) = file.filter(|path| !path.is_empty())
+        && let Err(error) = write_to(Path::new(path), markdown)
+    {
+        report.warn(&format!("the job has no summary: {error:#}"));
+    }
+    if ci.buildkite.is_job()
+        && let Err(error) = agent::annotate(context, style, markdown).await
+    {
+        report.warn(&format!("the build has no annotation: {error:#}"));
+    }
+}
+
 /// Tells a deploy build what its own last status on the deployment is to carry: Buildkite posts one
 /// when the build ends, after ours (Buildkite's docs, "Deployments with GitHub").
 pub(super) async fn tell_build(tier: &str, url: Option<&str>, report: &Report) {
@@ -56,12 +79,17 @@ fn append(path: &Path, outputs: &[(&str, &str)]) -> anyhow::Result<()> {
         .iter()
         .map(|(name, value)| format!("{name}<<{delimiter}\n{value}\n{delimiter}\n"))
         .collect();
+    write_to(path, &text)
+}
+
+/// Adds text to a file of GitHub's runner.
+fn write_to(path: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::OpenOptions::new()
         .create(true)
         .append(true)
         .open(path)
         .and_then(|mut file| file.write_all(text.as_bytes()))
-        .with_context(|| format!("failed to write {} of GITHUB_OUTPUT", path.display()))
+        .with_context(|| format!("failed to write {}", path.display()))
 }
 
 #[cfg(test)]

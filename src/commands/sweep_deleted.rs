@@ -1,21 +1,14 @@
 //! `sweep-deleted`: removes the environment of a branch that was deleted.
 
-use std::sync::Arc;
-
 use anyhow::{Context as _, bail};
-use tokio::sync::Mutex;
 
 use super::{
     Start,
-    branches::look_for,
+    branches::is_proven_gone,
     connect::connect,
-    forge, forgotten,
-    lock::{self, Lock},
-    owners,
-    site::Site,
-    statuses::Statuses,
-    stop::{LEAVE, Reason, Stop, WIND_UP},
-    teardown::{self, Remains},
+    forge,
+    removal::{Grounds, Means, Removal},
+    stop::{Reason, Stop},
 };
 use crate::{
     clients::{
@@ -23,8 +16,7 @@ use crate::{
         github::{GitHub, RepositoryFacts},
         helm::Helm,
     },
-    decide::Presence,
-    model::{Branch, Ending, Environment, Halt, Holder, ObjectKey, Phase, Record, State, Wish},
+    model::{Branch, Ending, Environment, Halt, ObjectKey, Wish},
     report::{Removed, Report},
     settings::{Ci, Deleted, SweepDeleted},
 };
@@ -54,7 +46,12 @@ pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
     let gathered = gathered?;
     let name = gathered.environment.name();
     report.heading(&format!("Sweeping {name}, if the branch {branch} is gone"));
-    let proven = is_proven_gone(&gathered, &branch, &report);
+    let proven = is_proven_gone(
+        &gathered.github,
+        &branch,
+        &gathered.repository.default_branch,
+        &report,
+    );
     let Ok(proven) = stop.unless(proven).await else {
         return Ok(stopped(&stop));
     };
@@ -85,7 +82,7 @@ pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
         );
         return Ok(Ending::Done);
     }
-    sweep(&start.settings, &gathered, &branch, &stop, &report).await
+    sweep(&start, &gathered, &branch, &stop, &report).await
 }
 
 /// How the sweep of what has no environment ends.
@@ -125,28 +122,6 @@ async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow
     })
 }
 
-/// Whether the branch is proven gone; an error where nothing is proven.
-async fn is_proven_gone(
-    gathered: &Gathered,
-    branch: &Branch,
-    report: &Report,
-) -> anyhow::Result<bool> {
-    let default = &gathered.repository.default_branch;
-    match look_for(&gathered.github, branch, default)
-        .await
-        .context("nothing is removed")?
-    {
-        Presence::There => Ok(false),
-        Presence::Gone => {
-            report.done(&format!(
-                "the branch {branch} is gone, while {default} is seen with the same token"
-            ));
-            Ok(true)
-        }
-        Presence::Unproven(reason) => bail!("nothing is removed: {reason}"),
-    }
-}
-
 /// Whether there is a record, or a release that bears our labels.
 async fn is_up(gathered: &Gathered) -> anyhow::Result<bool> {
     let environment = &gathered.environment;
@@ -168,13 +143,14 @@ async fn is_up(gathered: &Gathered) -> anyhow::Result<bool> {
 }
 
 async fn sweep(
-    settings: &SweepDeleted,
+    start: &Start<SweepDeleted>,
     gathered: &Gathered,
     branch: &Branch,
     stop: &Stop,
     report: &Report,
 ) -> anyhow::Result<Ending> {
-    let (program, timeout) = (settings.helm.helm.clone(), settings.helm.helm_timeout);
+    let options = &start.settings.helm;
+    let (program, timeout) = (options.helm.clone(), options.helm_timeout);
     let (target, secrets) = (
         gathered.cluster.target().clone(),
         gathered.github.secrets().clone(),
@@ -183,134 +159,40 @@ async fn sweep(
     let Ok(helm) = stop.unless(found).await else {
         return Ok(stopped(stop));
     };
-    let helm = helm?;
-    let request = lock::Request {
-        environment: &gathered.environment,
-        holder: Holder {
-            program: "sweep-deleted".into(),
-            log_url: gathered.log_url.clone(),
-            deployment: None,
-        },
-        wish: Some(Wish::Remove),
-        duration: settings.lock.lock_duration,
-        timeout: settings.lock.lock_timeout,
+    let means = Means {
+        program: "sweep-deleted",
+        github: &gathered.github,
+        repository: &gathered.repository,
+        cluster: &gathered.cluster,
+        helm: &helm?,
+        lock_duration: start.settings.lock.lock_duration,
+        log_url: gathered.log_url.as_deref(),
     };
-    let acquired = Lock::acquire(gathered.cluster.leases(), &request, report);
+    let environment = &gathered.environment;
+    let (wish, patience) = (Some(Wish::Remove), start.settings.lock.lock_timeout);
+    let acquired = means.acquire(environment, wish, patience, report);
     let Ok(acquired) = stop.unless(acquired).await else {
         return Ok(stopped(stop));
     };
-    let (lock, record) = acquired?;
+    let held = acquired?;
     report.done("lock held");
-    let site = Site {
-        environment: &gathered.environment,
-        namespace: &gathered.cluster.target().namespace,
-        storage: gathered.cluster.storage(),
-        objects: gathered.cluster.objects(),
-        helm: &helm,
-        lock: &lock,
-        stop,
-        report,
-        record: Arc::new(Mutex::new(record.unwrap_or_else(|| {
-            Record::new(&gathered.environment, &gathered.repository.full_name)
-        }))),
-    };
-    let outcome = tokio::select! {
-        outcome = stop.within(WIND_UP, removed(gathered, branch, &site)) => {
-            outcome.unwrap_or_else(|stopped| Err(stopped.into()))
-        }
-        never = heed_loss(&site) => match never {},
-    };
-    drop(site);
-    conclude(gathered, branch, lock, outcome, stop, report).await
+    let outcome = means
+        .remove(environment, held, &Grounds::BranchGone, stop, report)
+        .await;
+    Ok(conclude(&environment.name(), branch, outcome, stop, report))
 }
 
-/// Under the lock: the branch once more, then all that is up, then GitHub's deployments. None when
-/// the branch is back.
-async fn removed(
-    gathered: &Gathered,
+fn conclude(
+    name: &str,
     branch: &Branch,
-    site: &Site<'_>,
-) -> anyhow::Result<Option<Remains>> {
-    if !is_proven_gone(gathered, branch, site.report).await? {
-        return Ok(None);
-    }
-    site.ready()?;
-    let mut forgotten = Vec::new();
-    if site.lock.record().await?.is_none() {
-        owners::check_labelled(site).await?;
-        forgotten = forgotten::deployments(&gathered.github, site.environment).await?;
-    }
-    let forgotten = still_active(gathered, forgotten).await?;
-    site.note(|record| {
-        record.phase = Phase::Removing;
-        record.deployments.extend(forgotten);
-    })
-    .await?;
-    let remains = teardown::environment(site).await?;
-    let statuses = Statuses {
-        github: &gathered.github,
-        deployment: None,
-        log_url: gathered.log_url.as_deref(),
-    };
-    let deployments = site.record.lock().await.deployments.clone();
-    for id in deployments {
-        statuses
-            .retire(id, "the branch was deleted, and its environment removed")
-            .await?;
-    }
-    Ok(Some(remains))
-}
-
-/// Those of `deployments` that GitHub does not show as inactive: what is true already is not posted.
-async fn still_active(gathered: &Gathered, deployments: Vec<u64>) -> anyhow::Result<Vec<u64>> {
-    let mut active = Vec::new();
-    for id in deployments {
-        let newest = gathered.github.newest_status(id).await?;
-        if newest.is_none_or(|newest| newest.state != State::Inactive.to_string()) {
-            active.push(id);
-        }
-    }
-    Ok(active)
-}
-
-async fn heed_loss(site: &Site<'_>) -> std::convert::Infallible {
-    let mut losses = site.lock.losses();
-    if let Ok(lost) = losses.wait_for(Option::is_some).await {
-        site.stop
-            .ask(Reason::LockLost(lost.clone().unwrap_or_default()));
-    }
-    std::future::pending().await
-}
-
-async fn conclude(
-    gathered: &Gathered,
-    branch: &Branch,
-    lock: Lock,
-    outcome: anyhow::Result<Option<Remains>>,
+    outcome: anyhow::Result<Removal>,
     stop: &Stop,
     report: &Report,
-) -> anyhow::Result<Ending> {
-    let name = gathered.environment.name();
-    let result = |state, sentence: &str| result(Some(&name), branch.as_str(), state, sentence);
+) -> Ending {
+    let result = |state, sentence: &str| result(Some(name), branch.as_str(), state, sentence);
     match outcome {
-        Ok(Some(remains)) => {
-            let deleted = stop.within(LEAVE, lock.delete()).await;
-            deleted
-                .map_err(anyhow::Error::from)
-                .flatten()
-                .context("all is gone but the record")?;
-            for key in &remains.kept {
-                report.note(&format!(
-                    "{key} stays, as its chart asks (resource-policy: keep)"
-                ));
-            }
-            for key in &remains.strangers {
-                report.warn(&format!("{key} is not proven ours, and is left alone"));
-            }
-            let sentence = match remains.gone.len() {
-                1 => format!("{name} is gone, one object of it"),
-                count => format!("{name} is gone, {count} objects of it"),
-            };
+        Ok(Removal::Gone(remains)) => {
+            let sentence = remains.sentence(name);
             let removed = Removed {
                 removed: texts(&remains.gone),
                 kept: texts(&remains.kept),
@@ -318,46 +200,21 @@ async fn conclude(
                 ..result("removed", &sentence)
             };
             report.result(&sentence, &removed);
-            Ok(stop.ending(Ending::Done))
+            stop.ending(Ending::Done)
         }
-        Ok(None) => {
-            release(lock, stop, report).await;
-            let sentence = format!("The branch {branch} is back: its environment stays");
+        Ok(Removal::Stays(reason)) => {
+            let sentence = format!("{reason}: its environment stays");
             report.result(&sentence, &result("kept", &sentence));
-            Ok(stop.ending(Ending::Done))
+            stop.ending(Ending::Done)
         }
         Err(error) => {
-            release(lock, stop, report).await;
-            let ending = if stop.reason().is_some() {
-                stopped(stop)
-            } else {
-                super::ending(&error)
-            };
             let sentence = match stop.reason() {
                 Some(Reason::Signal(_)) => format!("{name} is not gone yet: stopped by a signal"),
-                Some(Reason::LockLost(reason)) => format!("{name}: the lock is lost: {reason}"),
-                Some(Reason::Superseded(_) | Reason::BranchGone) | None => {
-                    format!("{name} is not gone: {error:#}")
-                }
+                Some(_) | None => format!("{name} is not gone: {error:#}"),
             };
             report.result(&sentence, &result("failed", &sentence));
-            Ok(ending)
+            stop.ending(super::ending(&error))
         }
-    }
-}
-
-async fn release(lock: Lock, stop: &Stop, report: &Report) {
-    let left = async {
-        match lock.record().await {
-            // Nothing was known of it, and nothing was begun.
-            Ok(None) => lock.delete().await,
-            Ok(Some(_)) | Err(_) => lock.release().await,
-        }
-    };
-    match stop.within(LEAVE, left).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => report.warn(&format!("{error:#}")),
-        Err(_) => report.warn("the cluster is too slow to let the lock go: it runs out by itself"),
     }
 }
 

@@ -1,8 +1,11 @@
 //! What people and machines read.
 
+mod announcement;
 mod checklist;
 mod end;
+pub mod markdown;
 mod result;
+mod sweep;
 mod table;
 
 use std::{
@@ -10,9 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use announcement::Announcement;
 pub use checklist::Checklist;
 pub use end::end_of;
 pub use result::{Deployed, Gated, Queued, Removed};
+pub use sweep::{Judged, Swept, Word};
 pub use table::{Shown, span, table};
 
 use chrono::{DateTime, Utc};
@@ -94,6 +99,13 @@ impl Report {
     /// What is about to be done, once, at the top.
     pub fn heading(&self, text: &str) {
         self.line(&self.paint("1", &plain(text)));
+    }
+
+    /// Lines that stand together, as a plan does.
+    pub fn block(&self, lines: &[String]) {
+        for line in lines {
+            self.line(&format!("    {}", plain(line)));
+        }
     }
 
     /// Something holds now.
