@@ -56,11 +56,16 @@ fn a_sweep_hands_on_what_it_removed_and_shows_it() {
 #[test]
 fn an_error_is_shown_on_the_page_of_the_run() {
     let site = Site::new("actions-error");
-    let ran = in_action(site.sweep_deleted(Helm4, "main")).run();
+    let outputs = site.kubeconfig.with_extension("output");
+    let ran = in_action(site.sweep_deleted(Helm4, "main"))
+        .env("GITHUB_OUTPUT", &outputs)
+        .run();
     let lines = ran.to_string();
     let begins = "::error title=branch-deploys::main is the default branch";
     assert!(lines.contains(begins), "{lines}");
     ran.ends_with(5);
+    let text = fs::read_to_string(outputs).expect("it is there");
+    assert_eq!(output(&text, "state").as_deref(), Some("refused"));
 }
 
 #[test]

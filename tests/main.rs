@@ -11,6 +11,8 @@ mod linked;
 mod lock;
 mod names;
 mod objects;
+mod one_list;
+mod plugin;
 mod push_to_link;
 mod queue_deploy;
 mod readme;

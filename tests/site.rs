@@ -1,7 +1,10 @@
 //! What one test has for itself: a namespace, a GitHub, a repository, and the programs.
 
 use std::{
-    os::unix::{fs::PermissionsExt, process::CommandExt},
+    os::unix::{
+        fs::PermissionsExt,
+        process::{CommandExt, ExitStatusExt as _},
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
@@ -338,6 +341,13 @@ impl Running {
             "it tells the token:\n{said}"
         );
         ran
+    }
+
+    /// Waits for its end by a signal: its number, or none where it ended by itself.
+    pub fn end_by_signal(mut self) -> Option<i32> {
+        let child = self.child.take().expect("it is waited for once");
+        let output = child.wait_with_output().expect("it can be waited for");
+        output.status.signal()
     }
 
     fn pid(&self) -> Pid {

@@ -6,6 +6,7 @@ use chrono::Utc;
 use super::{
     Start,
     gate::{self, Code, News},
+    outputs,
     stop::Stop,
 };
 use crate::{
@@ -46,6 +47,12 @@ pub(super) async fn run(start: Start<BuildGate>) -> anyhow::Result<Ending> {
         return Ok(stop.ending(Ending::Failed));
     };
     let (ending, result) = gate.result(outcome?);
+    let outputs = [
+        ("state", Some(result.state)),
+        ("digest", result.digest.as_deref()),
+        ("image", result.image.as_deref()),
+    ];
+    outputs::publish(&outputs, &ci, &variables, &report).await;
     report.result(ending, &result.message, &result);
     Ok(ending)
 }

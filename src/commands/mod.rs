@@ -112,10 +112,13 @@ where
 {
     let (arguments, variables) = settings::process();
     let (log, in_action) = (Log::of(&variables), settings::is_action(&variables));
+    let handed_on = variables.clone();
     let end = |ended: anyhow::Result<Ending>| {
         let ending = ended.unwrap_or_else(|error| {
             eprintln!("{}", report::error(&format!("{error:#}"), log));
-            ending(&error)
+            let ending = ending(&error);
+            outputs::tell_state(ending, &handed_on);
+            ending
         });
         // The job is no failure where a newer one takes over, and a workflow knows no soft one.
         let is_fine = in_action && ending == Ending::Superseded;

@@ -39,6 +39,23 @@ pub(super) async fn publish(
     }
 }
 
+/// Tells later steps of GitHub's job how a command ended that came to no result.
+pub(super) fn tell_state(ending: Ending, variables: &Variables) {
+    let state = match ending {
+        Ending::Superseded => "superseded",
+        Ending::TimedOut => "timed-out",
+        Ending::Refused => "refused",
+        Ending::Done | Ending::Failed | Ending::Usage | Ending::Signal(_) => "failed",
+    };
+    if let Some(path) = variables
+        .get("GITHUB_OUTPUT")
+        .filter(|path| !path.is_empty())
+    {
+        // The error is told already, and this is none beside it.
+        let _ = append(Path::new(path), &[("state", state)]);
+    }
+}
+
 /// What the page of a job or a build shows of what we did.
 pub(super) struct Page<'a> {
     /// What it is about: in a Buildkite build it replaces what was shown of the same before.
