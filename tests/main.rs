@@ -6,6 +6,7 @@ mod deploy;
 mod environments;
 mod example_app;
 mod helm_apply;
+mod in_actions;
 mod link;
 mod linked;
 mod lock;

@@ -159,6 +159,41 @@ fn a_push_becomes_a_link() {
 }
 
 #[test]
+fn the_page_of_a_deploy_build_shows_the_environment() {
+    let team = Team::new("page");
+    let (commit, deployment) = team.push();
+    let build = team.build_of(deployment);
+    ended(&build, "passed", "\n--- Deploying new at ");
+    ended(&build, "passed", "\n+++ Deploy success!");
+    assert!(!build.logs().contains("^^^ +++"), "{}", build.logs());
+    let shown = build.annotation("branch-deploys-hey-new");
+    let (style, text) = shown.expect("the build is annotated");
+    assert_eq!(style, "success");
+    for told in ["<http://new-page.example.test", "`new`", &commit[..7]] {
+        assert!(text.contains(told), "{text}");
+    }
+    assert_eq!(
+        build.meta_data("branch-deploys:state").as_deref(),
+        Some("success")
+    );
+}
+
+#[test]
+fn a_deploy_build_that_fails_shows_why_and_opens_its_log() {
+    let team = Team::with("fails", &echo(held()));
+    team.buildkite
+        .agent_env("BRANCH_DEPLOYS_HELM_TIMEOUT", "3s");
+    let (_, deployment) = team.push();
+    let build = team.build_of(deployment);
+    ended(&build, "failed", "\n^^^ +++\n+++ Deploy failed: ");
+    let (style, text) = build
+        .annotation("branch-deploys-hey-new")
+        .expect("it is annotated");
+    assert_eq!(style, "error");
+    assert!(text.contains("Deploy failed"), "{text}");
+}
+
+#[test]
 fn a_second_push_overtakes_the_first() {
     let team = Team::with("overtakes", &echo(held()));
     let (_, first) = team.push();

@@ -2,7 +2,7 @@
 
 mod asking;
 mod following;
-mod forge;
+pub mod forge;
 mod refusals;
 
 pub use forge::Forge;

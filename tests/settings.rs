@@ -8,13 +8,15 @@ pub const QUEUE_DEPLOY: &str = env!("CARGO_BIN_EXE_queue-deploy");
 pub const DEPLOY: &str = env!("CARGO_BIN_EXE_deploy");
 pub const ENVIRONMENTS: &str = env!("CARGO_BIN_EXE_environments");
 pub const SWEEP_DELETED: &str = env!("CARGO_BIN_EXE_sweep-deleted");
+pub const SWEEP_STALE: &str = env!("CARGO_BIN_EXE_sweep-stale");
 
 /// All of them, in the order of the README's tables.
-pub const PROGRAMS: [&str; 6] = [
+pub const PROGRAMS: [&str; 7] = [
     BUILD_GATE,
     QUEUE_DEPLOY,
     HELM_APPLY,
     SWEEP_DELETED,
+    SWEEP_STALE,
     DEPLOY,
     ENVIRONMENTS,
 ];
@@ -54,6 +56,11 @@ fn the_help_of_helm_apply_is_short_and_exact() {
 #[test]
 fn the_help_of_sweep_deleted_is_short_and_exact() {
     insta::assert_snapshot!(help(SWEEP_DELETED));
+}
+
+#[test]
+fn the_help_of_sweep_stale_is_short_and_exact() {
+    insta::assert_snapshot!(help(SWEEP_STALE));
 }
 
 #[test]

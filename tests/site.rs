@@ -230,6 +230,12 @@ impl Site {
             .args(["--branch", branch])
     }
 
+    /// `sweep-stale`, of age and of branches.
+    pub fn sweep_stale(&self, helm: Tool) -> Program {
+        let path = env!("CARGO_BIN_EXE_sweep-stale");
+        self.program(path).helm(helm)
+    }
+
     /// A program with what every one needs, and nothing of the environment that the test runs in.
     pub fn program(&self, path: &str) -> Program {
         let mut command = Command::new(path);

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use super::Commit;
+
 /// How an HTTP request was answered, as far as it matters for asking again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
@@ -26,4 +28,15 @@ pub enum Reading {
     Found(String),
     /// 404: there is no such ref, or the token may not see it.
     Missing,
+}
+
+/// What one answer of GitHub's, that told of many branches, tells of one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// It is there, at this commit.
+    At(Commit),
+    /// GitHub showed the repository, and this branch not: one of the proofs that it is gone.
+    Absent,
+    /// Nothing is known of it, for this reason: then nothing is deleted.
+    Unknown(String),
 }

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{App, Branch, Commit};
+use super::{App, Branch, Commit, Posted};
 
 /// A deployment of GitHub's, as far as we read it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -22,6 +22,15 @@ pub struct Deployment {
     pub payload: serde_json::Value,
     /// When it was made, by GitHub's clock.
     pub created_at: DateTime<Utc>,
+}
+
+/// A deployment, and what was said on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// The deployment.
+    pub deployment: Deployment,
+    /// Its statuses, newest first: as many of them as were asked for, the newest in any case.
+    pub statuses: Vec<Posted>,
 }
 
 /// What somebody asks to be deployed.

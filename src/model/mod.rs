@@ -22,14 +22,14 @@ mod stage;
 mod status;
 mod values;
 
-pub use answer::{Answer, Reading, Retry};
+pub use answer::{Answer, Reading, Retry, Seen};
 pub use app::App;
 pub use branch::Branch;
 pub use build::{Build, Job, Pipeline};
 pub use commit::Commit;
-pub use deployment::{Deployment, Order, Payload};
+pub use deployment::{Deployment, Order, Payload, Told};
 pub use ending::{Ending, Halt};
-pub use environment::{Environment, labels};
+pub use environment::{Environment, labels, shared_labels};
 pub use helm::{Hook, Revision, Status, StoredRelease};
 pub use image::{Image, ImageName, Platform};
 pub use manifest::{Object, ObjectKey, objects};

@@ -12,9 +12,16 @@ use crate::model::without_passwords;
 /// Where our Buildkite plugin's hook puts its configuration, as JSON.
 const PLUGIN: &str = "BRANCH_DEPLOYS_PLUGIN_CONFIGURATION";
 /// Where our GitHub Action puts its inputs, as JSON.
-pub const ACTION: &str = "BRANCH_DEPLOYS_ACTION_INPUTS";
+const ACTION: &str = "BRANCH_DEPLOYS_ACTION_INPUTS";
 /// Keys by which plugin and Action find a program, which are no options of it.
 const PACKAGE_KEYS: [&str; 5] = ["run", "install", "programs", "cache", "mirror"];
+
+/// Whether our GitHub Action runs us.
+pub fn is_action(variables: &Variables) -> bool {
+    variables
+        .get(ACTION)
+        .is_some_and(|inputs| !inputs.is_empty())
+}
 
 /// A settings mistake: one line that names the option as the user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -72,7 +72,7 @@ impl GitHub {
             "transient_environment": true,
             "production_environment": false,
         });
-        self.http.post(&self.path("/deployments"), &body).await
+        self.http.post(&self.path("/deployments"), body).await
     }
 
     /// The statuses of a deployment, newest first, if they are others than when `etag` was kept:

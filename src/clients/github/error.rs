@@ -22,6 +22,8 @@ pub(super) enum Cause {
     Unreachable(String),
     /// An answer that is not what the API promises.
     Garbled(String),
+    /// GitHub cannot or may not answer a question of GraphQL's, or a part of it.
+    Unanswered(String),
 }
 
 impl GitHubError {
@@ -43,7 +45,7 @@ impl GitHubError {
     pub fn leaves_doubt(&self) -> bool {
         match self.cause {
             Cause::Refused { status, .. } => status >= 500,
-            Cause::Limited { .. } => false,
+            Cause::Limited { .. } | Cause::Unanswered(_) => false,
             Cause::Unreachable(_) | Cause::Garbled(_) => true,
         }
     }
@@ -57,7 +59,10 @@ impl GitHubError {
     pub fn status(&self) -> Option<u16> {
         match self.cause {
             Cause::Refused { status, .. } => Some(status),
-            Cause::Limited { .. } | Cause::Unreachable(_) | Cause::Garbled(_) => None,
+            Cause::Limited { .. }
+            | Cause::Unreachable(_)
+            | Cause::Garbled(_)
+            | Cause::Unanswered(_) => None,
         }
     }
 }
@@ -104,6 +109,7 @@ impl fmt::Display for GitHubError {
             Cause::Garbled(reason) => {
                 write!(f, "GitHub's answer to {request} cannot be read: {reason}")
             }
+            Cause::Unanswered(reason) => write!(f, "GitHub does not tell ({request}): {reason}"),
         }
     }
 }

@@ -4,12 +4,16 @@ use std::{fmt, time::Duration};
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use octocrab::Octocrab;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use super::error::{Cause, GitHubError};
+use super::{
+    error::{Cause, GitHubError},
+    graphql,
+};
 use crate::model::{Answer, Retry};
 
 /// Whether a request is sent again: by its answer, the attempts so far, and whether it is safe.
@@ -35,28 +39,41 @@ pub(super) struct Http {
     policy: Policy,
 }
 
-/// A GET, or with a body a POST.
 struct Request<'a> {
+    method: Method,
     path: &'a str,
-    body: Option<&'a serde_json::Value>,
+    /// JSON; a GET has none.
+    body: Value,
     /// The answer that is known already.
     known: Option<&'a HeaderValue>,
+    /// Whether it may be sent twice: it changes nothing, or leaves the same however often it comes.
+    safe: bool,
 }
 
 impl<'a> Request<'a> {
     fn get(path: &'a str) -> Self {
         Self {
+            method: Method::GET,
             path,
-            body: None,
+            body: Value::Null,
             known: None,
+            safe: true,
+        }
+    }
+
+    fn post(path: &'a str, body: Value) -> Self {
+        Self {
+            method: Method::POST,
+            body,
+            safe: false,
+            ..Self::get(path)
         }
     }
 }
 
 impl fmt::Display for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let method = if self.body.is_some() { "POST" } else { "GET" };
-        write!(f, "{method} {}", self.path)
+        write!(f, "{} {}", self.method, self.path)
     }
 }
 
@@ -64,6 +81,16 @@ struct Reply {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+}
+
+impl Reply {
+    /// The reply as far as it matters for asking again.
+    fn answer(&self, request: &Request<'_>) -> Answer {
+        // GraphQL says 200 to all: that a limit is used up, only the body tells.
+        let limited = request.path == graphql::PATH && graphql::is_limited(&self.body);
+        let status = if limited { 429 } else { self.status.as_u16() };
+        Answer::Status(status, asked_wait(&self.headers))
+    }
 }
 
 impl Http {
@@ -109,16 +136,37 @@ impl Http {
     pub(super) async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
-        body: &impl Serialize,
+        body: Value,
     ) -> Result<T, GitHubError> {
-        let body = serde_json::to_value(body).map_err(|error| {
-            GitHubError::new(format!("POST {path}"), Cause::Garbled(error.to_string()))
-        })?;
+        self.call(&Request::post(path, body)).await
+    }
+
+    /// Sets what is at `path` to `body`.
+    pub(super) async fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: Value,
+    ) -> Result<T, GitHubError> {
         let request = Request {
-            body: Some(&body),
-            ..Request::get(path)
+            method: Method::PATCH,
+            safe: true,
+            ..Request::post(path, body)
         };
         self.call(&request).await
+    }
+
+    /// The answer to a question of GraphQL's, which changes nothing, and how long GitHub asks to wait.
+    pub(super) async fn ask(
+        &self,
+        question: Value,
+    ) -> Result<(graphql::Body, Option<Duration>), GitHubError> {
+        let request = Request {
+            safe: true,
+            ..Request::post(graphql::PATH, question)
+        };
+        let reply = self.reply(&request).await?;
+        let body = read(&request.to_string(), &reply)?;
+        Ok((body, asked_wait(&reply.headers)))
     }
 
     async fn call<T: DeserializeOwned>(&self, request: &Request<'_>) -> Result<T, GitHubError> {
@@ -128,7 +176,10 @@ impl Http {
 
     /// Sends, and follows where a renamed repository has gone: GET by 301, POST by 307.
     async fn reply(&self, request: &Request<'_>) -> Result<Reply, GitHubError> {
-        let mut url = format!("{}{}", self.base_url, request.path);
+        let mut url = match request.path {
+            graphql::PATH => graphql::address(&self.base_url),
+            path => format!("{}{path}", self.base_url),
+        };
         for _ in 0..=REDIRECTS {
             let reply = self.send(request, &url).await?;
             match self.redirect(&reply) {
@@ -155,16 +206,15 @@ impl Http {
 
     /// Sends until the policy lets the answer stand.
     async fn send(&self, request: &Request<'_>, url: &str) -> Result<Reply, GitHubError> {
-        let safe = request.body.is_none();
         let mut attempt = 0;
         loop {
             attempt += 1;
             let outcome = self.once(request, url).await;
             let answer = match &outcome {
-                Ok(reply) => Answer::Status(reply.status.as_u16(), asked_wait(&reply.headers)),
+                Ok(reply) => reply.answer(request),
                 Err(_) => Answer::None,
             };
-            match ((self.policy)(answer, attempt, safe), outcome) {
+            match ((self.policy)(answer, attempt, request.safe), outcome) {
                 (Retry::After(wait), _) => tokio::time::sleep(wait).await,
                 (Retry::No, Ok(reply)) => return Ok(reply),
                 (Retry::No, Err(reason)) => {
@@ -177,9 +227,10 @@ impl Http {
 
     async fn once(&self, request: &Request<'_>, url: &str) -> Result<Reply, String> {
         let exchange = async {
-            let answer = match request.body {
-                Some(body) => self.octocrab._post(url, Some(body)).await,
-                None => {
+            let answer = match request.method {
+                Method::POST => self.octocrab._post(url, Some(&request.body)).await,
+                Method::PATCH => self.octocrab._patch(url, Some(&request.body)).await,
+                _ => {
                     let headers = request
                         .known
                         .map(|etag| HeaderMap::from_iter([(header::IF_NONE_MATCH, etag.clone())]));
@@ -268,7 +319,7 @@ const NO_MESSAGE: &str = "(no message)";
 
 /// GitHub's own sentence, and its details, in one line.
 fn message(body: &[u8]) -> String {
-    let Ok(body) = serde_json::from_slice::<serde_json::Value>(body) else {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return NO_MESSAGE.to_owned();
     };
     let mut message = body["message"].as_str().unwrap_or(NO_MESSAGE).to_owned();

@@ -1,20 +1,33 @@
-//! GitHub's REST API: refs and deployments.
+//! GitHub: refs, deployments and pull requests, one by one by REST, many at once by GraphQL.
 
+mod asked;
+mod comments;
 mod deployments;
 mod error;
+mod graphql;
 mod http;
+mod made;
+mod protected;
+mod pull_requests;
+mod sight;
 
 use std::fmt::Display;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::json;
 
 use self::http::Http;
 pub use self::{
+    asked::Asked,
+    comments::Comment,
     deployments::NewDeployment,
     error::GitHubError,
     http::{Etag, Policy},
+    sight::{Cursor, Page, Sight},
 };
 use crate::model::{
     Branch, Commit, Deployment, Posted, Reading, Repository, Secrets, State, describe,
@@ -191,15 +204,27 @@ impl GitHub {
                 body[key] = json!(url);
             }
         }
-        self.post(&self.path(format!("/deployments/{id}/statuses")), &body)
-            .await
+        let path = self.path(format!("/deployments/{id}/statuses"));
+        self.http.post::<IgnoredAny>(&path, body).await.map(drop)
     }
 
-    async fn post(&self, path: &str, body: &impl Serialize) -> Result<(), GitHubError> {
-        self.http
-            .post::<serde_json::Value>(path, body)
-            .await
-            .map(drop)
+    /// All pages of a listing; `filter` is empty or ends with `&`.
+    async fn listing<T: DeserializeOwned>(
+        &self,
+        rest: &str,
+        filter: &str,
+    ) -> Result<Vec<T>, GitHubError> {
+        let mut found = Vec::new();
+        for page in 1..=PAGES {
+            let query = format!("{filter}per_page={PAGE}&page={page}");
+            let listed: Vec<T> = self.http.get(&self.path(format!("{rest}?{query}"))).await?;
+            let is_last = listed.len() < PAGE;
+            found.extend(listed);
+            if is_last {
+                return Ok(found);
+            }
+        }
+        Err(GitHubError::endless(&self.path(rest)))
     }
 
     fn path(&self, rest: impl Display) -> String {

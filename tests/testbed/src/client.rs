@@ -52,6 +52,11 @@ impl Client {
             .expect("an answer")
     }
 
+    pub fn patch(&self, path: &str, body: Value) -> Answered {
+        self.send(Method::PATCH, path, &[], body.to_string())
+            .expect("an answer")
+    }
+
     pub fn delete(&self, path: &str) -> Answered {
         self.send(Method::DELETE, path, &[], String::new())
             .expect("an answer")

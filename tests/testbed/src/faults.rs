@@ -23,7 +23,7 @@ use axum::{
 
 pub use effect::Effect;
 pub use gate::Gate;
-pub use matcher::Matcher;
+pub use matcher::{Matcher, Question};
 
 /// The faults of one server. Clones share them.
 #[derive(Clone, Debug, Default)]

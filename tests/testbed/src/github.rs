@@ -24,10 +24,12 @@ mod endpoints;
 mod events;
 mod gate;
 mod git;
+mod graphql;
 mod ids;
 mod limits;
 mod pages;
 mod permissions;
+mod pull_requests;
 mod recorder;
 mod repository;
 mod routes;
@@ -46,6 +48,7 @@ use crate::{faults::Faults, serve::Server};
 pub use deployments::{Deployment, DeploymentState, NewStatus, Status};
 pub use events::Event;
 pub use permissions::{Level, Permission, Permissions};
+pub use pull_requests::Comment;
 pub use recorder::Request;
 pub use repository::Repository;
 pub use shapes::User;
@@ -122,12 +125,21 @@ impl GitHub {
         self.shared.lock().token(token).repositories = Some(vec![]);
     }
 
-    /// How many requests the token's primary limit still allows, and for how long.
+    /// How many requests to the REST API the token's primary limit still allows, and for how long.
     pub fn limit(&self, token: &str, remaining: u32, resets_in: Duration) {
         self.shared
             .lock()
             .token(token)
             .limits
+            .set_remaining(remaining, resets_in);
+    }
+
+    /// How many points GraphQL's own limit still allows the token, and for how long.
+    pub fn graphql_limit(&self, token: &str, remaining: u32, resets_in: Duration) {
+        self.shared
+            .lock()
+            .token(token)
+            .graphql
             .set_remaining(remaining, resets_in);
     }
 

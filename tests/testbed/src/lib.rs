@@ -32,6 +32,6 @@ mod wait;
 pub use self::{
     cluster::Cluster,
     load_balancer::LoadBalancer,
-    namespace::Namespace,
+    namespace::{Front, Namespace},
     wait::{wait_until, wait_until_within},
 };

@@ -9,6 +9,7 @@ use axum::{
 };
 use futures::{StreamExt, stream};
 use http_body_util::BodyExt;
+use serde_json::{Value, json};
 
 /// How long a cut body waits with its end, so that what was sent is on the wire by then.
 const FLUSH: Duration = Duration::from_millis(20);
@@ -57,6 +58,24 @@ pub(super) async fn trickling(response: Response, takes: Duration) -> Response {
         Ok::<_, io::Error>(piece)
     });
     sized(response, length, Body::from_stream(body))
+}
+
+/// An answer of GraphQL's that lacks what is at `path`, for the reason that `error` tells.
+///
+/// # Panics
+/// When it was no answer of GraphQL's, or had nothing there.
+pub(super) async fn partial(response: Response, path: &[String], error: Value) -> Response {
+    let (response, bytes) = whole(response).await;
+    let mut answer: Value = serde_json::from_slice(&bytes).expect("an answer of GraphQL's");
+    let mut steps = path.iter();
+    let missing = steps.try_fold(&mut answer["data"], |value, step| value.get_mut(step));
+    *missing.unwrap_or_else(|| panic!("nothing is at {path:?}")) = Value::Null;
+    match answer["errors"].as_array_mut() {
+        Some(errors) => errors.push(error),
+        None => answer["errors"] = json!([error]),
+    }
+    let body = answer.to_string();
+    sized(response, body.len(), Body::from(body))
 }
 
 fn sized(mut response: Response, length: usize, body: Body) -> Response {

@@ -30,6 +30,7 @@ enum Kind {
     LateRequest(Duration),
     LateAnswer(Duration),
     Trickle(Duration),
+    Missing(Vec<String>, serde_json::Value),
     CutBefore,
     CutAfter,
     HoldBefore(Gate),
@@ -131,6 +132,13 @@ impl Effect {
         Self(Kind::Truncated)
     }
 
+    /// The question is answered, but for what is at this path: null, with an error of this kind.
+    pub fn missing(path: &[&str], kind: &str, message: &str) -> Self {
+        let error = json!({ "type": kind, "path": path, "message": message });
+        let path = path.iter().map(|&step| step.to_owned()).collect();
+        Self(Kind::Missing(path, error))
+    }
+
     /// The request reaches the service only after so long.
     pub fn late_request(by: Duration) -> Self {
         Self(Kind::LateRequest(by))
@@ -178,6 +186,9 @@ impl Effect {
             Kind::BrokenJson => body::broken(next.run(request).await).await,
             Kind::Truncated => body::truncated(next.run(request).await).await,
             Kind::Trickle(takes) => body::trickling(next.run(request).await, takes).await,
+            Kind::Missing(path, error) => {
+                body::partial(next.run(request).await, &path, error).await
+            }
             Kind::CutBefore => cut(),
             Kind::CutAfter => {
                 next.run(request).await;

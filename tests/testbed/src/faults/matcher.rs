@@ -2,12 +2,17 @@
 
 use axum::{extract::Request, http::Method};
 
+/// What a question of GraphQL's is called: a mark on its request, whose path is that of all others.
+#[derive(Clone, Debug)]
+pub struct Question(pub String);
+
 /// A description of requests: method, path and query, and which of those that fit.
 #[derive(Clone, Debug)]
 pub struct Matcher {
     method: Option<Method>,
     path: String,
     query: Vec<String>,
+    question: Option<String>,
     from: usize,
     count: usize,
 }
@@ -20,6 +25,7 @@ impl Matcher {
             method: None,
             path: path.to_owned(),
             query: vec![],
+            question: None,
             from: 1,
             count: usize::MAX,
         }
@@ -33,6 +39,14 @@ impl Matcher {
     /// POST requests of a path, with `*` and `**` as in [`Matcher::any`].
     pub fn post(path: &str) -> Self {
         Self::any(path).method(Method::POST)
+    }
+
+    /// Questions of GraphQL's with this name.
+    pub fn question(name: &str) -> Self {
+        Self {
+            question: Some(name.to_owned()),
+            ..Self::post("/graphql")
+        }
     }
 
     /// Only requests of this method.
@@ -80,6 +94,10 @@ impl Matcher {
             .is_none_or(|method| method == request.method())
             && path_fits(&self.path, request.uri().path())
             && self.query.iter().all(|pair| query_fits(pair, query))
+            && self.question.as_ref().is_none_or(|name| {
+                let asked = request.extensions().get::<Question>();
+                asked.is_some_and(|asked| asked.0 == *name)
+            })
     }
 
     pub(super) fn counts(&self, seen: usize) -> bool {

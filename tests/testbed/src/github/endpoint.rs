@@ -14,7 +14,8 @@ use super::{
 /// One endpoint below `/repos/{owner}/{repo}`.
 #[derive(Debug)]
 pub struct Endpoint {
-    pub permission: Permission,
+    /// One of these is enough.
+    pub permissions: &'static [Permission],
     pub level: Level,
     /// The path of its page, below `https://docs.github.com/rest`.
     pub docs: &'static str,
@@ -57,14 +58,18 @@ impl Endpoint {
     }
 
     fn permit(&self, token: &Token) -> Result<(), Refusal> {
-        if token.may(self.permission, self.level) {
+        let mut enough = self.permissions.iter();
+        if enough.any(|permission| token.may(*permission, self.level)) {
             return Ok(());
         }
         Err(Refusal::new(StatusCode::FORBIDDEN, token.refusal()))
     }
 
     fn accepted(&self) -> String {
-        format!("{}={}", self.permission.name(), self.level.name())
+        let level = self.level.name();
+        let each = self.permissions.iter();
+        let each = each.map(|permission| format!("{}={level}", permission.name()));
+        each.collect::<Vec<_>>().join("; ")
     }
 }
 

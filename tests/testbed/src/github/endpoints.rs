@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod branches;
+pub mod comments;
 pub mod commits;
 pub mod creating_deployments;
 pub mod deployment_statuses;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     extract::{Request, State},
     http::{
-        HeaderMap, StatusCode,
+        HeaderMap, Method, StatusCode,
         header::{ACCEPT, AUTHORIZATION, USER_AGENT},
     },
     middleware::Next,
@@ -17,7 +17,7 @@ use rand::Rng;
 use super::{
     answer::{Answer, Refusal},
     call::Caller,
-    conditional,
+    conditional, graphql,
     limits::{Exceeded, Limits},
     shapes::User,
     state::{self, Shared},
@@ -25,6 +25,8 @@ use super::{
 
 /// The versions of the API there are.
 const VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
+/// The one path of GraphQL.
+const GRAPHQL: &str = "/graphql";
 const NO_AGENT: &str = "\r\nRequest forbidden by administrative rules. Please make sure your \
                         request has a User-Agent header \
                         (https://docs.github.com/en/rest/overview/resources-in-the-rest-api\
@@ -36,12 +38,13 @@ pub async fn pass(State(shared): State<Arc<Shared>>, request: Request, next: Nex
     if !request.headers().contains_key(USER_AGENT) {
         return (StatusCode::FORBIDDEN, NO_AGENT).into_response();
     }
+    let is_graphql = request.uri().path() == GRAPHQL;
     let (caller, admitted) = admit(&shared, &request);
     let response = match admitted {
         Ok(()) => proceed(&shared, &caller, request, next).await,
         Err(answer) => answer.response(),
     };
-    with_usual_headers(response, &shared, &caller)
+    with_usual_headers(response, &shared, &caller, is_graphql)
 }
 
 async fn proceed(shared: &Shared, caller: &Caller, mut request: Request, next: Next) -> Response {
@@ -49,7 +52,7 @@ async fn proceed(shared: &Shared, caller: &Caller, mut request: Request, next: N
     request.extensions_mut().insert(caller.clone());
     let response = condition.apply(next.run(request).await).await;
     if response.status() == StatusCode::NOT_MODIFIED {
-        limits(&mut shared.lock(), caller).refund();
+        limits(&mut shared.lock(), caller, false).refund();
     }
     response
 }
@@ -68,7 +71,12 @@ fn admit(shared: &Shared, request: &Request) -> (Caller, Result<(), Answer>) {
         if request.uri().path() == "/rate_limit" {
             return Ok(());
         }
-        let admitted = limits(&mut state, &caller).admit(request.method(), Utc::now());
+        if request.uri().path() == GRAPHQL {
+            // Though it is sent by POST, a question counts as a read.
+            let admitted = limits(&mut state, &caller, true).admit(&Method::GET, Utc::now());
+            return admitted.map_err(|exceeded| unanswered(exceeded, &caller));
+        }
+        let admitted = limits(&mut state, &caller, false).admit(request.method(), Utc::now());
         admitted.map_err(|exceeded| limited(exceeded, &caller))
     });
     (caller, admitted)
@@ -98,8 +106,9 @@ fn caller(state: &state::State, headers: &HeaderMap) -> Result<Option<Caller>, R
     }
 }
 
-fn limits<'a>(state: &'a mut state::State, caller: &Caller) -> &'a mut Limits {
+fn limits<'a>(state: &'a mut state::State, caller: &Caller, is_graphql: bool) -> &'a mut Limits {
     match &caller.secret {
+        Some(secret) if is_graphql => &mut state.token(secret).graphql,
         Some(secret) => &mut state.token(secret).limits,
         None => &mut state.anonymous,
     }
@@ -141,14 +150,31 @@ fn limited(exceeded: Exceeded, caller: &Caller) -> Answer {
     }
 }
 
-fn with_usual_headers(mut response: Response, shared: &Shared, caller: &Caller) -> Response {
+/// A limit as GraphQL tells it: the primary one is no refusal, but an answer with an error.
+fn unanswered(exceeded: Exceeded, caller: &Caller) -> Answer {
+    match exceeded {
+        Exceeded::Primary => {
+            let id = caller.owner.id;
+            let message = format!("API rate limit exceeded for user ID {id}.");
+            graphql::refused("RATE_LIMITED", &message)
+        }
+        Exceeded::Secondary(_) => limited(exceeded, caller),
+    }
+}
+
+fn with_usual_headers(
+    mut response: Response,
+    shared: &Shared,
+    caller: &Caller,
+    is_graphql: bool,
+) -> Response {
     let request_id = hex::encode_upper(rand::rng().random::<[u8; 12]>());
     let usual = [
         ("server", "github.com".to_owned()),
         ("x-github-media-type", "github.v3; format=json".to_owned()),
         ("x-github-request-id", request_id),
     ];
-    let limits = limits(&mut shared.lock(), caller).headers();
+    let limits = limits(&mut shared.lock(), caller, is_graphql).headers();
     for (name, value) in usual.into_iter().chain(limits) {
         let value = value.parse().expect("names and numbers are header values");
         response.headers_mut().insert(name, value);

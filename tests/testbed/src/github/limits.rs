@@ -1,4 +1,5 @@
-//! Rate limits of one token: the primary one by the hour, and the secondary ones by the minute.
+//! Rate limits of one token: the primary one by the hour, and the secondary ones by the minute. The
+//! REST API and GraphQL have their own.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -6,8 +7,10 @@ use axum::http::Method;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-/// Points a minute: a read is 1, a write 5.
+/// Points a minute of the REST API: a read is 1, a write 5.
 const POINTS: u32 = 900;
+/// Points a minute of GraphQL: a question is 1.
+const GRAPHQL_POINTS: u32 = 2_000;
 /// Requests a minute that create content.
 const CREATIONS: usize = 80;
 const MINUTE: TimeDelta = TimeDelta::minutes(1);
@@ -22,9 +25,20 @@ pub enum Exceeded {
     Secondary(i64),
 }
 
+/// What a limit says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    pub limit: u32,
+    pub remaining: u32,
+    pub used: u32,
+    pub reset: DateTime<Utc>,
+}
+
 /// What a token may still do.
 #[derive(Debug)]
 pub struct Limits {
+    resource: &'static str,
+    by_minute: u32,
     hourly: u32,
     used: u32,
     reset: DateTime<Utc>,
@@ -41,10 +55,21 @@ impl Limits {
     /// Fresh limits of so many requests an hour.
     pub fn of_an_hour(hourly: u32) -> Self {
         Self {
+            resource: "core",
+            by_minute: POINTS,
             hourly,
             used: 0,
             reset: Utc::now() + HOUR,
             recent: VecDeque::new(),
+        }
+    }
+
+    /// Fresh limits of GraphQL, of so many points an hour.
+    pub fn of_graphql(hourly: u32) -> Self {
+        Self {
+            resource: "graphql",
+            by_minute: GRAPHQL_POINTS,
+            ..Self::of_an_hour(hourly)
         }
     }
 
@@ -60,12 +85,17 @@ impl Limits {
         if self.used >= self.hourly {
             return Err(Exceeded::Primary);
         }
-        if self.points() + points(method) > POINTS || self.creates_too_much(method) {
+        if self.points() + points(method) > self.by_minute || self.creates_too_much(method) {
             return Err(Exceeded::Secondary(self.wait(now)));
         }
         self.used += 1;
         self.recent.push_back((now, method.clone()));
         Ok(())
+    }
+
+    /// Takes what a question costs besides the first point.
+    pub fn charge(&mut self, points: u32) {
+        self.used = self.used.saturating_add(points).min(self.hourly);
     }
 
     /// Gives back what a request cost: it was answered by 304.
@@ -107,7 +137,7 @@ impl Limits {
             ("x-ratelimit-remaining", self.remaining().to_string()),
             ("x-ratelimit-reset", self.reset.timestamp().to_string()),
             ("x-ratelimit-used", self.used.to_string()),
-            ("x-ratelimit-resource", "core".to_owned()),
+            ("x-ratelimit-resource", self.resource.to_owned()),
         ]
     }
 
@@ -119,6 +149,16 @@ impl Limits {
             "reset": self.reset.timestamp(),
             "used": self.used,
         })
+    }
+
+    /// As GraphQL tells it.
+    pub fn told(&self) -> Told {
+        Told {
+            limit: self.hourly,
+            remaining: self.remaining(),
+            used: self.used,
+            reset: self.reset,
+        }
     }
 
     fn remaining(&self) -> u32 {

@@ -15,6 +15,8 @@ pub enum Permission {
     Deployments,
     /// Statuses of commits.
     Statuses,
+    /// Issues, and what is said on them and on pull requests.
+    Issues,
     /// Pull requests.
     PullRequests,
 }
@@ -27,6 +29,7 @@ impl Permission {
             Self::Contents => "contents",
             Self::Deployments => "deployments",
             Self::Statuses => "statuses",
+            Self::Issues => "issues",
             Self::PullRequests => "pull_requests",
         }
     }

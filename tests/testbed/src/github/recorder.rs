@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 
 use super::state::Shared;
-use crate::serve::Cut;
+use crate::{faults::Question, serve::Cut};
 
 /// A request as it arrived, and what came of it.
 #[derive(Clone, Debug)]
@@ -48,8 +48,12 @@ pub async fn record(
         .await
         .map(|body| body.to_bytes())
         .unwrap_or_default();
-    let number = note(&shared, &head, &bytes);
-    let request = extract::Request::from_parts(head, Body::from(bytes));
+    let noted = note(&shared, &head, &bytes);
+    let (number, question) = (noted.number, noted.question().map(str::to_owned));
+    let mut request = extract::Request::from_parts(head, Body::from(bytes));
+    if let Some(name) = question {
+        request.extensions_mut().insert(Question(name));
+    }
     let response = next.run(request).await;
     if response.extensions().get::<Cut>().is_none()
         && let Some(noted) = shared
@@ -64,8 +68,16 @@ pub async fn record(
     response
 }
 
-/// Notes the request, and tells its number.
-fn note(shared: &Shared, head: &axum::http::request::Parts, body: &Bytes) -> u64 {
+impl Request {
+    /// What the question is called, if it is one of GraphQL's that has a name.
+    pub fn question(&self) -> Option<&str> {
+        let body = self.body.as_ref().filter(|_| self.path == "/graphql")?;
+        body["operationName"].as_str()
+    }
+}
+
+/// Notes the request.
+fn note(shared: &Shared, head: &axum::http::request::Parts, body: &Bytes) -> Request {
     let mut state = shared.lock();
     let secret = head
         .headers
@@ -86,7 +98,6 @@ fn note(shared: &Shared, head: &axum::http::request::Parts, body: &Bytes) -> u64
         number: shared.ids.next(),
         status: None,
     };
-    let number = request.number;
-    state.requests.push(request);
-    number
+    state.requests.push(request.clone());
+    request
 }

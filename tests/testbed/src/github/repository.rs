@@ -9,6 +9,7 @@ use super::{
     checks::CommitStatus,
     deployments::{Deployment, DeploymentState, NewDeployment, NewStatus},
     events::{self, Event, NOTHING},
+    pull_requests::Comment,
     shapes::User,
     state::Shared,
     stored::Stored,
@@ -115,6 +116,57 @@ impl Repository {
     /// Protects a branch.
     pub fn protect(&self, branch: &str) {
         self.with(|stored| stored.protected.insert(branch.to_owned()));
+    }
+
+    /// Opens a pull request of a branch into the default branch, and tells its number.
+    ///
+    /// # Panics
+    /// When there is no such branch.
+    pub fn open_pull_request(&self, branch: &str) -> u64 {
+        self.with(|stored| {
+            let is_there = stored.git.branches.contains_key(branch);
+            assert!(is_there, "no branch {branch:?} to merge");
+            stored.open_pull_request(branch, false)
+        })
+    }
+
+    /// Opens a pull request of a fork's branch of this name, and tells its number.
+    pub fn open_pull_request_of_fork(&self, branch: &str) -> u64 {
+        self.with(|stored| stored.open_pull_request(branch, true))
+    }
+
+    /// Closes a pull request without merging it.
+    ///
+    /// # Panics
+    /// When there is none of this number.
+    pub fn close_pull_request(&self, number: u64) {
+        self.with(|stored| {
+            let pull = stored.pull_request(number);
+            pull.unwrap_or_else(|| panic!("no pull request {number}"))
+                .open = false;
+        });
+    }
+
+    /// Comments on a pull request as somebody.
+    ///
+    /// # Panics
+    /// When there is none of this number.
+    pub fn comment(&self, pull_request: u64, body: &str, who: &User) {
+        self.with(|stored| {
+            stored.comment(pull_request, body, who);
+        });
+    }
+
+    /// The comments on a pull request, oldest first.
+    ///
+    /// # Panics
+    /// When there is none of this number.
+    pub fn comments(&self, pull_request: u64) -> Vec<Comment> {
+        self.with(|stored| {
+            let pull = stored.pull_request(pull_request);
+            let pull = pull.unwrap_or_else(|| panic!("no pull request {pull_request}"));
+            pull.comments.clone()
+        })
     }
 
     /// The contexts that a commit needs besides those it has.

@@ -7,7 +7,7 @@ use axum::{
     extract::DefaultBodyLimit,
     middleware::from_fn_with_state,
     response::Response,
-    routing::{MethodRouter, get},
+    routing::{MethodRouter, get, patch, post},
 };
 
 use super::{
@@ -15,10 +15,10 @@ use super::{
     call::Call,
     endpoint::Endpoint,
     endpoints::{
-        account, branches, commits, creating_deployments, deployment_statuses, deployments, refs,
-        repository,
+        account, branches, comments, commits, creating_deployments, deployment_statuses,
+        deployments, refs, repository,
     },
-    gate, recorder,
+    gate, graphql, recorder,
     state::Shared,
 };
 
@@ -28,6 +28,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
     let api = Router::new()
         .nest("/repos/{owner}/{repo}", of_a_repository())
         .nest("/repositories/{repository}", of_a_repository())
+        .route("/graphql", post(async |call: Call| graphql::respond(&call)))
         .route("/user", get(async |call: Call| account::user(&call)))
         .route(
             "/rate_limit",
@@ -74,6 +75,11 @@ fn of_a_repository() -> Router<Arc<Shared>> {
             "/deployments/{deployment}/statuses/{status}",
             read(&deployment_statuses::GET),
         )
+        .route(
+            "/issues/{issue}/comments",
+            write(read(&comments::LIST), &comments::CREATE),
+        )
+        .route("/issues/comments/{comment}", update(&comments::UPDATE))
 }
 
 fn read(endpoint: &'static Endpoint) -> MethodRouter<Arc<Shared>> {
@@ -85,6 +91,10 @@ fn write(
     endpoint: &'static Endpoint,
 ) -> MethodRouter<Arc<Shared>> {
     methods.post(move |call: Call| async move { endpoint.respond(&call) })
+}
+
+fn update(endpoint: &'static Endpoint) -> MethodRouter<Arc<Shared>> {
+    patch(move |call: Call| async move { endpoint.respond(&call) })
 }
 
 fn remove(

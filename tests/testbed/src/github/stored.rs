@@ -11,6 +11,7 @@ use super::{
     events::{self, Event, NOTHING},
     git::Git,
     ids::Ids,
+    pull_requests::{Comment, PullRequest},
     shapes::User,
     state::Shared,
     webhooks::Hook,
@@ -34,6 +35,8 @@ pub struct Stored {
     pub deployments: Vec<Deployment>,
     /// How many statuses a deployment may have.
     pub most_statuses: usize,
+    /// Oldest first.
+    pub pull_requests: Vec<PullRequest>,
     pub events: Vec<Event>,
     pub hooks: Vec<Hook>,
     ids: Arc<Ids>,
@@ -56,6 +59,7 @@ impl Stored {
             checks: Checks::default(),
             deployments: vec![],
             most_statuses: 100,
+            pull_requests: vec![],
             events: vec![],
             hooks: vec![],
             ids: Arc::clone(&shared.ids),
@@ -128,6 +132,10 @@ impl Stored {
         );
         let sha = self.git.branches.remove(branch);
         let sha = sha.unwrap_or_else(|| panic!("no branch {branch:?} to delete"));
+        let own = |pull: &&mut PullRequest| pull.head == branch && !pull.of_fork;
+        for pull in self.pull_requests.iter_mut().filter(own) {
+            pull.open = false;
+        }
         self.deleted(&format!("refs/heads/{branch}"), branch, "branch", &sha, who)
     }
 
@@ -152,6 +160,41 @@ impl Stored {
             id: self.ids.next(),
             ..status
         })
+    }
+
+    /// Opens a pull request of a head of this name, and tells its number.
+    pub fn open_pull_request(&mut self, head: &str, of_fork: bool) -> u64 {
+        let number = self.pull_requests.len() as u64 + 1;
+        self.pull_requests.push(PullRequest {
+            id: self.ids.next(),
+            number,
+            head: head.to_owned(),
+            of_fork,
+            open: true,
+            comments: vec![],
+        });
+        number
+    }
+
+    pub fn pull_request(&mut self, number: u64) -> Option<&mut PullRequest> {
+        let mut all = self.pull_requests.iter_mut();
+        all.find(|one| one.number == number)
+    }
+
+    /// Adds a comment to a pull request that is there.
+    pub fn comment(&mut self, number: u64, body: &str, who: &User) -> Comment {
+        let now = Utc::now();
+        let comment = Comment {
+            id: self.ids.next(),
+            body: body.to_owned(),
+            author: who.clone(),
+            created_at: now,
+            updated_at: now,
+        };
+        let pull = self.pull_request(number);
+        let pull = pull.unwrap_or_else(|| panic!("no pull request {number}"));
+        pull.comments.push(comment.clone());
+        comment
     }
 
     /// Makes a deployment; what forbids one was asked before.

@@ -1,8 +1,10 @@
 //! Each strictness once, as a plain HTTP client sees it.
 
+mod comments;
 mod creating_deployments;
 mod deployments;
 mod faults;
+mod graphql;
 mod limits;
 mod refs;
 mod statuses;
@@ -25,4 +27,5 @@ fn everything() -> Permissions {
         .write(Permission::Contents)
         .write(Permission::Deployments)
         .write(Permission::Statuses)
+        .write(Permission::PullRequests)
 }

@@ -21,6 +21,7 @@ pub struct Token {
     /// The ids of the repositories it sees; `None` is all.
     pub repositories: Option<Vec<u64>>,
     pub limits: Limits,
+    pub graphql: Limits,
     levels: BTreeMap<Permission, Level>,
 }
 
@@ -50,6 +51,7 @@ impl Token {
             valid: true,
             repositories,
             limits: Limits::of_an_hour(hourly),
+            graphql: Limits::of_graphql(hourly),
             levels,
         }
     }

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::super::{
     answer::{Answer, Refusal},
     call::Call,
+    limits::Limits,
 };
 
 /// `GET /user`: whose token it is. An app's installation is nobody.
@@ -27,11 +28,14 @@ pub fn user(call: &Call) -> Response {
 /// `GET /rate_limit`, which costs nothing.
 pub fn rate_limit(call: &Call) -> Response {
     let mut state = call.shared.lock();
-    let core = match &call.caller.secret {
-        Some(secret) => state.token(secret).limits.json(),
-        None => state.anonymous.json(),
+    let (core, graphql) = match &call.caller.secret {
+        Some(secret) => {
+            let token = state.token(secret);
+            (token.limits.json(), token.graphql.json())
+        }
+        None => (state.anonymous.json(), Limits::of_graphql(0).json()),
     };
     let other = json!({ "limit": 30, "used": 0, "remaining": 30, "reset": core["reset"] });
-    let resources = json!({ "core": core, "search": other, "graphql": core });
+    let resources = json!({ "core": core, "search": other, "graphql": graphql });
     Answer::ok(json!({ "resources": resources, "rate": core })).response()
 }

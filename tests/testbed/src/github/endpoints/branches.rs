@@ -14,7 +14,7 @@ use super::super::{
 
 /// `GET /repos/{owner}/{repo}/branches`, by name, page by page.
 pub static LIST: Endpoint = Endpoint {
-    permission: Permission::Contents,
+    permissions: &[Permission::Contents],
     level: Level::Read,
     docs: "/branches/branches#list-branches",
     answer: list,
@@ -22,7 +22,7 @@ pub static LIST: Endpoint = Endpoint {
 
 /// `GET /repos/{owner}/{repo}/branches/{branch}`; the one endpoint that follows a rename.
 pub static GET: Endpoint = Endpoint {
-    permission: Permission::Contents,
+    permissions: &[Permission::Contents],
     level: Level::Read,
     docs: "/branches/branches#get-a-branch",
     answer: get,

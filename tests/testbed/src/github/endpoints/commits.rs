@@ -19,7 +19,7 @@ const STATES: [&str; 4] = ["error", "failure", "pending", "success"];
 
 /// `GET /repos/{owner}/{repo}/commits/{ref}`, for a branch, a tag or a SHA.
 pub static GET: Endpoint = Endpoint {
-    permission: Permission::Contents,
+    permissions: &[Permission::Contents],
     level: Level::Read,
     docs: "/commits/commits#get-a-commit",
     answer: get,
@@ -27,7 +27,7 @@ pub static GET: Endpoint = Endpoint {
 
 /// `POST /repos/{owner}/{repo}/statuses/{sha}`
 pub static CREATE_STATUS: Endpoint = Endpoint {
-    permission: Permission::Statuses,
+    permissions: &[Permission::Statuses],
     level: Level::Write,
     docs: "/commits/statuses#create-a-commit-status",
     answer: create_status,

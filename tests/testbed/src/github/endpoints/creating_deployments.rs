@@ -23,7 +23,7 @@ const MOST_PAYLOAD: usize = 64 * 1024;
 /// `POST /repos/{owner}/{repo}/deployments`, with the defaults that make it a trap: it merges the
 /// default branch in, waits for all contexts, and deploys to production.
 pub static ENDPOINT: Endpoint = Endpoint {
-    permission: Permission::Deployments,
+    permissions: &[Permission::Deployments],
     level: Level::Write,
     docs: "/deployments/deployments#create-a-deployment",
     answer: create,

@@ -19,7 +19,7 @@ use super::{
 
 /// `GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses`, newest first, page by page.
 pub static LIST: Endpoint = Endpoint {
-    permission: Permission::Deployments,
+    permissions: &[Permission::Deployments],
     level: Level::Read,
     docs: "/deployments/statuses#list-deployment-statuses",
     answer: list,
@@ -27,7 +27,7 @@ pub static LIST: Endpoint = Endpoint {
 
 /// `GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses/{status_id}`
 pub static GET: Endpoint = Endpoint {
-    permission: Permission::Deployments,
+    permissions: &[Permission::Deployments],
     level: Level::Read,
     docs: "/deployments/statuses#get-a-deployment-status",
     answer: get,
@@ -35,7 +35,7 @@ pub static GET: Endpoint = Endpoint {
 
 /// `POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses`
 pub static CREATE: Endpoint = Endpoint {
-    permission: Permission::Deployments,
+    permissions: &[Permission::Deployments],
     level: Level::Write,
     docs: "/deployments/statuses#create-a-deployment-status",
     answer: create,

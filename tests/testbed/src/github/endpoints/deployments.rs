@@ -13,7 +13,7 @@ use super::super::{
 
 /// `GET /repos/{owner}/{repo}/deployments`, newest first, page by page.
 pub static LIST: Endpoint = Endpoint {
-    permission: Permission::Deployments,
+    permissions: &[Permission::Deployments],
     level: Level::Read,
     docs: "/deployments/deployments#list-deployments",
     answer: list,
@@ -21,7 +21,7 @@ pub static LIST: Endpoint = Endpoint {
 
 /// `GET /repos/{owner}/{repo}/deployments/{deployment_id}`
 pub static GET: Endpoint = Endpoint {
-    permission: Permission::Deployments,
+    permissions: &[Permission::Deployments],
     level: Level::Read,
     docs: "/deployments/deployments#get-a-deployment",
     answer: |call, stored| {
@@ -32,7 +32,7 @@ pub static GET: Endpoint = Endpoint {
 
 /// `DELETE /repos/{owner}/{repo}/deployments/{deployment_id}`
 pub static DELETE: Endpoint = Endpoint {
-    permission: Permission::Deployments,
+    permissions: &[Permission::Deployments],
     level: Level::Write,
     docs: "/deployments/deployments#delete-a-deployment",
     answer: delete,

@@ -12,7 +12,7 @@ use super::super::{
 /// `GET /repos/{owner}/{repo}/git/ref/{ref}`: exactly this ref, or 404. A ref that is only the
 /// beginning of others is none, and a renamed branch redirects nowhere here.
 pub static GET: Endpoint = Endpoint {
-    permission: Permission::Contents,
+    permissions: &[Permission::Contents],
     level: Level::Read,
     docs: "/git/refs#get-a-reference",
     answer: get,
@@ -20,7 +20,7 @@ pub static GET: Endpoint = Endpoint {
 
 /// `GET /repos/{owner}/{repo}/git/matching-refs/{ref}`: all refs that begin so, maybe none.
 pub static MATCHING: Endpoint = Endpoint {
-    permission: Permission::Contents,
+    permissions: &[Permission::Contents],
     level: Level::Read,
     docs: "/git/refs#list-matching-references",
     answer: matching,

@@ -9,7 +9,7 @@ use super::super::{
 
 /// `GET /repos/{owner}/{repo}`
 pub static GET: Endpoint = Endpoint {
-    permission: Permission::Metadata,
+    permissions: &[Permission::Metadata],
     level: Level::Read,
     docs: "/repos/repos#get-a-repository",
     answer: |_, stored| Ok(Answer::ok(shapes::repository(stored))),

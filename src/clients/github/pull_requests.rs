@@ -1,0 +1,67 @@
+//! The open pull requests of branches.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{
+    GitHub, GitHubError, PAGE,
+    graphql::Question,
+    made::Nodes,
+    sight::{aliases, named, of_branches},
+};
+use crate::model::Branch;
+
+/// What is asked of each branch.
+const OPEN: &str =
+    "associatedPullRequests(states: [OPEN], first: 20) { nodes { number isCrossRepository } }";
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Ref {
+    associated_pull_requests: Nodes<PullRequest>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PullRequest {
+    number: u64,
+    is_cross_repository: bool,
+}
+
+impl GitHub {
+    /// The newest open pull request of each branch that has one, by one request for each hundred. A
+    /// fork's branch of the same name is another branch.
+    pub async fn open_pull_requests(
+        &self,
+        branches: &[Branch],
+    ) -> Result<BTreeMap<Branch, u64>, GitHubError> {
+        let mut found = BTreeMap::new();
+        for branches in branches.chunks(PAGE) {
+            let name = "pulls";
+            let text = of_branches(name, "", "id", branches.len(), OPEN) + "}\n";
+            let variables = named(branches);
+            let answered = self
+                .ask(Question {
+                    name,
+                    text,
+                    variables,
+                })
+                .await?;
+            for (alias, branch) in aliases(branches.len()).zip(branches) {
+                let of_branch: Option<Ref> = answered.at(&["code", &alias])?;
+                let newest = of_branch.and_then(|found| newest(found.associated_pull_requests));
+                found.extend(newest.map(|number| (branch.clone(), number)));
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn newest(listed: Nodes<PullRequest>) -> Option<u64> {
+    let own = listed
+        .nodes
+        .into_iter()
+        .filter(|pull| !pull.is_cross_repository);
+    own.map(|pull| pull.number).max()
+}
