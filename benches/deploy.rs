@@ -4,6 +4,7 @@
 //! children ran; the wait for the address is left in. Its memory is the peak of its own process,
 //! Helm's and the guardian's not counted.
 
+mod measure;
 #[path = "../tests/site.rs"]
 #[allow(dead_code)]
 mod site;
@@ -12,9 +13,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::Child,
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::json;
@@ -104,16 +103,14 @@ fn deploy(site: &Site, helm: &Path, log: &Path) -> Run {
         .release(&json!({"name": "redis", "chart": "charts/redis"}))
         .release(&json!({"name": "mail", "chart": "charts/mail"}));
     program.0.stdout(std::process::Stdio::null());
-    let begun = Instant::now();
-    let child = program.0.spawn().expect("helm-apply starts");
-    let memory_kib = peak_memory(child);
-    let wall = begun.elapsed();
+    let run = measure::run(&mut program.0);
+    assert!(run.status.success(), "helm-apply ends with {}", run.status);
     let helm = covered(&fs::read_to_string(log).expect("Helm was run"));
     let requests = site.github.requests().len();
     Run {
-        own: wall.saturating_sub(helm),
+        own: run.wall.saturating_sub(helm),
         helm,
-        memory_kib,
+        memory_kib: run.memory_kib,
         requests,
     }
 }
@@ -147,19 +144,4 @@ fn covered(log: &str) -> Duration {
         until = until.max(ended);
     }
     Duration::from_nanos(covered)
-}
-
-/// The highest resident size that the process reached, in KiB. The kernel tells it only while the
-/// process lives, and `wait4` counts its children in.
-fn peak_memory(mut child: Child) -> u64 {
-    let path = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    while child.try_wait().expect("the child is ours").is_none() {
-        let status = fs::read_to_string(&path).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let size = line.and_then(|line| line.trim().split(' ').next()?.parse().ok());
-        peak = peak.max(size.unwrap_or(0));
-        thread::sleep(Duration::from_millis(2));
-    }
-    peak
 }

@@ -1,15 +1,19 @@
 //! The compiled programs against the testbed: a file for each command, promise or part.
 
+mod action;
 mod build_gate;
 mod deploy;
 mod environments;
 mod example_app;
 mod helm_apply;
+mod in_actions;
 mod link;
 mod linked;
 mod lock;
 mod names;
 mod objects;
+mod one_list;
+mod plugin;
 mod push_to_link;
 mod queue_deploy;
 mod readme;

@@ -15,13 +15,13 @@ use testbed::{
 use crate::site::{Site, echo, held};
 
 /// The part of a team's Buildkite that deploys branches of `acme/hey`.
-struct Team {
-    site: Site,
-    buildkite: Buildkite,
+pub struct Team {
+    pub site: Site,
+    pub buildkite: Buildkite,
     /// Builds pushes, and queues their deployments.
     ci: Pipeline,
     /// Builds deployments.
-    deploy: Pipeline,
+    pub deploy: Pipeline,
 }
 
 impl Team {
@@ -31,6 +31,11 @@ impl Team {
 
     /// One whose app is this release.
     fn with(hint: &str, release: &Value) -> Self {
+        Self::deploying_by(Step::new("deploy").command("helm-apply"), hint, release)
+    }
+
+    /// One whose deploy builds have this step.
+    pub fn deploying_by(step: Step, hint: &str, release: &Value) -> Self {
         let site = Site::new(hint);
         let buildkite = Buildkite::start(&site.github);
         let programs = Path::new(env!("CARGO_BIN_EXE_helm-apply"));
@@ -65,7 +70,7 @@ impl Team {
         let deploy = buildkite
             .pipeline("hey-deploy")
             .on_deployments(&site.repository)
-            .step(Step::new("deploy").command("helm-apply"));
+            .step(step);
         Self {
             site,
             buildkite,
@@ -75,7 +80,7 @@ impl Team {
     }
 
     /// Pushes to the branch `new`; the commit, and its deployment.
-    fn push(&self) -> (String, u64) {
+    pub fn push(&self) -> (String, u64) {
         let commit = self.site.repository.push("new");
         let of_commit = |deployment: &Deployment| deployment.sha == commit;
         let deployment = self.site.repository.wait_for_deployment(of_commit);
@@ -98,18 +103,18 @@ impl Team {
     }
 
     /// The one deploy build of a deployment, once it has ended.
-    fn build_of(&self, id: u64) -> Build {
+    pub fn build_of(&self, id: u64) -> Build {
         self.builds_of(id, 1).remove(0)
     }
 
-    fn is_up_at(&self, commit: &str) {
+    pub fn is_up_at(&self, commit: &str) {
         let told = self.site.echoed("hey-new", "branch");
         assert_eq!(told["commit"], commit, "{told}");
     }
 }
 
 #[track_caller]
-fn ended(build: &Build, state: &str, says: &str) {
+pub fn ended(build: &Build, state: &str, says: &str) {
     let logs = build.logs();
     assert_eq!(build.state(), state, "{logs}");
     assert!(
@@ -151,6 +156,41 @@ fn a_push_becomes_a_link() {
     );
     assert_eq!(buildkites.environment_url, ours.environment_url);
     assert_eq!(buildkites.environment, "beta");
+}
+
+#[test]
+fn the_page_of_a_deploy_build_shows_the_environment() {
+    let team = Team::new("page");
+    let (commit, deployment) = team.push();
+    let build = team.build_of(deployment);
+    ended(&build, "passed", "\n--- Deploying new at ");
+    ended(&build, "passed", "\n+++ Deploy success!");
+    assert!(!build.logs().contains("^^^ +++"), "{}", build.logs());
+    let shown = build.annotation("branch-deploys-hey-new");
+    let (style, text) = shown.expect("the build is annotated");
+    assert_eq!(style, "success");
+    for told in ["<http://new-page.example.test", "`new`", &commit[..7]] {
+        assert!(text.contains(told), "{text}");
+    }
+    assert_eq!(
+        build.meta_data("branch-deploys:state").as_deref(),
+        Some("success")
+    );
+}
+
+#[test]
+fn a_deploy_build_that_fails_shows_why_and_opens_its_log() {
+    let team = Team::with("fails", &echo(held()));
+    team.buildkite
+        .agent_env("BRANCH_DEPLOYS_HELM_TIMEOUT", "3s");
+    let (_, deployment) = team.push();
+    let build = team.build_of(deployment);
+    ended(&build, "failed", "\n^^^ +++\n+++ Deploy failed: ");
+    let (style, text) = build
+        .annotation("branch-deploys-hey-new")
+        .expect("it is annotated");
+    assert_eq!(style, "error");
+    assert!(text.contains("Deploy failed"), "{text}");
 }
 
 #[test]

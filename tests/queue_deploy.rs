@@ -3,7 +3,7 @@
 mod asking;
 mod figures;
 mod following;
-mod forge;
+pub mod forge;
 mod refusals;
 
 pub use forge::Forge;

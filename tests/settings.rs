@@ -8,13 +8,15 @@ pub const QUEUE_DEPLOY: &str = env!("CARGO_BIN_EXE_queue-deploy");
 pub const DEPLOY: &str = env!("CARGO_BIN_EXE_deploy");
 pub const ENVIRONMENTS: &str = env!("CARGO_BIN_EXE_environments");
 pub const SWEEP_DELETED: &str = env!("CARGO_BIN_EXE_sweep-deleted");
+pub const SWEEP_STALE: &str = env!("CARGO_BIN_EXE_sweep-stale");
 
 /// All of them, in the order of the README's tables.
-pub const PROGRAMS: [&str; 6] = [
+pub const PROGRAMS: [&str; 7] = [
     BUILD_GATE,
     QUEUE_DEPLOY,
     HELM_APPLY,
     SWEEP_DELETED,
+    SWEEP_STALE,
     DEPLOY,
     ENVIRONMENTS,
 ];
@@ -57,6 +59,11 @@ fn the_help_of_sweep_deleted_is_short_and_exact() {
 }
 
 #[test]
+fn the_help_of_sweep_stale_is_short_and_exact() {
+    insta::assert_snapshot!(help(SWEEP_STALE));
+}
+
+#[test]
 fn a_mistake_gets_one_line_that_names_the_option_as_it_was_written() {
     let plugin = (
         "BRANCH_DEPLOYS_PLUGIN_CONFIGURATION",
@@ -79,7 +86,7 @@ fn a_mistake_gets_one_line_that_names_the_option_as_it_was_written() {
             SWEEP_DELETED,
             &["--relase", "x"],
             &[],
-            "there is no option --relase",
+            "--relase is no option",
         ),
         (SWEEP_DELETED, &[], &[plugin], "did you mean `namespace`?"),
         (

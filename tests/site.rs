@@ -1,7 +1,10 @@
 //! What one test has for itself: a namespace, a GitHub, a repository, and the programs.
 
 use std::{
-    os::unix::{fs::PermissionsExt, process::CommandExt},
+    os::unix::{
+        fs::PermissionsExt,
+        process::{CommandExt, ExitStatusExt as _},
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
@@ -227,6 +230,12 @@ impl Site {
             .args(["--branch", branch])
     }
 
+    /// `sweep-stale`, of age and of branches.
+    pub fn sweep_stale(&self, helm: Tool) -> Program {
+        let path = env!("CARGO_BIN_EXE_sweep-stale");
+        self.program(path).helm(helm)
+    }
+
     /// A program with what every one needs, and nothing of the environment that the test runs in.
     pub fn program(&self, path: &str) -> Program {
         let mut command = Command::new(path);
@@ -332,6 +341,13 @@ impl Running {
             "it tells the token:\n{said}"
         );
         ran
+    }
+
+    /// Waits for its end by a signal: its number, or none where it ended by itself.
+    pub fn end_by_signal(mut self) -> Option<i32> {
+        let child = self.child.take().expect("it is waited for once");
+        let output = child.wait_with_output().expect("it can be waited for");
+        output.status.signal()
     }
 
     fn pid(&self) -> Pid {

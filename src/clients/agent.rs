@@ -25,6 +25,21 @@ pub async fn set_meta_data(key: &str, value: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Shows Markdown on the page of the build that we are in: in place of what `context` showed before.
+/// `style` is `success`, `info`, `warning` or `error`.
+///
+/// Fails where the agent is not on PATH, and outside a job.
+pub async fn annotate(context: &str, style: &str, markdown: &str) -> anyhow::Result<()> {
+    let arguments = ["annotate", "--context", context, "--style", style];
+    let output = call(&arguments, markdown).await?;
+    ensure!(
+        output.status.success(),
+        "buildkite-agent: {}",
+        said(&output)
+    );
+    Ok(())
+}
+
 /// What the build that we are in knows of one of its steps, as its `state`; none for a key that no
 /// step of the build has.
 ///

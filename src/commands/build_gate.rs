@@ -6,12 +6,13 @@ use chrono::Utc;
 use super::{
     Start,
     gate::{self, Code, News},
+    outputs,
     stop::Stop,
 };
 use crate::{
     model::Ending,
     report::{Report, elapsed},
-    settings::{BuildGate, Ci, UsageError},
+    settings::{BuildGate, Ci, Log, UsageError},
 };
 
 pub(super) async fn run(start: Start<BuildGate>) -> anyhow::Result<Ending> {
@@ -20,7 +21,7 @@ pub(super) async fn run(start: Start<BuildGate>) -> anyhow::Result<Ending> {
         sources,
         variables,
     } = start;
-    let report = Report::new(settings.output.output);
+    let report = Report::new(settings.output.output, Log::of(&variables));
     let stop = Stop::on_signals().context("failed to listen for signals")?;
     let ci = Ci::read(&variables)?;
     let code = Code {
@@ -46,7 +47,13 @@ pub(super) async fn run(start: Start<BuildGate>) -> anyhow::Result<Ending> {
         return Ok(stop.ending(Ending::Failed));
     };
     let (ending, result) = gate.result(outcome?);
-    report.result(&result.message, &result);
+    let outputs = [
+        ("state", Some(result.state)),
+        ("digest", result.digest.as_deref()),
+        ("image", result.image.as_deref()),
+    ];
+    outputs::publish(&outputs, &ci, &variables, &report).await;
+    report.result(ending, &result.message, &result);
     Ok(ending)
 }
 

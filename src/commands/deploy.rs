@@ -19,7 +19,7 @@ use crate::{
     decide::build_of,
     model::{Ending, Order, Stage},
     report::{self, Checklist, Report},
-    settings::Deploy,
+    settings::{Deploy, Log},
 };
 
 /// What is waited for, until the releases are up.
@@ -29,7 +29,7 @@ const BUILD: &str = "Waiting for the deploy build to complete";
 const ANSWER: &str = "Kubernetes deploy complete, waiting for the app to answer";
 
 pub(super) async fn run(start: Start<Deploy>) -> anyhow::Result<Ending> {
-    let report = Report::new(start.settings.output.output);
+    let report = Report::new(start.settings.output.output, Log::of(&start.variables));
     let stop = Stop::on_signals().context("failed to listen for signals")?;
     let going = Going::default();
     let deployed = stop.unless(deploy(&start, &going, &report)).await;
@@ -101,7 +101,7 @@ async fn deploy(start: &Start<Deploy>, going: &Going, report: &Report) -> anyhow
         url: target.url.clone(),
         message: message.clone(),
     };
-    report.result(&message, &result);
+    report.result(ending, &message, &result);
     Ok(ending)
 }
 

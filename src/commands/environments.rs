@@ -15,12 +15,12 @@ use super::{
 use crate::{
     model::{Branch, Ending, Environment, Holder},
     report::Report,
-    settings::{Action, Ci, Environments, UsageError},
+    settings::{Action, Ci, Environments, Log, UsageError},
 };
 
 pub(super) async fn run(start: Start<Environments>) -> anyhow::Result<Ending> {
     let settings = &start.settings;
-    let report = Report::new(settings.output.output);
+    let report = Report::new(settings.output.output, Log::of(&start.variables));
     let stop = Stop::on_signals().context("failed to listen for signals")?;
     // What holds a lock lets it go itself, within the time that a CI leaves.
     let work = async {

@@ -21,11 +21,11 @@ use super::{
 use crate::{
     model::{Ending, Holder, Wish},
     report::{Deployed, Report},
-    settings::HelmApply,
+    settings::{HelmApply, Log},
 };
 
 pub(super) async fn run(start: Start<HelmApply>) -> anyhow::Result<Ending> {
-    let report = Report::new(start.settings.run.output());
+    let report = Report::new(start.settings.run.output(), Log::of(&start.variables));
     let stop = Stop::on_signals().context("failed to listen for signals")?;
     let gathered = match stop.unless(gather(&start, &report)).await {
         Ok(Some(gathered)) => gathered?,
@@ -39,7 +39,11 @@ pub(super) async fn run(start: Start<HelmApply>) -> anyhow::Result<Ending> {
             report.note(&format!("{} from {}", planned.release.name, planned.chart));
         }
         let message = "Nothing was done: this was a dry run".to_owned();
-        report.result(&message, &gathered.result("planned", &message));
+        report.result(
+            Ending::Done,
+            &message,
+            &gathered.result("planned", &message),
+        );
         return Ok(Ending::Done);
     }
     let request = request(&gathered);
@@ -50,7 +54,7 @@ pub(super) async fn run(start: Start<HelmApply>) -> anyhow::Result<Ending> {
     };
     report.done("lock held");
     let verdict = land(&gathered, &lock, record, &stop, &report).await;
-    conclude(&gathered, lock, verdict, &stop, &report).await
+    conclude(&start, &gathered, lock, verdict, &stop, &report).await
 }
 
 fn request(gathered: &Gathered) -> lock::Request<'_> {

@@ -18,7 +18,9 @@ use tokio::{
     time::timeout,
 };
 
-pub(super) use self::lease::{has_record, holder_of, is_held, record as record_in, seen};
+pub(super) use self::lease::{
+    branch as branch_in, has_record, holder_of, is_held, last_held, record as record_in, seen,
+};
 use crate::{
     clients::{
         cluster::{Leases, Written},

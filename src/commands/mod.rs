@@ -18,11 +18,13 @@ mod owners;
 mod queue;
 mod queue_deploy;
 mod releases;
+mod removal;
 mod site;
 mod statuses;
 mod stop;
 mod survey;
 mod sweep_deleted;
+mod sweep_stale;
 mod teardown;
 
 use std::{future::Future, io::Write, process::ExitCode};
@@ -32,8 +34,8 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::{
     clients::{cluster::ClusterError, helm},
     model::{Ending, Halt},
-    report::plain,
-    settings::{self, Program, Sources, UsageError, Variables},
+    report,
+    settings::{self, Log, Program, Sources, UsageError, Variables},
 };
 
 /// What a command is started with.
@@ -76,6 +78,11 @@ pub fn sweep_deleted() -> ExitCode {
     in_cluster(sweep_deleted::run)
 }
 
+/// `sweep-stale`.
+pub fn sweep_stale() -> ExitCode {
+    in_cluster(sweep_stale::run)
+}
+
 /// [`main`] for a command that goes to the cluster: it may be its own guardian of Helm, and what is
 /// wrong with the kubeconfig is a setting. Apart from the rest, so that no program links a client of
 /// Kubernetes that has no use for one.
@@ -104,6 +111,19 @@ where
     F: Future<Output = anyhow::Result<Ending>>,
 {
     let (arguments, variables) = settings::process();
+    let (log, in_action) = (Log::of(&variables), settings::is_action(&variables));
+    let handed_on = variables.clone();
+    let end = |ended: anyhow::Result<Ending>| {
+        let ending = ended.unwrap_or_else(|error| {
+            eprintln!("{}", report::error(&format!("{error:#}"), log));
+            let ending = ending(&error);
+            outputs::tell_state(ending, &handed_on);
+            ending
+        });
+        // The job is no failure where a newer one takes over, and a workflow knows no soft one.
+        let is_fine = in_action && ending == Ending::Superseded;
+        ExitCode::from(if is_fine { 0 } else { ending.status() })
+    };
     let start = match Program::read(arguments, &variables) {
         Ok(Program::Run(settings, sources)) => Start {
             settings,
@@ -115,27 +135,19 @@ where
             let _ = std::io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
         }
-        Err(error) => return failed(&error.into()),
+        Err(error) => return end(Err(error.into())),
     };
     // Fails only where one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    match runtime.map_err(anyhow::Error::from).and_then(|runtime| {
+    end(runtime.map_err(anyhow::Error::from).and_then(|runtime| {
         let ended = runtime.block_on(command(start));
         // A name that is still looked up, on a thread of its own, holds nobody up.
         runtime.shutdown_background();
         ended
-    }) {
-        Ok(ending) => ExitCode::from(ending.status()),
-        Err(error) => failed(&error),
-    }
-}
-
-fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {}", plain(&format!("{error:#}")));
-    ExitCode::from(ending(error).status())
+    }))
 }
 
 /// How an error ends the command: as its [`Halt`] says, by a wrong setting, or else as a failure.

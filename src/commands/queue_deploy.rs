@@ -13,11 +13,11 @@ use crate::{
     clients::github::GitHub,
     model::{Ending, Facts, Halt, Order, without_passwords},
     report::{self, Report},
-    settings::{Ci, Pages, QueueDeploy, Sources, UsageError},
+    settings::{Ci, Log, Pages, QueueDeploy, Sources, UsageError},
 };
 
 pub(super) async fn run(start: Start<QueueDeploy>) -> anyhow::Result<Ending> {
-    let report = Report::new(start.settings.run.output());
+    let report = Report::new(start.settings.run.output(), Log::of(&start.variables));
     let stop = Stop::on_signals().context("failed to listen for signals")?;
     let plan = Plan::of(start).await?;
     let outcome = match stop.unless(plan.carry_out(&report)).await {
@@ -26,7 +26,7 @@ pub(super) async fn run(start: Start<QueueDeploy>) -> anyhow::Result<Ending> {
     };
     plan.publish(&outcome, &report).await;
     let result = plan.result(&outcome);
-    report.result(&outcome.message, &result);
+    report.result(outcome.ending, &outcome.message, &result);
     Ok(outcome.ending)
 }
 
@@ -161,11 +161,7 @@ impl Plan {
             ("deployment-id", id.as_deref()),
             ("url", self.url.as_deref()),
         ];
-        let outputs = outputs.into_iter();
-        let known: Vec<_> = outputs
-            .filter_map(|(name, value)| Some((name, value?)))
-            .collect();
-        outputs::publish(&known, &self.ci, &self.variables, report).await;
+        outputs::publish(&outputs, &self.ci, &self.variables, report).await;
     }
 
     /// What `--output json` prints.

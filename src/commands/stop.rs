@@ -76,6 +76,25 @@ impl Stop {
         Ok(stop)
     }
 
+    /// One for a part of the work: it hears what this one hears, and what is asked of it alone
+    /// stops nothing else.
+    pub(super) fn part(&self) -> Self {
+        let part = Self {
+            reason: Arc::new(watch::Sender::new(None)),
+            asked: Arc::new(watch::Sender::new(false)),
+            signalled: self.signalled.clone(),
+        };
+        let (mut reasons, of_part) = (self.reason.subscribe(), part.clone());
+        tokio::spawn(async move {
+            if let Ok(reason) = reasons.wait_for(Option::is_some).await
+                && let Some(reason) = reason.clone()
+            {
+                of_part.ask(reason);
+            }
+        });
+        part
+    }
+
     /// Asks for the stop.
     pub(super) fn ask(&self, reason: Reason) {
         self.reason.send_if_modified(|known| {

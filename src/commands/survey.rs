@@ -3,19 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use futures::{StreamExt as _, stream};
+use anyhow::bail;
+use chrono::{DateTime, Utc};
 use k8s_openapi::api::coordination::v1::Lease;
 
 use super::lock;
 use crate::{
     clients::cluster::{Cluster, ClusterError, Storage},
-    model::{Record, Revision, StoredRelease, labels},
+    model::{Record, Revision, Status, labels},
 };
 
-/// How many bodies of releases are read at a time.
-const AT_ONCE: usize = 8;
-
-/// One environment, as far as the cluster tells of it.
+/// One environment, as far as the listings of the cluster tell of it.
 pub(super) struct Found {
     /// Its name, `<app>-<slug>`.
     pub name: String,
@@ -25,30 +23,66 @@ pub(super) struct Found {
     pub lease: Option<Lease>,
     /// What its Lease remembers; none where nobody has written it yet.
     pub record: Result<Option<Record>, String>,
-    /// The newest revision of its main release, or of another where that is not there.
-    pub newest: Result<Option<StoredRelease>, String>,
+    /// The newest revision of each of its releases.
+    pub newest: Vec<Revision>,
 }
 
-/// All environments of ours in the namespace, by name.
-pub(super) async fn survey(cluster: &Cluster) -> Result<Vec<Found>, ClusterError> {
+impl Found {
+    /// The newest revision of its main release, or of another where that is not there.
+    pub(super) fn main(&self) -> Option<&Revision> {
+        let main = self.newest.iter().find(|it| it.release == self.name);
+        main.or(self.newest.last())
+    }
+}
+
+/// All environments of ours in the namespace that bear these labels, by name.
+pub(super) async fn survey(
+    cluster: &Cluster,
+    labels: &BTreeMap<String, String>,
+) -> Result<Vec<Found>, ClusterError> {
     let (leases, storage) = (cluster.leases(), cluster.storage());
-    let (leases, revisions) = tokio::try_join!(leases.list(), storage.ours())?;
-    let mut parts: BTreeMap<Place, (Option<Lease>, Vec<Revision>)> = BTreeMap::new();
+    let (leases, revisions) = tokio::try_join!(leases.list(labels), storage.newest(labels))?;
+    let mut found: BTreeMap<Place, Found> = BTreeMap::new();
     for lease in leases {
-        let labels = lease.metadata.labels.clone().unwrap_or_default();
-        if let Some(place) = Place::of(&labels) {
-            parts.entry(place).or_default().0 = Some(lease);
-        }
+        let Some(place) = lease.metadata.labels.as_ref().and_then(Place::of) else {
+            continue;
+        };
+        let record = lock::record_in(&lease).map_err(|error| format!("{error:#}"));
+        let found = found.entry(place).or_insert_with_key(Place::empty);
+        found.record = record;
+        found.lease = Some(lease);
     }
     for revision in revisions {
         if let Some(place) = Place::of(&revision.labels) {
-            parts.entry(place).or_default().1.push(revision);
+            let found = found.entry(place).or_insert_with_key(Place::empty);
+            found.newest.push(revision);
         }
     }
-    let found = stream::iter(parts)
-        .map(|(place, (lease, revisions))| found(&storage, place, lease, revisions))
-        .buffered(AT_ONCE);
-    Ok(found.collect().await)
+    Ok(found.into_values().collect())
+}
+
+/// When any release with these labels was last deployed, as Helm wrote it; none where nothing tells.
+pub(super) async fn last_deployed(
+    storage: &Storage,
+    labels: &BTreeMap<String, String>,
+) -> anyhow::Result<Option<DateTime<Utc>>> {
+    newest_deploy(storage, &storage.newest(labels).await?).await
+}
+
+/// When any of these releases was last deployed. One whose state nobody knows is not judged.
+pub(super) async fn newest_deploy(
+    storage: &Storage,
+    newest: &[Revision],
+) -> anyhow::Result<Option<DateTime<Utc>>> {
+    let mut last = None;
+    for revision in newest {
+        if let Status::Unknown(word) = &revision.status {
+            bail!("the release {} has the status {word}", revision.release);
+        }
+        let body = storage.body(revision).await?;
+        last = last.max(body.and_then(|body| body.last_deployed));
+    }
+    Ok(last)
 }
 
 /// What tells environments apart in a namespace.
@@ -66,33 +100,13 @@ impl Place {
         })
     }
 
-    fn name(&self) -> String {
-        format!("{}-{}", self.app, self.slug)
-    }
-}
-
-async fn found(
-    storage: &Storage,
-    place: Place,
-    lease: Option<Lease>,
-    revisions: Vec<Revision>,
-) -> Found {
-    let record = lease.as_ref().map(lock::record_in).transpose();
-    let name = place.name();
-    let of_main = |revision: &&Revision| revision.release == name;
-    let main = revisions.iter().filter(of_main);
-    let newest = main.max_by_key(|it| it.version).or(revisions.last());
-    let newest = match newest {
-        Some(newest) => storage.body(newest).await.map_err(|it| it.to_string()),
-        None => Ok(None),
-    };
-    Found {
-        app: place.app,
-        record: record
-            .map(Option::flatten)
-            .map_err(|error| format!("{error:#}")),
-        lease,
-        newest,
-        name,
+    fn empty(&self) -> Found {
+        Found {
+            name: format!("{}-{}", self.app, self.slug),
+            app: self.app.clone(),
+            lease: None,
+            record: Ok(None),
+            newest: Vec::new(),
+        }
     }
 }

@@ -1,21 +1,15 @@
 //! `sweep-deleted`: removes the environment of a branch that was deleted.
 
-use std::sync::Arc;
-
 use anyhow::{Context as _, bail};
-use tokio::sync::Mutex;
 
 use super::{
     Start,
-    branches::look_for,
+    branches::is_proven_gone,
     connect::connect,
-    forge, forgotten,
-    lock::{self, Lock},
-    owners,
-    site::Site,
-    statuses::Statuses,
-    stop::{LEAVE, Reason, Stop, WIND_UP},
-    teardown::{self, Remains},
+    forge,
+    outputs::{self, Page},
+    removal::{Grounds, Means, Removal},
+    stop::{Reason, Stop, Stopped},
 };
 use crate::{
     clients::{
@@ -23,10 +17,9 @@ use crate::{
         github::{GitHub, RepositoryFacts},
         helm::Helm,
     },
-    decide::Presence,
-    model::{Branch, Ending, Environment, Halt, Holder, ObjectKey, Phase, Record, State, Wish},
+    model::{Branch, Ending, Environment, Halt, ObjectKey, Wish},
     report::{Removed, Report},
-    settings::{Ci, Deleted, SweepDeleted},
+    settings::{Ci, Deleted, Log, SweepDeleted},
 };
 
 /// What a sweep works with.
@@ -39,61 +32,75 @@ struct Gathered {
 }
 
 pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
-    let settings = &start.settings;
-    let report = Report::new(settings.run.output());
-    let ci = Ci::read(&start.variables)?;
-    let branch = match settings.deleted(&ci)? {
-        Deleted::Branch(branch) => branch,
-        Deleted::Tag(name) => return Ok(nothing(&report, "tag", &name)),
-        Deleted::Undeployable(name) => return Ok(nothing(&report, "branch", &name)),
-    };
+    let variables = &start.variables;
+    let report = Report::new(start.settings.run.output(), Log::of(variables));
+    let ci = Ci::read(variables)?;
     let stop = Stop::on_signals().context("failed to listen for signals")?;
-    let Ok(gathered) = stop.unless(gather(&start, &ci, &branch)).await else {
-        return Ok(stopped(&stop));
+    let (ending, removed) = match sweep(&start, &ci, &stop, &report).await {
+        Err(error) if error.is::<Stopped>() => return Ok(stop.ending(Ending::Failed)),
+        swept => swept?,
     };
-    let gathered = gathered?;
+    let ending = stop.ending(ending);
+    let outputs = [
+        ("state", Some(removed.state)),
+        ("removed", Some(&*removed.names())),
+    ];
+    outputs::publish(&outputs, &ci, variables, &report).await;
+    if let Some(environment) = &removed.environment {
+        let page = Page {
+            context: &format!("branch-deploys-{environment}"),
+            ending,
+            markdown: &removed.markdown(),
+        };
+        outputs::show(&page, &ci, variables, &report).await;
+    }
+    report.result(ending, &removed.message, &removed);
+    Ok(ending)
+}
+
+/// How it ended, and what came of it.
+type Swept = (Ending, Removed);
+
+async fn sweep(
+    start: &Start<SweepDeleted>,
+    ci: &Ci,
+    stop: &Stop,
+    report: &Report,
+) -> anyhow::Result<Swept> {
+    let branch = match start.settings.deleted(ci)? {
+        Deleted::Branch(branch) => branch,
+        Deleted::Tag(name) => return Ok(undeployed("tag", &name)),
+        Deleted::Undeployable(name) => return Ok(undeployed("branch", &name)),
+    };
+    let gathered = stop.unless(gather(start, ci, &branch)).await??;
     let name = gathered.environment.name();
     report.heading(&format!("Sweeping {name}, if the branch {branch} is gone"));
-    let proven = is_proven_gone(&gathered, &branch, &report);
-    let Ok(proven) = stop.unless(proven).await else {
-        return Ok(stopped(&stop));
-    };
-    if !proven? {
+    let default = &gathered.repository.default_branch;
+    let proven = is_proven_gone(&gathered.github, &branch, default, report);
+    if !stop.unless(proven).await?? {
         let sentence = format!("The branch {branch} is there: its environment stays");
-        report.result(
-            &sentence,
-            &result(Some(&name), branch.as_str(), "kept", &sentence),
-        );
-        return Ok(Ending::Done);
+        return Ok((Ending::Done, gathered.result("kept", sentence)));
     }
-    let Ok(is_up) = stop.unless(is_up(&gathered)).await else {
-        return Ok(stopped(&stop));
-    };
-    if !is_up? {
+    if !stop.unless(is_up(&gathered)).await?? {
         let sentence = format!("Nothing is up for {branch}: nothing to do");
-        report.result(
-            &sentence,
-            &result(Some(&name), branch.as_str(), "nothing", &sentence),
-        );
-        return Ok(Ending::Done);
+        return Ok((Ending::Done, gathered.result("nothing", sentence)));
     }
-    if settings.run.dry_run {
+    if start.settings.run.dry_run {
         let sentence = format!("Would remove {name}");
-        report.result(
-            &sentence,
-            &result(Some(&name), branch.as_str(), "planned", &sentence),
-        );
-        return Ok(Ending::Done);
+        return Ok((Ending::Done, gathered.result("planned", sentence)));
     }
-    sweep(&start.settings, &gathered, &branch, &stop, &report).await
+    remove(start, &gathered, stop, report).await
 }
 
 /// How the sweep of what has no environment ends.
-fn nothing(report: &Report, what: &str, name: &str) -> Ending {
-    let sentence =
-        format!("The {what} {name} was deleted, which has no environment: nothing to do");
-    report.result(&sentence, &result(None, name, "nothing", &sentence));
-    Ending::Done
+fn undeployed(what: &str, name: &str) -> Swept {
+    let removed = Removed {
+        branch: name.to_owned(),
+        state: "nothing",
+        message: format!("The {what} {name} was deleted, which has no environment: nothing to do"),
+        ..Removed::default()
+    };
+    (Ending::Done, removed)
 }
 
 async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow::Result<Gathered> {
@@ -125,28 +132,6 @@ async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow
     })
 }
 
-/// Whether the branch is proven gone; an error where nothing is proven.
-async fn is_proven_gone(
-    gathered: &Gathered,
-    branch: &Branch,
-    report: &Report,
-) -> anyhow::Result<bool> {
-    let default = &gathered.repository.default_branch;
-    match look_for(&gathered.github, branch, default)
-        .await
-        .context("nothing is removed")?
-    {
-        Presence::There => Ok(false),
-        Presence::Gone => {
-            report.done(&format!(
-                "the branch {branch} is gone, while {default} is seen with the same token"
-            ));
-            Ok(true)
-        }
-        Presence::Unproven(reason) => bail!("nothing is removed: {reason}"),
-    }
-}
-
 /// Whether there is a record, or a release that bears our labels.
 async fn is_up(gathered: &Gathered) -> anyhow::Result<bool> {
     let environment = &gathered.environment;
@@ -167,216 +152,81 @@ async fn is_up(gathered: &Gathered) -> anyhow::Result<bool> {
     Ok(!labelled.is_empty())
 }
 
-async fn sweep(
-    settings: &SweepDeleted,
+async fn remove(
+    start: &Start<SweepDeleted>,
     gathered: &Gathered,
-    branch: &Branch,
     stop: &Stop,
     report: &Report,
-) -> anyhow::Result<Ending> {
-    let (program, timeout) = (settings.helm.helm.clone(), settings.helm.helm_timeout);
+) -> anyhow::Result<Swept> {
+    let options = &start.settings.helm;
+    let (program, timeout) = (options.helm.clone(), options.helm_timeout);
     let (target, secrets) = (
         gathered.cluster.target().clone(),
         gathered.github.secrets().clone(),
     );
     let found = Helm::find(program, target, timeout, secrets);
-    let Ok(helm) = stop.unless(found).await else {
-        return Ok(stopped(stop));
-    };
-    let helm = helm?;
-    let request = lock::Request {
-        environment: &gathered.environment,
-        holder: Holder {
-            program: "sweep-deleted".into(),
-            log_url: gathered.log_url.clone(),
-            deployment: None,
-        },
-        wish: Some(Wish::Remove),
-        duration: settings.lock.lock_duration,
-        timeout: settings.lock.lock_timeout,
-    };
-    let acquired = Lock::acquire(gathered.cluster.leases(), &request, report);
-    let Ok(acquired) = stop.unless(acquired).await else {
-        return Ok(stopped(stop));
-    };
-    let (lock, record) = acquired?;
-    report.done("lock held");
-    let site = Site {
-        environment: &gathered.environment,
-        namespace: &gathered.cluster.target().namespace,
-        storage: gathered.cluster.storage(),
-        objects: gathered.cluster.objects(),
-        helm: &helm,
-        lock: &lock,
-        stop,
-        report,
-        record: Arc::new(Mutex::new(record.unwrap_or_else(|| {
-            Record::new(&gathered.environment, &gathered.repository.full_name)
-        }))),
-    };
-    let outcome = tokio::select! {
-        outcome = stop.within(WIND_UP, removed(gathered, branch, &site)) => {
-            outcome.unwrap_or_else(|stopped| Err(stopped.into()))
-        }
-        never = heed_loss(&site) => match never {},
-    };
-    drop(site);
-    conclude(gathered, branch, lock, outcome, stop, report).await
-}
-
-/// Under the lock: the branch once more, then all that is up, then GitHub's deployments. None when
-/// the branch is back.
-async fn removed(
-    gathered: &Gathered,
-    branch: &Branch,
-    site: &Site<'_>,
-) -> anyhow::Result<Option<Remains>> {
-    if !is_proven_gone(gathered, branch, site.report).await? {
-        return Ok(None);
-    }
-    site.ready()?;
-    let mut forgotten = Vec::new();
-    if site.lock.record().await?.is_none() {
-        owners::check_labelled(site).await?;
-        forgotten = forgotten::deployments(&gathered.github, site.environment).await?;
-    }
-    let forgotten = still_active(gathered, forgotten).await?;
-    site.note(|record| {
-        record.phase = Phase::Removing;
-        record.deployments.extend(forgotten);
-    })
-    .await?;
-    let remains = teardown::environment(site).await?;
-    let statuses = Statuses {
+    let helm = stop.unless(found).await??;
+    let means = Means {
+        program: "sweep-deleted",
         github: &gathered.github,
-        deployment: None,
+        repository: &gathered.repository,
+        cluster: &gathered.cluster,
+        helm: &helm,
+        lock_duration: start.settings.lock.lock_duration,
         log_url: gathered.log_url.as_deref(),
     };
-    let deployments = site.record.lock().await.deployments.clone();
-    for id in deployments {
-        statuses
-            .retire(id, "the branch was deleted, and its environment removed")
-            .await?;
-    }
-    Ok(Some(remains))
+    let environment = &gathered.environment;
+    let (wish, patience) = (Some(Wish::Remove), start.settings.lock.lock_timeout);
+    let acquired = means.acquire(environment, wish, patience, report);
+    let held = stop.unless(acquired).await??;
+    report.done("lock held");
+    let grounds = Grounds::BranchGone;
+    let outcome = means
+        .remove(environment, held, &grounds, stop, report)
+        .await;
+    Ok(gathered.swept(outcome, stop))
 }
 
-/// Those of `deployments` that GitHub does not show as inactive: what is true already is not posted.
-async fn still_active(gathered: &Gathered, deployments: Vec<u64>) -> anyhow::Result<Vec<u64>> {
-    let mut active = Vec::new();
-    for id in deployments {
-        let newest = gathered.github.newest_status(id).await?;
-        if newest.is_none_or(|newest| newest.state != State::Inactive.to_string()) {
-            active.push(id);
-        }
-    }
-    Ok(active)
-}
-
-async fn heed_loss(site: &Site<'_>) -> std::convert::Infallible {
-    let mut losses = site.lock.losses();
-    if let Ok(lost) = losses.wait_for(Option::is_some).await {
-        site.stop
-            .ask(Reason::LockLost(lost.clone().unwrap_or_default()));
-    }
-    std::future::pending().await
-}
-
-async fn conclude(
-    gathered: &Gathered,
-    branch: &Branch,
-    lock: Lock,
-    outcome: anyhow::Result<Option<Remains>>,
-    stop: &Stop,
-    report: &Report,
-) -> anyhow::Result<Ending> {
-    let name = gathered.environment.name();
-    let result = |state, sentence: &str| result(Some(&name), branch.as_str(), state, sentence);
-    match outcome {
-        Ok(Some(remains)) => {
-            let deleted = stop.within(LEAVE, lock.delete()).await;
-            deleted
-                .map_err(anyhow::Error::from)
-                .flatten()
-                .context("all is gone but the record")?;
-            for key in &remains.kept {
-                report.note(&format!(
-                    "{key} stays, as its chart asks (resource-policy: keep)"
-                ));
+impl Gathered {
+    fn swept(&self, outcome: anyhow::Result<Removal>, stop: &Stop) -> Swept {
+        let name = self.environment.name();
+        match outcome {
+            Ok(Removal::Gone(remains)) => {
+                let removed = Removed {
+                    removed: texts(&remains.gone),
+                    kept: texts(&remains.kept),
+                    left: texts(&remains.strangers),
+                    ..self.result("removed", remains.sentence(&name))
+                };
+                (Ending::Done, removed)
             }
-            for key in &remains.strangers {
-                report.warn(&format!("{key} is not proven ours, and is left alone"));
+            Ok(Removal::Stays(reason)) => {
+                let sentence = format!("{reason}: its environment stays");
+                (Ending::Done, self.result("kept", sentence))
             }
-            let sentence = match remains.gone.len() {
-                1 => format!("{name} is gone, one object of it"),
-                count => format!("{name} is gone, {count} objects of it"),
-            };
-            let removed = Removed {
-                removed: texts(&remains.gone),
-                kept: texts(&remains.kept),
-                left: texts(&remains.strangers),
-                ..result("removed", &sentence)
-            };
-            report.result(&sentence, &removed);
-            Ok(stop.ending(Ending::Done))
-        }
-        Ok(None) => {
-            release(lock, stop, report).await;
-            let sentence = format!("The branch {branch} is back: its environment stays");
-            report.result(&sentence, &result("kept", &sentence));
-            Ok(stop.ending(Ending::Done))
-        }
-        Err(error) => {
-            release(lock, stop, report).await;
-            let ending = if stop.reason().is_some() {
-                stopped(stop)
-            } else {
-                super::ending(&error)
-            };
-            let sentence = match stop.reason() {
-                Some(Reason::Signal(_)) => format!("{name} is not gone yet: stopped by a signal"),
-                Some(Reason::LockLost(reason)) => format!("{name}: the lock is lost: {reason}"),
-                Some(Reason::Superseded(_) | Reason::BranchGone) | None => {
-                    format!("{name} is not gone: {error:#}")
-                }
-            };
-            report.result(&sentence, &result("failed", &sentence));
-            Ok(ending)
+            Err(error) => {
+                let sentence = match stop.reason() {
+                    Some(Reason::Signal(_)) => {
+                        format!("{name} is not gone yet: stopped by a signal")
+                    }
+                    Some(_) | None => format!("{name} is not gone: {error:#}"),
+                };
+                (super::ending(&error), self.result("failed", sentence))
+            }
         }
     }
-}
 
-async fn release(lock: Lock, stop: &Stop, report: &Report) {
-    let left = async {
-        match lock.record().await {
-            // Nothing was known of it, and nothing was begun.
-            Ok(None) => lock.delete().await,
-            Ok(Some(_)) | Err(_) => lock.release().await,
+    fn result(&self, state: &'static str, message: String) -> Removed {
+        Removed {
+            environment: Some(self.environment.name()),
+            branch: self.environment.branch.to_string(),
+            state,
+            message,
+            ..Removed::default()
         }
-    };
-    match stop.within(LEAVE, left).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => report.warn(&format!("{error:#}")),
-        Err(_) => report.warn("the cluster is too slow to let the lock go: it runs out by itself"),
     }
-}
-
-fn stopped(stop: &Stop) -> Ending {
-    stop.ending(Ending::Failed)
 }
 
 fn texts(keys: &[ObjectKey]) -> Vec<String> {
     keys.iter().map(ToString::to_string).collect()
-}
-
-fn result(environment: Option<&str>, branch: &str, state: &'static str, message: &str) -> Removed {
-    Removed {
-        environment: environment.map(str::to_owned),
-        branch: branch.to_owned(),
-        state,
-        removed: Vec::new(),
-        kept: Vec::new(),
-        left: Vec::new(),
-        message: message.to_owned(),
-    }
 }

@@ -36,6 +36,16 @@ pub(super) struct Remains {
     pub left: Vec<(ObjectKey, String)>,
 }
 
+impl Remains {
+    /// That `name` is gone, and how much of it.
+    pub(super) fn sentence(&self, name: &str) -> String {
+        match self.gone.len() {
+            1 => format!("{name} is gone, one object of it"),
+            count => format!("{name} is gone, {count} objects of it"),
+        }
+    }
+}
+
 /// Removes one release, if there is one; what is to be seen gone afterwards, which the record holds
 /// as well.
 pub(super) async fn uninstall(

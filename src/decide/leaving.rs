@@ -27,13 +27,17 @@ pub fn leaving(
     if record.phase == Phase::Removing {
         return Leaving::Already;
     }
-    let age = TimeDelta::from_std(max_age).ok();
-    let aged = last_deployed.and_then(|last| last.checked_add_signed(age?));
+    let aged = last_deployed.and_then(|last| aged(last, max_age));
     match (aged, record.keep_until) {
         (None, _) => Leaving::Unknown,
         (Some(aged), Some(keep)) if keep > aged => Leaving::AfterKeep(keep),
         (Some(aged), _) => Leaving::AfterDeploy(aged),
     }
+}
+
+/// When what was last deployed at `last` is `max_age` old; none where that is beyond any calendar.
+pub(super) fn aged(last: DateTime<Utc>, max_age: Duration) -> Option<DateTime<Utc>> {
+    last.checked_add_signed(TimeDelta::from_std(max_age).ok()?)
 }
 
 #[cfg(test)]

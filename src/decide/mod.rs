@@ -6,6 +6,7 @@ mod gate;
 mod lease;
 mod leaving;
 mod limit;
+mod lost;
 mod ownership;
 mod proof;
 mod proofs;
@@ -16,6 +17,7 @@ mod retire;
 mod retry;
 mod rollout;
 mod stage;
+mod sweep;
 
 pub use capacity::{Room, Standing, Taken, room};
 pub use claim::claim;
@@ -23,6 +25,7 @@ pub use gate::{Builds, Evidence, Gate, Proof, StepState, Waiting, Wanted, gate, 
 pub use lease::{Lease, Patience, Step};
 pub use leaving::{Leaving, leaving};
 pub use limit::is_timeout;
+pub use lost::{LOOKED_AT, lost};
 pub use ownership::{Owner, owner};
 pub use proof::{Fate, Marks, fate};
 pub use proofs::{Presence, presence};
@@ -33,3 +36,7 @@ pub use retire::{deployments_of, to_retire};
 pub use retry::{MOST_WAIT, retry};
 pub use rollout::{pods_of, unready};
 pub use stage::{Overdue, build_of, overdue, stage};
+pub use sweep::{
+    Candidate, Deployed, Head, Rules, Spared, Stay, Verdict, Why, brake, judge, most, oldest_first,
+    skew,
+};

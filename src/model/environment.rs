@@ -50,16 +50,9 @@ impl Environment {
 
     /// What Helm's storage Secrets of the environment's releases are labelled with.
     pub fn release_labels(&self) -> BTreeMap<String, String> {
-        let pairs = [
-            (labels::APP, self.app.to_string()),
-            (labels::TIER, self.tier.clone()),
-            (labels::SLUG, self.slug().to_string()),
-            (labels::REPOSITORY, self.repository_id.to_string()),
-        ];
-        pairs
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect()
+        let mut labels = shared_labels(&self.app, &self.tier, self.repository_id);
+        labels.insert(labels::SLUG.into(), self.slug().to_string());
+        labels
     }
 
     /// What the environment's record is labelled with.
@@ -68,6 +61,17 @@ impl Environment {
         labels.insert(labels::MANAGED_BY.into(), labels::MANAGER.into());
         labels
     }
+}
+
+/// The labels that all environments of one app on one tier of one repository have in common.
+pub fn shared_labels(app: &App, tier: &str, repository_id: u64) -> BTreeMap<String, String> {
+    let pairs = [
+        (labels::APP, app.to_string()),
+        (labels::TIER, tier.to_owned()),
+        (labels::REPOSITORY, repository_id.to_string()),
+    ];
+    let pairs = pairs.into_iter();
+    pairs.map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 #[cfg(test)]

@@ -70,6 +70,8 @@ pub struct Revision {
     pub labels: BTreeMap<String, String>,
     /// The Secret's name.
     pub secret: String,
+    /// When the Secret was made: for an install, upgrade or rollback, within a second of its begin.
+    pub created: Option<DateTime<Utc>>,
 }
 
 /// What a storage Secret holds of a revision, as far as we need it.

@@ -1,8 +1,11 @@
 //! What people and machines read.
 
+mod announcement;
 mod checklist;
 mod end;
+pub mod markdown;
 mod result;
+mod sweep;
 mod table;
 
 use std::{
@@ -10,14 +13,19 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use announcement::Announcement;
 pub use checklist::Checklist;
 pub use end::end_of;
 pub use result::{Deployed, Gated, Queued, Removed};
+pub use sweep::{Judged, Swept, Word};
 pub use table::{Shown, span, table};
 
 use chrono::{DateTime, Utc};
 
-use crate::settings::Output;
+use crate::{
+    model::Ending,
+    settings::{Log, Output},
+};
 
 /// What a person reads while a command works: one line for each thing that became true.
 ///
@@ -26,8 +34,33 @@ use crate::settings::Output;
 #[derive(Debug, Clone)]
 pub struct Report {
     output: Output,
+    log: Log,
     started: Instant,
     color: bool,
+}
+
+/// Unfolds the group of Buildkite's log in which it stands.
+const OPEN: &str = "^^^ +++";
+
+/// Whether a person has to look at it.
+fn is_bad(ending: Ending) -> bool {
+    !matches!(ending, Ending::Done | Ending::Superseded)
+}
+
+/// An error as its own last lines, where no report was begun or it goes no further.
+pub fn error(text: &str, log: Log) -> String {
+    let text = plain(text);
+    match log {
+        Log::Plain => format!("error: {text}"),
+        Log::Buildkite => format!("{OPEN}\nerror: {text}"),
+        Log::Actions => command("error", &text),
+    }
+}
+
+/// A command of GitHub's runner that shows `text` on the run's page.
+fn command(name: &str, text: &str) -> String {
+    let text = text.replace('%', "%25");
+    format!("::{name} title=branch-deploys::{text}")
 }
 
 /// Sentences about time are told in tenths of a second below a minute.
@@ -73,7 +106,7 @@ fn document(result: &impl serde::Serialize) -> String {
 
 impl Report {
     /// Lines to standard output; to standard error when that holds the JSON document.
-    pub fn new(output: Output) -> Self {
+    pub fn new(output: Output, log: Log) -> Self {
         let terminal = match output {
             Output::Text => std::io::stdout().is_terminal(),
             Output::Json => std::io::stderr().is_terminal(),
@@ -81,6 +114,7 @@ impl Report {
         let color = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Self {
             output,
+            log,
             started: Instant::now(),
             color,
         }
@@ -91,9 +125,22 @@ impl Report {
         self.output == Output::Text && std::io::stdout().is_terminal()
     }
 
-    /// What is about to be done, once, at the top.
+    /// What is about to be done, once, at the top. In a CI's log the lines that follow are folded
+    /// away below it.
     pub fn heading(&self, text: &str) {
-        self.line(&self.paint("1", &plain(text)));
+        let text = plain(text);
+        self.line(&match self.log {
+            Log::Plain => self.paint("1", &text),
+            Log::Buildkite => format!("--- {text}"),
+            Log::Actions => format!("::group::{text}"),
+        });
+    }
+
+    /// Lines that stand together, as a plan does.
+    pub fn block(&self, lines: &[String]) {
+        for line in lines {
+            self.line(&format!("    {}", plain(line)));
+        }
     }
 
     /// Something holds now.
@@ -131,6 +178,9 @@ impl Report {
             self.paint("31", "[✘]"),
             text = plain(text)
         ));
+        if self.log == Log::Buildkite {
+            self.line(OPEN);
+        }
     }
 
     /// Text that others wrote, each line behind a bar: GitHub's runner takes `::error` for a
@@ -141,12 +191,32 @@ impl Report {
         }
     }
 
-    /// The result: a last line for people, or the JSON document.
-    pub fn result(&self, sentence: &str, result: &impl serde::Serialize) {
-        match self.output {
-            Output::Text => self.line(&format!("\n{}", self.paint("1", &plain(sentence)))),
-            Output::Json => {
-                let _ = writeln!(std::io::stdout(), "{}", document(result));
+    /// The result: a last line for people, and with `--output json` the document.
+    pub fn result(&self, ending: Ending, sentence: &str, result: &impl serde::Serialize) {
+        if self.output == Output::Text || self.log != Log::Plain {
+            self.last_line(ending, &plain(sentence));
+        }
+        if self.output == Output::Json {
+            let _ = writeln!(std::io::stdout(), "{}", document(result));
+        }
+    }
+
+    fn last_line(&self, ending: Ending, sentence: &str) {
+        match self.log {
+            Log::Plain => self.line(&format!("\n{}", self.paint("1", sentence))),
+            Log::Buildkite => {
+                if is_bad(ending) {
+                    self.line(OPEN);
+                }
+                self.line(&format!("+++ {sentence}"));
+            }
+            Log::Actions => {
+                self.line("::endgroup::");
+                self.line(&match ending {
+                    Ending::Done => sentence.to_owned(),
+                    Ending::Superseded => command("notice", sentence),
+                    _ => command("error", sentence),
+                });
             }
         }
     }
@@ -216,6 +286,17 @@ mod tests {
         assert!(text.lines().all(begins), "{text}");
         let read: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(read, value);
+    }
+
+    #[test]
+    fn an_error_is_marked_as_the_log_shows_it() {
+        assert_eq!(error("a\nb", Log::Plain), "error: a b");
+        assert_eq!(error("a", Log::Buildkite), "^^^ +++\nerror: a");
+        let told = error("50 %0A::stop-commands::x", Log::Actions);
+        assert_eq!(
+            told,
+            "::error title=branch-deploys::50 %250A::stop-commands::x"
+        );
     }
 
     #[test]

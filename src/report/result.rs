@@ -1,5 +1,7 @@
 use serde::Serialize;
 
+use super::markdown::{code, escape, link};
+
 /// What `helm-apply --output json` prints.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -20,6 +22,30 @@ pub struct Deployed {
     pub releases: Vec<String>,
     /// What a person should know of it.
     pub message: String,
+}
+
+impl Deployed {
+    /// What a person wants to know of it on the page of the job.
+    pub fn markdown(&self) -> String {
+        let commit = self.commit.get(..7).unwrap_or(&self.commit);
+        let rows = [
+            ("Address", self.url.as_deref().map(link)),
+            ("Branch", Some(code(&self.branch))),
+            ("Commit", Some(code(commit))),
+            ("Environment", Some(code(&self.environment))),
+            ("Deployment", self.deployment.map(|id| id.to_string())),
+        ];
+        page(&self.message, &rows)
+    }
+}
+
+/// A sentence, and what there is to know beside it.
+fn page(sentence: &str, rows: &[(&str, Option<String>)]) -> String {
+    let rows = rows.iter();
+    let rows: String = rows
+        .filter_map(|(name, value)| Some(format!("| {name} | {} |\n", value.as_ref()?)))
+        .collect();
+    format!("{}\n\n| | |\n| - | - |\n{rows}", escape(sentence))
 }
 
 /// What `queue-deploy --output json` prints.
@@ -60,7 +86,7 @@ pub struct Gated {
 }
 
 /// What `sweep-deleted --output json` prints.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Removed {
     /// The environment's name; none where there is nothing to do.
@@ -77,4 +103,28 @@ pub struct Removed {
     pub left: Vec<String>,
     /// What a person should know of it.
     pub message: String,
+}
+
+impl Removed {
+    /// The names of the environments that were removed, as a JSON list.
+    pub fn names(&self) -> String {
+        let removed = self.environment.iter();
+        let removed = removed.filter(|_| self.state == "removed").cloned();
+        serde_json::Value::from_iter(removed).to_string()
+    }
+
+    /// What a person wants to know of it on the page of the job.
+    pub fn markdown(&self) -> String {
+        let list = |keys: &[String]| {
+            let keys: Vec<_> = keys.iter().map(|key| code(key)).collect();
+            (!keys.is_empty()).then(|| keys.join("<br>"))
+        };
+        let rows = [
+            ("Branch", Some(code(&self.branch))),
+            ("Environment", self.environment.as_deref().map(code)),
+            ("Kept by its chart", list(&self.kept)),
+            ("Not ours, left alone", list(&self.left)),
+        ];
+        page(&self.message, &rows)
+    }
 }

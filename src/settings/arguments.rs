@@ -13,8 +13,15 @@ use crate::model::without_passwords;
 const PLUGIN: &str = "BRANCH_DEPLOYS_PLUGIN_CONFIGURATION";
 /// Where our GitHub Action puts its inputs, as JSON.
 const ACTION: &str = "BRANCH_DEPLOYS_ACTION_INPUTS";
-/// Keys of the plugin that the hook itself reads.
-const HOOK_KEYS: [&str; 2] = ["run", "install"];
+/// Keys by which plugin and Action find a program, which are no options of it.
+const PACKAGE_KEYS: [&str; 5] = ["run", "install", "programs", "cache", "mirror"];
+
+/// Whether our GitHub Action runs us.
+pub fn is_action(variables: &Variables) -> bool {
+    variables
+        .get(ACTION)
+        .is_some_and(|inputs| !inputs.is_empty())
+}
 
 /// A settings mistake: one line that names the option as the user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,7 +150,7 @@ fn collect(
         arguments.splice(1..1, flags);
     };
     for (variable, source) in [(PLUGIN, Source::Plugin), (ACTION, Source::Action)] {
-        for (key, value) in configuration(variables, variable, source)? {
+        for (key, value) in configuration(variables, variable)? {
             let key = canonical(command, &key).to_owned();
             let values = values(command, &key, &value)
                 .map_err(|reason| UsageError(format!("{}: {reason}", spell_key(&key, source))))?;
@@ -208,11 +215,7 @@ fn canonical<'a>(command: &'a Command, name: &'a str) -> &'a str {
 }
 
 /// The JSON object that plugin or Action handed over; empty where neither is at work.
-fn configuration(
-    variables: &Variables,
-    variable: &str,
-    source: Source,
-) -> Result<Map<String, Value>, UsageError> {
+fn configuration(variables: &Variables, variable: &str) -> Result<Map<String, Value>, UsageError> {
     let Some(text) = variables
         .get(variable)
         .filter(|text| !text.trim().is_empty())
@@ -221,9 +224,7 @@ fn configuration(
     };
     let mut map: Map<String, Value> = serde_json::from_str(text)
         .map_err(|error| UsageError(format!("{variable} holds no JSON object: {error}")))?;
-    if source == Source::Plugin {
-        HOOK_KEYS.iter().for_each(|key| drop(map.remove(*key)));
-    }
+    map.retain(|key, _| !PACKAGE_KEYS.contains(&key.as_str()));
     Ok(map)
 }
 
@@ -235,6 +236,9 @@ fn values(command: &Command, name: &str, value: &Value) -> Result<Vec<String>, S
     let takes_list = arg.is_some_and(|arg| matches!(arg.get_action(), ArgAction::Append));
     match value {
         Value::String(text) if text.is_empty() => Ok(Vec::new()),
+        Value::Null => Err("it has no value".into()),
+        // The parser tells that there is no such option, whatever its value is.
+        _ if arg.is_none() => Ok(vec![text_of(value)]),
         Value::String(text) if takes_list => match serde_saphyr::from_str(text) {
             Ok(Value::Array(items)) => Ok(items.iter().map(text_of).collect()),
             _ => Ok(vec![text.clone()]),
@@ -243,7 +247,6 @@ fn values(command: &Command, name: &str, value: &Value) -> Result<Vec<String>, S
         Value::Object(_) if takes_list => Ok(vec![value.to_string()]),
         Value::Array(_) => Err("it takes one value, not a list".into()),
         Value::Object(_) => Err("it takes one value, not a map".into()),
-        Value::Null => Err("it has no value".into()),
         Value::String(_) | Value::Bool(_) | Value::Number(_) => Ok(vec![text_of(value)]),
     }
 }
@@ -266,10 +269,7 @@ fn line(error: &clap::Error, sources: &Sources) -> String {
         .map(|arg| format!(": did you mean {}?", spell_like(&arg, option.as_deref())));
     match (error.kind(), option) {
         (ErrorKind::UnknownArgument, Some(option)) => {
-            format!(
-                "there is no option {option}{}",
-                suggestion.unwrap_or_default()
-            )
+            format!("{option} is no option{}", suggestion.unwrap_or_default())
         }
         (ErrorKind::MissingRequiredArgument, Some(option)) => format!(
             "{option} is missing: give it as a flag, in the plugin's or Action's configuration, \
@@ -374,7 +374,10 @@ mod tests {
 
     #[test]
     fn a_flag_wins_over_the_plugin_and_the_plugin_over_the_environment() {
-        let plugin = (PLUGIN, r#"{"run": "tester", "url": "plugin"}"#);
+        let plugin = (
+            PLUGIN,
+            r#"{"run": "tester", "mirror": "m", "url": "plugin"}"#,
+        );
         let url = |flags: &[&str], variables: &[_]| read(flags, variables).unwrap().url;
         assert_eq!(url(&[], &[VARIABLE]), "variable");
         assert_eq!(url(&[], &[VARIABLE, plugin]), "plugin");
@@ -451,14 +454,19 @@ mod tests {
             (
                 &[],
                 (PLUGIN, r#"{"url": "u", "mosst": 1}"#),
-                "`mosst` in the plugin's configuration: did you mean `most`?",
+                "`mosst` in the plugin's configuration is no option: did you mean `most`?",
             ),
             (
                 &["--mosst=1"],
                 VARIABLE,
-                "no option --mosst: did you mean --most?",
+                "--mosst is no option: did you mean --most?",
             ),
             (&[], (PLUGIN, r#"{"url": ["u"]}"#), "one value, not a list"),
+            (
+                &[],
+                (PLUGIN, r#"{"url": "u", "urls": ["u"]}"#),
+                "did you mean `url`?",
+            ),
             (&[], (PLUGIN, r#"{"url": null}"#), "it has no value"),
             (&[], (PLUGIN, r#"["url"]"#), "holds no JSON object"),
             (&[], ("X", ""), "--url is missing"),

@@ -70,6 +70,31 @@ pub struct Ci {
     pub github: GitHubRun,
 }
 
+/// What shows our lines to people, which decides how some of them are marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Log {
+    /// A terminal, a file, or what we do not know.
+    Plain,
+    /// Buildkite: groups begin with `---` or `+++`.
+    Buildkite,
+    /// GitHub Actions: groups and errors are commands between colons.
+    Actions,
+}
+
+impl Log {
+    /// The log of the CI that these variables tell of.
+    pub fn of(variables: &Variables) -> Self {
+        let is = |name: &str| variables.get(name).is_some_and(|value| !value.is_empty());
+        if is("BUILDKITE_JOB_ID") {
+            Self::Buildkite
+        } else if is("GITHUB_ACTIONS") {
+            Self::Actions
+        } else {
+            Self::Plain
+        }
+    }
+}
+
 impl BuildkiteJob {
     /// Whether this runs in a job of a build, where the agent can be asked.
     pub fn is_job(&self) -> bool {

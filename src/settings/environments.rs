@@ -1,9 +1,9 @@
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
-use super::{ClusterOptions, GitHubOptions, LockOptions, OutputOptions, TierOption};
-use crate::model::{App, Branch};
+use super::{AgeOption, ClusterOptions, GitHubOptions, LockOptions, OutputOptions, TierOption};
+use crate::model::{App, Branch, labels};
 
 /// Shows which environments are up, whose, where and until when; keeps one; takes one over
 #[derive(Debug, Parser)]
@@ -27,15 +27,23 @@ pub struct Environments {
     /// Why it is kept, for those who look
     #[arg(long, value_name = "REASON")]
     pub(crate) because: Option<String>,
-    /// How long after its last deploy an environment goes, as the sweep by age is told
-    #[arg(long, default_value = "5d", value_name = "TIME", value_parser = humantime::parse_duration)]
-    pub(crate) max_age: Duration,
+    #[command(flatten)]
+    pub(crate) age: AgeOption,
     #[command(flatten)]
     pub(crate) github: GitHubOptions,
     #[command(flatten)]
     pub(crate) lock: LockOptions,
     #[command(flatten)]
     pub(crate) output: OutputOptions,
+}
+
+impl Environments {
+    /// The labels that tell which environments are meant.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        let app = self.app.as_ref();
+        let app = app.map(|app| (labels::APP.to_owned(), app.to_string()));
+        app.into_iter().collect()
+    }
 }
 
 /// What to do with environments.

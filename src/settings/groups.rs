@@ -1,6 +1,7 @@
 //! Groups of options that several programs share.
 
 mod app;
+mod branches;
 mod buildkite;
 mod cluster;
 mod gate;
@@ -10,10 +11,11 @@ mod run;
 mod status;
 
 pub use app::{AppOptions, TierOption, tier};
+pub use branches::covering;
 pub use buildkite::BuildkiteOptions;
 pub use cluster::{ClusterOptions, HelmOptions, LockOptions};
 pub use gate::GateOptions;
 pub use github::{GitHubOptions, Pages, Token};
 pub use order::OrderOptions;
-pub use run::{Output, OutputOptions, RunOptions};
+pub use run::{AgeOption, Output, OutputOptions, RunOptions};
 pub use status::StatusRange;

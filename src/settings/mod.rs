@@ -14,22 +14,24 @@ mod groups;
 mod helm_apply;
 mod queue_deploy;
 mod sweep_deleted;
+mod sweep_stale;
 
 use std::{collections::BTreeMap, ffi::OsString};
 
-pub use arguments::{Program, Sources, UsageError};
+pub use arguments::{Program, Sources, UsageError, is_action};
 pub use build_gate::BuildGate;
-pub use ci::{BuildkiteJob, Ci, Event, GitHubRun};
+pub use ci::{BuildkiteJob, Ci, Event, GitHubRun, Log};
 pub use deploy::Deploy;
 pub use environments::{Action, Environments};
 pub use groups::{
-    AppOptions, BuildkiteOptions, ClusterOptions, GateOptions, GitHubOptions, HelmOptions,
-    LockOptions, OrderOptions, Output, OutputOptions, Pages, RunOptions, StatusRange, TierOption,
-    Token,
+    AgeOption, AppOptions, BuildkiteOptions, ClusterOptions, GateOptions, GitHubOptions,
+    HelmOptions, LockOptions, OrderOptions, Output, OutputOptions, Pages, RunOptions, StatusRange,
+    TierOption, Token,
 };
 pub use helm_apply::{HelmApply, Landing};
 pub use queue_deploy::QueueDeploy;
 pub use sweep_deleted::{Deleted, SweepDeleted};
+pub use sweep_stale::{Selection, SweepStale};
 
 use groups::tier;
 

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use clap::Parser;
-use glob::{MatchOptions, Pattern};
+use glob::Pattern;
 
-use super::{AppOptions, GitHubOptions, OrderOptions, RunOptions};
+use super::{AppOptions, GitHubOptions, OrderOptions, RunOptions, groups::covering};
 use crate::model::{Branch, Template};
 
 /// Asks GitHub for the deployment of a branch, which starts its deploy build
@@ -35,37 +35,6 @@ pub struct QueueDeploy {
 impl QueueDeploy {
     /// The pattern by which `branch` is not deployed.
     pub fn skips(&self, branch: &Branch) -> Option<&Pattern> {
-        self.skip_branch
-            .iter()
-            .find(|pattern| covers(pattern, branch.as_str()))
-    }
-}
-
-/// Whether a branch matches: `*` is one part of its path, `**` any number of them.
-fn covers(pattern: &Pattern, branch: &str) -> bool {
-    let options = MatchOptions {
-        require_literal_separator: true,
-        ..MatchOptions::new()
-    };
-    pattern.matches_with(branch, options)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_is_one_part_of_a_branch_and_two_are_all_that_follow() {
-        let covers = |pattern: &str, branch| covers(&pattern.parse().unwrap(), branch);
-        assert!(covers("dependabot/**", "dependabot/npm/left-pad-1.0"));
-        assert!(covers("renovate/*", "renovate/serde"));
-        assert!(!covers("renovate/*", "renovate/serde/2"));
-        assert!(covers(
-            "gh-readonly-queue/**",
-            "gh-readonly-queue/main/pr-5-0abc"
-        ));
-        assert!(!covers("dependabot/**", "my-dependabot/x"));
-        assert!(covers("**/wip", "a/b/wip"));
-        assert!(!covers("dependabot/**", "dependabot"));
+        covering(&self.skip_branch, branch)
     }
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{
     Api, Client,
@@ -7,6 +9,9 @@ use serde_json::json;
 
 use super::ClusterError;
 use crate::model::labels;
+
+/// Leases in one page of a listing.
+const PAGE: u32 = 500;
 
 /// The Leases of the namespace: one for each environment, its lock and its memory.
 #[derive(Clone)]
@@ -42,16 +47,28 @@ impl Leases {
             .map_err(|error| self.error(format!("read lease {name}"), error))
     }
 
-    /// All of ours in the namespace.
-    pub async fn list(&self) -> Result<Vec<Lease>, ClusterError> {
-        let selector = format!("{}={}", labels::MANAGED_BY, labels::MANAGER);
-        let listed = self
-            .api
-            .list(&ListParams::default().labels(&selector))
-            .await;
-        listed
-            .map(|list| list.items)
-            .map_err(|error| self.error("list leases".to_owned(), error))
+    /// All of ours in the namespace that bear these labels, without what the server keeps for itself.
+    pub async fn list(
+        &self,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<Vec<Lease>, ClusterError> {
+        let pairs = labels.iter().map(|(key, value)| format!(",{key}={value}"));
+        let pairs = pairs.collect::<String>();
+        let selector = format!("{}={}{pairs}", labels::MANAGED_BY, labels::MANAGER);
+        let mut params = ListParams::default().labels(&selector).limit(PAGE);
+        let mut leases = Vec::new();
+        loop {
+            let page = self.api.list(&params).await;
+            let page = page.map_err(|error| self.error("list leases".to_owned(), error))?;
+            leases.extend(page.items.into_iter().map(|mut lease| {
+                lease.metadata.managed_fields = None;
+                lease
+            }));
+            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => params = params.continue_token(&token),
+                None => return Ok(leases),
+            }
+        }
     }
 
     /// Makes a Lease; a conflict if one of its name exists.

@@ -9,9 +9,10 @@ mod storage;
 
 use std::{path::PathBuf, time::Duration};
 
+use chrono::{DateTime, Utc};
 use kube::{
     Client, Config,
-    client::{ClientBuilder, retry::RetryPolicy},
+    client::{Body, ClientBuilder, retry::RetryPolicy},
     config::KubeConfigOptions,
 };
 use tower::{buffer::BufferLayer, retry::RetryLayer};
@@ -104,6 +105,19 @@ impl Cluster {
     /// How the cluster is reached.
     pub fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// What time it is by the API server's clock, to the second.
+    pub async fn clock(&self) -> Result<DateTime<Utc>, ClusterError> {
+        let action = "ask the API server for the time";
+        let request = http::Request::get("/version").body(Body::empty());
+        let request = request.map_err(|error| ClusterError::garbled(action, error.to_string()))?;
+        let answer = self.client.send(request).await;
+        let answer = answer.map_err(|error| ClusterError::new(action, error))?;
+        let date = answer.headers().get(http::header::DATE);
+        let date = date.and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
+        date.map(|date| date.to_utc())
+            .ok_or_else(|| ClusterError::garbled(action, "its answer has no Date"))
     }
 
     /// The records.

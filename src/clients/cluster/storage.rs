@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, io::Read};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use flate2::read::GzDecoder;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use kube::{
     Api, Client, ResourceExt,
     api::{ListParams, PostParams},
@@ -51,9 +51,25 @@ impl Storage {
             .await
     }
 
-    /// The kept revisions of every release of ours, oldest first within each.
-    pub async fn ours(&self) -> Result<Vec<Revision>, ClusterError> {
-        self.list(&format!("owner=helm,{}", labels::APP)).await
+    /// The newest revision of every release of ours with these labels.
+    ///
+    /// All revisions are looked through, never those alone that are not `superseded`: a release can
+    /// have no other, after an install that met a running upgrade.
+    pub async fn newest(
+        &self,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<Vec<Revision>, ClusterError> {
+        let pairs = labels.iter().map(|(key, value)| format!(",{key}={value}"));
+        let selector = format!("owner=helm,{}{}", labels::APP, pairs.collect::<String>());
+        let mut newest: BTreeMap<String, Revision> = BTreeMap::new();
+        self.each(&selector, |revision| {
+            let known = newest.get(&revision.release);
+            if known.is_none_or(|known| known.version < revision.version) {
+                newest.insert(revision.release.clone(), revision);
+            }
+        })
+        .await?;
+        Ok(newest.into_values().collect())
     }
 
     /// The kept revisions of every release in the namespace, whosever, oldest first within each.
@@ -63,22 +79,32 @@ impl Storage {
 
     async fn list(&self, selector: &str) -> Result<Vec<Revision>, ClusterError> {
         let mut revisions = Vec::new();
+        self.each(selector, |revision| revisions.push(revision))
+            .await?;
+        revisions.sort_by_key(|revision| (revision.release.clone(), revision.version));
+        Ok(revisions)
+    }
+
+    /// Hands over every revision, page by page: ten thousand at once would be tens of megabytes.
+    async fn each(
+        &self,
+        selector: &str,
+        mut see: impl FnMut(Revision),
+    ) -> Result<(), ClusterError> {
         let mut params = ListParams::default().labels(selector).limit(PAGE);
         loop {
             let page = self.api.list_metadata(&params).await.map_err(|error| {
                 let action = format!("list Helm's secrets in namespace {}", self.namespace);
                 ClusterError::new(action, error)
             })?;
-            for secret in &page.items {
-                revisions.push(revision(secret.name_any(), secret.labels().clone())?);
+            for secret in page.items {
+                see(revision(secret.metadata)?);
             }
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => params = params.continue_token(&token),
-                None => break,
+                None => return Ok(()),
             }
         }
-        revisions.sort_by_key(|revision| (revision.release.clone(), revision.version));
-        Ok(revisions)
     }
 
     /// Adds labels to a revision's Secret. Helm hands them on to the revisions that follow.
@@ -118,21 +144,25 @@ impl Storage {
     }
 }
 
-/// A revision by its Secret's labels. One without them is an error, never passed over: what
-/// cannot be read cannot be judged.
-fn revision(secret: String, labels: BTreeMap<String, String>) -> Result<Revision, ClusterError> {
+/// A revision by its Secret's metadata. One without Helm's labels is an error, never passed over:
+/// what cannot be read cannot be judged.
+fn revision(secret: ObjectMeta) -> Result<Revision, ClusterError> {
+    let name = secret.name.unwrap_or_default();
+    let labels = secret.labels.unwrap_or_default();
     let label = |key: &str| labels.get(key).cloned();
     let version = label("version").and_then(|version| version.parse().ok());
+    let created = secret.creation_timestamp.map(|time| time.0.as_second());
     match (label("name"), version, label("status")) {
         (Some(release), Some(version), Some(status)) => Ok(Revision {
             release,
             version,
             status: Status::from(status.as_str()),
             labels,
-            secret,
+            secret: name,
+            created: created.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
         }),
         _ => Err(ClusterError::garbled(
-            format!("read the labels of Helm's secret {secret}"),
+            format!("read the labels of Helm's secret {name}"),
             "name, version or status is missing",
         )),
     }

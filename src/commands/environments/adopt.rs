@@ -73,7 +73,11 @@ pub(super) async fn adopt(
     let taken = stop.within(WIND_UP, taken).await;
     stop.within(LEAVE, lock.release()).await??;
     let taken = taken?;
-    report.result(&format!("{name} is ours from now on"), &taken?);
+    report.result(
+        Ending::Done,
+        &format!("{name} is ours from now on"),
+        &taken?,
+    );
     Ok(Ending::Done)
 }
 

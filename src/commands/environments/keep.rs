@@ -33,7 +33,7 @@ pub(super) async fn keep(
     let until = time.and_then(|time| Utc::now().checked_add_signed(time));
     let until = until.ok_or_else(|| UsageError("how long? --for 14d".into()))?;
     let ci = Ci::read(&start.variables)?;
-    let found = stop.unless(survey(cluster)).await??;
+    let found = stop.unless(survey(cluster, &settings.labels())).await??;
     let environment = known(settings, branch, found)?;
     let request = request(settings, &ci, &environment, "environments keep");
     let acquired = Lock::acquire(cluster.leases(), &request, report);
@@ -59,7 +59,7 @@ pub(super) async fn keep(
     let kept = noted?;
     let day = until.format("%Y-%m-%d %H:%M UTC");
     let sentence = format!("{} is kept until {day}", environment.name());
-    report.result(&sentence, &kept);
+    report.result(Ending::Done, &sentence, &kept);
     Ok(Ending::Done)
 }
 
@@ -69,10 +69,8 @@ fn known(
     branch: &Branch,
     found: Vec<Found>,
 ) -> anyhow::Result<Environment> {
-    let app = settings.app.as_ref().map(|app| app.as_str());
-    let of_app = |found: &Found| app.is_none_or(|app| found.app == app);
     let mut of_branch = Vec::new();
-    for found in found.into_iter().filter(of_app) {
+    for found in found {
         if let Ok(Some(record)) = found.record
             && record.branch == *branch
         {

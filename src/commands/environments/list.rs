@@ -1,6 +1,7 @@
 //! What is up.
 
 use chrono::{DateTime, Utc};
+use futures::{StreamExt as _, stream};
 
 use super::super::{
     lock,
@@ -9,22 +10,30 @@ use super::super::{
 use crate::{
     clients::cluster::Cluster,
     decide::{Leaving, leaving},
-    model::{Ending, Phase, Record},
+    model::{Ending, Phase, Record, StoredRelease},
     report::{Report, Shown, span},
     settings::Environments,
 };
+
+/// How many bodies of releases are read at a time.
+const AT_ONCE: usize = 8;
 
 pub(super) async fn list(
     settings: &Environments,
     cluster: &Cluster,
     report: &Report,
 ) -> anyhow::Result<Ending> {
-    let found = survey(cluster).await?;
+    let storage = cluster.storage();
+    let found = survey(cluster, &settings.labels()).await?;
     let now = Utc::now();
-    let app = settings.app.as_ref().map(|app| app.as_str());
-    let of_app = |found: &&Found| app.is_none_or(|app| found.app == app);
-    let shown = found.iter().filter(of_app);
-    let shown: Vec<Shown> = shown.map(|found| show(found, settings, now)).collect();
+    let shown = stream::iter(found).map(async |found| {
+        let newest = match found.main() {
+            Some(newest) => storage.body(newest).await.map_err(|it| it.to_string()),
+            None => Ok(None),
+        };
+        show(&found, &newest, settings, now)
+    });
+    let shown: Vec<Shown> = shown.buffered(AT_ONCE).collect().await;
     report.table(&shown, now);
     let namespace = &settings.cluster.namespace;
     let count = match shown.len() {
@@ -32,23 +41,28 @@ pub(super) async fn list(
         1 => format!("1 environment in {namespace}"),
         count => format!("{count} environments in {namespace}"),
     };
-    report.result(&count, &shown);
+    report.result(Ending::Done, &count, &shown);
     Ok(Ending::Done)
 }
 
-fn show(found: &Found, settings: &Environments, now: DateTime<Utc>) -> Shown {
-    let newest = found.newest.as_ref().ok().and_then(Option::as_ref);
+fn show(
+    found: &Found,
+    stored: &Result<Option<StoredRelease>, String>,
+    settings: &Environments,
+    now: DateTime<Utc>,
+) -> Shown {
+    let newest = stored.as_ref().ok().and_then(Option::as_ref);
     let last_deployed = newest.and_then(|newest| newest.last_deployed);
     let record = found.record.as_ref().ok().and_then(Option::as_ref);
     let held = found
         .lease
         .as_ref()
         .filter(|lease| lock::is_held(lease, now));
-    let (goes, why) = match (record, &found.record, &found.newest) {
+    let (goes, why) = match (record, &found.record, stored) {
         (_, Err(reason), _) | (_, _, Err(reason)) => (None, reason.clone()),
         (Some(record), ..) => when(
             record,
-            leaving(record, last_deployed, settings.max_age),
+            leaving(record, last_deployed, settings.age.max_age),
             settings,
         ),
         (None, ..) if found.lease.is_some() => (None, "nothing of it was made yet".into()),
@@ -98,7 +112,7 @@ fn when(
             "not by age: Helm does not tell its last deploy".into(),
         ),
         Leaving::AfterDeploy(time) => {
-            let age = span(settings.max_age);
+            let age = span(settings.age.max_age);
             (Some(time), format!("{age} after its last deploy"))
         }
         Leaving::AfterKeep(time) => {

@@ -2,7 +2,9 @@
 
 use super::{
     super::{
+        Start,
         lock::Lock,
+        outputs::{self, Page},
         stop::{LAST_WORDS, LEAVE, Stop},
     },
     gather::Gathered,
@@ -11,11 +13,13 @@ use super::{
 use crate::{
     clients::github::GitHubError,
     model::{Ending, Phase, State},
-    report::Report,
+    report::{Deployed, Report},
+    settings::{Ci, HelmApply},
 };
 
 /// Posts the final word, lets the lock go, and says how it came out.
 pub(super) async fn conclude(
+    start: &Start<HelmApply>,
     gathered: &Gathered,
     lock: Lock,
     verdict: Verdict,
@@ -39,9 +43,41 @@ pub(super) async fn conclude(
     if left.is_err() {
         report.warn("the cluster is too slow to let the lock go: it runs out by itself");
     }
+    let ending = stop.ending(words.ending);
     let result = gathered.result(words.state, &words.sentence);
-    report.result(&words.sentence, &result);
-    Ok(stop.ending(words.ending))
+    // The CI kills soon after a signal, and this is the least of it.
+    let shown = stop
+        .within(LEAVE, show(start, &result, ending, report))
+        .await;
+    if let Ok(Err(error)) = shown {
+        report.warn(&format!("{error:#}"));
+    }
+    report.result(ending, &words.sentence, &result);
+    Ok(ending)
+}
+
+/// Shows the result on the page of the job, and hands it to later steps.
+async fn show(
+    start: &Start<HelmApply>,
+    result: &Deployed,
+    ending: Ending,
+    report: &Report,
+) -> anyhow::Result<()> {
+    let ci = Ci::read(&start.variables)?;
+    let id = result.deployment.map(|id| id.to_string());
+    let outputs = [
+        ("state", Some(result.state)),
+        ("deployment-id", id.as_deref()),
+        ("url", result.url.as_deref()),
+    ];
+    outputs::publish(&outputs, &ci, &start.variables, report).await;
+    let page = Page {
+        context: &format!("branch-deploys-{}", result.environment),
+        ending,
+        markdown: &result.markdown(),
+    };
+    outputs::show(&page, &ci, &start.variables, report).await;
+    Ok(())
 }
 
 /// Posts the final status, unless whoever took the lock has had the final word on this deployment.

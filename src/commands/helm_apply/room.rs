@@ -45,7 +45,7 @@ pub(super) async fn has_room(
             Room::Contested { .. } => {}
         }
         tokio::time::sleep(LOOK).await;
-        leases = gathered.cluster.leases().list().await?;
+        leases = gathered.cluster.leases().list(&BTreeMap::new()).await?;
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a lock and its record are written in a Lease, and read from it.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use chrono::{DateTime, Utc};
@@ -16,6 +16,9 @@ use crate::{
     model::{Environment, Halt, Holder, Record, Wish},
 };
 
+/// Annotation with the branch, from the first on: a run that was killed before it wrote a record
+/// leaves a Lease that sweeps can judge.
+const BRANCH: &str = "branch-deploys/branch";
 /// Annotation with the [`Record`].
 const RECORD: &str = "branch-deploys/record";
 /// Annotation with the [`Holder`].
@@ -38,6 +41,10 @@ pub(super) fn fresh(request: &Request<'_>, identity: &str) -> anyhow::Result<Lea
         metadata: ObjectMeta {
             name: Some(request.environment.name()),
             labels: Some(request.environment.record_labels()),
+            annotations: Some(BTreeMap::from([(
+                BRANCH.to_owned(),
+                request.environment.branch.to_string(),
+            )])),
             ..ObjectMeta::default()
         },
         spec: None,
@@ -89,6 +96,22 @@ pub(in super::super) fn record(lease: &Lease) -> anyhow::Result<Option<Record>> 
     Record::read(text)
         .map(Some)
         .map_err(|reason| anyhow!("the record of {name} is left alone: {reason}"))
+}
+
+/// The branch whose environment a Lease was made for; none in one that an older program made.
+pub(in super::super) fn branch(lease: &Lease) -> Option<&str> {
+    annotation(lease, BRANCH)
+}
+
+/// When a Lease was last held, or else made.
+pub(in super::super) fn last_held(lease: &Lease) -> Option<DateTime<Utc>> {
+    let renewed = lease
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.renew_time.as_ref());
+    let renewed = renewed.map(|time| time.0.as_second());
+    let made = || Some(lease.metadata.creation_timestamp.as_ref()?.0.as_second());
+    DateTime::from_timestamp(renewed.or_else(made)?, 0)
 }
 
 /// A Lease as it matters to those who wait for it.

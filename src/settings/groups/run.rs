@@ -1,5 +1,7 @@
 //! What every run that changes something understands.
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 
 /// Whether the run changes anything, and how it tells what it did.
@@ -17,6 +19,14 @@ impl RunOptions {
     pub fn output(&self) -> Output {
         self.output.output
     }
+}
+
+/// How old an environment becomes.
+#[derive(Debug, Clone, Args)]
+pub struct AgeOption {
+    /// How long after its last deploy, by Helm's record, an environment goes
+    #[arg(long, default_value = "5d", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub max_age: Duration,
 }
 
 /// How a run tells what it did.

@@ -7,6 +7,7 @@
 //! - [`github`]: a stand-in for GitHub's API, as strict as the original
 //! - [`registry`]: a real registry of images, behind a login
 //! - [`buildkite`]: a stand-in for Buildkite's APIs, whose jobs the real agent runs
+//! - [`mirror`]: a server of files
 //! - [`faults`]: switches for what goes wrong on the wire
 //! - [`wait_until`]: for what becomes true in a while
 
@@ -17,6 +18,7 @@ mod cluster;
 pub mod faults;
 pub mod github;
 mod load_balancer;
+pub mod mirror;
 mod namespace;
 mod network;
 mod pods;
@@ -30,6 +32,6 @@ mod wait;
 pub use self::{
     cluster::Cluster,
     load_balancer::LoadBalancer,
-    namespace::Namespace,
+    namespace::{Front, Namespace},
     wait::{wait_until, wait_until_within},
 };

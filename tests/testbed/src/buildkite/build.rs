@@ -42,6 +42,11 @@ impl Build {
         shapes::web_url(&self.shared.lock().pipelines[self.place], &build)
     }
 
+    /// What its page shows for `context`: the style and the Markdown.
+    pub fn annotation(&self, context: &str) -> Option<(String, String)> {
+        self.with(|build| build.annotations.get(context).cloned())
+    }
+
     /// A value of its meta-data.
     pub fn meta_data(&self, key: &str) -> Option<String> {
         self.with(|build| build.meta_data.get(key).cloned())

@@ -1,6 +1,6 @@
 //! What everything needs that talks to the cluster.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context, Result};
 use kube::{
@@ -16,6 +16,8 @@ use super::credentials::Server;
 pub(crate) struct Access {
     pub(crate) client: Client,
     pub(crate) server: Server,
+    /// Where etcd listens.
+    pub(crate) etcd: SocketAddr,
     /// Where kubeconfigs go.
     pub(crate) folder: PathBuf,
     handle: Handle,
@@ -24,10 +26,11 @@ pub(crate) struct Access {
 
 impl Access {
     /// To be called within the runtime that is to run everything.
-    pub(crate) fn new(client: Client, server: Server, folder: PathBuf) -> Self {
+    pub(crate) fn new(client: Client, server: Server, etcd: SocketAddr, folder: PathBuf) -> Self {
         Self {
             client,
             server,
+            etcd,
             folder,
             handle: Handle::current(),
             discovery: OnceCell::new(),

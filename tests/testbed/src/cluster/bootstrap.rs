@@ -62,7 +62,8 @@ pub(super) async fn run(
     plane.start_clients(programs, network, folder, &kubeconfig, credentials)?;
     furnish(&client).await?;
     prove(plane, &client).await?;
-    Ok((Access::new(client, server, folder.to_owned()), kubeconfig))
+    let access = Access::new(client, server, plane.etcd, folder.to_owned());
+    Ok((access, kubeconfig))
 }
 
 async fn client(kubeconfig: &Path) -> Result<Client> {

@@ -50,6 +50,8 @@ impl Programs {
 pub(super) struct ControlPlane {
     /// Where the API server listens.
     pub(super) address: SocketAddr,
+    /// Where etcd does.
+    pub(super) etcd: SocketAddr,
     // Before the keeper, whose end is theirs.
     processes: Vec<Process>,
     keeper: Keeper,
@@ -67,6 +69,7 @@ impl ControlPlane {
         let at = |port| SocketAddr::new(network.host(), port);
         let mut plane = Self {
             address: at(secure),
+            etcd: at(client),
             processes: Vec::new(),
             keeper: Keeper::new()?,
         };

@@ -1,7 +1,8 @@
-//! Building a tool with Go, once for all processes of the machine.
+//! Building a tool with Go, or installing it with pip, once for all processes of the machine.
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -33,7 +34,13 @@ pub(super) enum Source {
     /// A main package of a published module, from within a module of our own that names the
     /// versions and replaces some.
     Within(&'static str, &'static [File]),
+    /// A package of Python's index, at the recipe's version, with a program of the recipe's name.
+    Wheel(&'static str),
 }
+
+/// Starts a program of a package that was installed into the folder `lib` beside it.
+const STARTER: &str =
+    "#!/bin/sh\nPYTHONPATH=${0%/*}/lib exec \"${0%/*}/lib/bin/${0##*/}\" \"$@\"\n";
 
 /// The tool's place in the cache, where it is built first when it is not there.
 pub(super) fn cached(recipe: &Recipe, cache: &Path) -> Result<PathBuf> {
@@ -81,7 +88,9 @@ fn lock(recipe: &Recipe, path: &Path) -> Result<fs::File> {
 
 /// Builds beside the cache's folder and renames, so that a half-built tool is never found.
 fn build(recipe: &Recipe, cache: &Path, folder: &Path) -> Result<()> {
-    require_go()?;
+    if !matches!(recipe.source, Source::Wheel(_)) {
+        require_go()?;
+    }
     let workshop = tempfile::Builder::new()
         .prefix(".building-")
         .tempdir_in(cache)?;
@@ -92,14 +101,27 @@ fn build(recipe: &Recipe, cache: &Path, folder: &Path) -> Result<()> {
         fs::create_dir_all(path.parent().context("a path below the workshop")?)?;
         fs::write(path, content)?;
     }
-    go(recipe, workshop.path(), &result)?;
+    make(recipe, workshop.path(), &result)?;
+    if matches!(recipe.source, Source::Wheel(_)) {
+        let program = result.join(recipe.name);
+        fs::write(&program, STARTER)?;
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+    }
     fs::rename(&result, folder).with_context(|| format!("failed to put it to {}", folder.display()))
 }
 
 fn files(recipe: &Recipe) -> &'static [File] {
     match recipe.source {
-        Source::Package(_) => &[],
+        Source::Package(_) | Source::Wheel(_) => &[],
         Source::Files(files) | Source::Within(_, files) => files,
+    }
+}
+
+/// The program that makes a tool.
+fn maker(recipe: &Recipe) -> &'static str {
+    match recipe.source {
+        Source::Package(_) | Source::Files(_) | Source::Within(..) => "go",
+        Source::Wheel(_) => "python3",
     }
 }
 
@@ -114,23 +136,33 @@ fn arguments(recipe: &Recipe) -> Vec<String> {
         Source::Package(path) => ("install", vec![format!("{path}@{}", recipe.version)]),
         Source::Files(_) => ("build", output),
         Source::Within(package, _) => ("build", [output, vec![package.to_owned()]].concat()),
+        Source::Wheel(package) => return pip(&format!("{package}=={}", recipe.version)),
     };
     let start = [verb].into_iter().chain(common).map(str::to_owned);
     start.chain(rest).collect()
 }
 
-fn go(recipe: &Recipe, workshop: &Path, result: &Path) -> Result<()> {
-    let log = workshop.join("go.log");
+fn pip(package: &str) -> Vec<String> {
+    let install =
+        "-m pip install --quiet --disable-pip-version-check --no-input --target result/lib";
+    let words = install.split(' ').chain([package]);
+    words.map(str::to_owned).collect()
+}
+
+fn make(recipe: &Recipe, workshop: &Path, result: &Path) -> Result<()> {
+    let log = workshop.join("log");
     let output = fs::File::create(&log)?;
-    let mut child = Command::new("go")
-        .args(arguments(recipe))
+    let (program, arguments) = (maker(recipe), arguments(recipe));
+    let mut child = Command::new(program)
+        .args(&arguments)
         .current_dir(workshop)
         .env("GOBIN", result)
         .env("GOWORK", "off")
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output)
-        .spawn()?;
+        .spawn()
+        .with_context(|| format!("{program} does not start"))?;
     let mut progress = Progress::new();
     let status = loop {
         if let Some(status) = child.try_wait()? {
@@ -144,8 +176,8 @@ fn go(recipe: &Recipe, workshop: &Path, result: &Path) -> Result<()> {
     };
     if !status.success() {
         bail!(
-            "go {} ended with {status}:\n{}",
-            arguments(recipe).join(" "),
+            "{program} {} ended with {status}:\n{}",
+            arguments.join(" "),
             tail(&log)
         );
     }

@@ -1,0 +1,95 @@
+//! A verdict in words.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::gather::Entry;
+use crate::{
+    decide::{Deployed, Spared, Stay, Verdict, Why},
+    report::{Judged, Word, span},
+};
+
+/// What a person is told of an environment; `warn_before` is how long before it goes that is told.
+pub(super) fn judged(
+    entry: &Entry,
+    verdict: &Verdict,
+    now: DateTime<Utc>,
+    warn_before: Duration,
+) -> Judged {
+    let (word, why, reason) = match verdict {
+        Verdict::Goes(why) => (Word::Goes, name(why), sentence(why, now)),
+        Verdict::Stays(stay) => {
+            let (why, reason) = stays(stay, entry, now);
+            (Word::Stays, why, reason)
+        }
+        Verdict::Unknown(reason) => (Word::Unknown, "unknown", reason.clone()),
+    };
+    let goes = match verdict {
+        Verdict::Stays(Stay::Young(time) | Stay::KeptUntil(time)) => Some(*time),
+        _ => None,
+    };
+    let looked_up = match &entry.deployed {
+        Deployed::At(time) => Some(*time),
+        Deployed::NotBefore(_) | Deployed::Empty(_) | Deployed::Unknown(_) => None,
+    };
+    let horizon = TimeDelta::from_std(warn_before).unwrap_or(TimeDelta::MAX);
+    Judged {
+        environment: entry.found.name.clone(),
+        branch: entry.branch.as_ref().ok().map(ToString::to_string),
+        last_deployed: looked_up,
+        verdict: word,
+        why,
+        reason,
+        soon: goes.is_some_and(|goes| goes - now <= horizon),
+        goes,
+        ..Judged::default()
+    }
+}
+
+fn name(why: &Why) -> &'static str {
+    match why {
+        Why::BranchGone => "branch-gone",
+        Why::Age(_) => "age",
+        Why::Unfinished => "unfinished",
+        Why::Empty(_) => "empty",
+    }
+}
+
+fn sentence(why: &Why, now: DateTime<Utc>) -> String {
+    match why {
+        Why::BranchGone => "its branch is gone".into(),
+        Why::Age(_) => "nobody deployed it since".into(),
+        Why::Unfinished => "its removal began before, and did not end".into(),
+        Why::Empty(since) => format!(
+            "nothing of it is left but its record, for {}",
+            since_then(*since, now)
+        ),
+    }
+}
+
+fn stays(stay: &Stay, entry: &Entry, now: DateTime<Utc>) -> (&'static str, String) {
+    match stay {
+        Stay::Spared(Spared::Default) => ("default-branch", "it is the default branch".into()),
+        Stay::Spared(Spared::Protected) => ("protected", "its branch is protected".into()),
+        Stay::Spared(Spared::Kept(glob)) => ("keep", format!("--keep {glob} covers it")),
+        Stay::Busy => ("busy", "it is due, but a job is at work on it".into()),
+        Stay::Young(goes) => ("young", format!("goes in {}", since_then(now, *goes))),
+        Stay::KeptUntil(goes) => {
+            let record = entry.found.record.as_ref().ok().and_then(Option::as_ref);
+            let because = record.and_then(|record| record.kept_because.as_deref());
+            let because = because.map(|because| format!(": {because}"));
+            let day = goes.format("%Y-%m-%d %H:%M UTC");
+            (
+                "kept-until",
+                format!("kept until {day}{}", because.unwrap_or_default()),
+            )
+        }
+        Stay::BranchThere => ("branch-there", "its branch is there".into()),
+        Stay::NextTime => ("next-time", "it is due, but older ones go first".into()),
+    }
+}
+
+fn since_then(since: DateTime<Utc>, then: DateTime<Utc>) -> String {
+    span((then - since).to_std().unwrap_or_default())
+}

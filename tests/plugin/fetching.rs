@@ -1,0 +1,220 @@
+//! Where a program comes from, and what keeps another one from being run.
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use testbed::faults::{Effect, Gate, Matcher};
+
+use super::tree::{Tree, archive_path, executable, stand_in};
+
+const RUNS: &str = r#"helm-apply runs: {"run":"helm-apply"}"#;
+
+#[test]
+fn a_program_is_downloaded_once_and_verified_each_time() {
+    let tree = Tree::of_helm_apply();
+    tree.run().run().ends_with(0).says(RUNS);
+    tree.run().run().ends_with(0).says(RUNS);
+    assert_eq!(tree.mirror.asked(), [archive_path("helm-apply")]);
+    let mut cached = fs::read(tree.cached("helm-apply")).unwrap();
+    *cached.last_mut().unwrap() ^= 1;
+    fs::write(tree.cached("helm-apply"), cached).unwrap();
+    tree.run().run().refuses(1, "is not what was released");
+    assert!(!tree.cached("helm-apply").exists());
+    tree.run().run().ends_with(0).says(RUNS);
+}
+
+#[test]
+fn a_program_that_is_given_is_used_as_it_is() {
+    let tree = Tree::new();
+    let folder = tree.beside("ours");
+    executable(&folder.join("helm-apply"), &stand_in("helm-apply"));
+    let run = || tree.run().env("BRANCH_DEPLOYS_PROGRAMS", &folder);
+    run().run().ends_with(0).says(RUNS);
+    fs::remove_file(folder.join("helm-apply")).unwrap();
+    run().run().refuses(2, "there is no program /");
+    let relative = tree.run().env("BRANCH_DEPLOYS_PROGRAMS", "ours");
+    relative.run().refuses(2, "`programs` is no absolute path");
+    assert_eq!(tree.mirror.asked(), [""; 0]);
+}
+
+#[test]
+fn a_program_on_path_is_used_if_it_is_the_very_one() {
+    let tree = Tree::of_helm_apply();
+    let path = tree.on_path("helm-apply", &stand_in("helm-apply"));
+    tree.run().env("PATH", &path).run().ends_with(0).says(RUNS);
+    assert_eq!(tree.mirror.asked(), [""; 0]);
+
+    // Another one of its name may do anything when it is started.
+    let trap = format!("#!/bin/sh\n: > {}\n", tree.beside("started").display());
+    tree.on_path("helm-apply", trap.as_bytes());
+    tree.run().env("PATH", &path).run().ends_with(0).says(RUNS);
+    assert!(!tree.beside("started").exists());
+    assert_eq!(tree.mirror.asked(), [archive_path("helm-apply")]);
+}
+
+#[test]
+fn what_is_not_the_release_is_not_run_and_does_not_stay() {
+    let path = archive_path("helm-apply");
+    for (effect, says) in [
+        (Effect::status(404), "404"),
+        (
+            Effect::html(200),
+            "is not what was released: its SHA-256 is",
+        ),
+        (
+            Effect::truncated_body(),
+            "failed to download http://127.0.0.1",
+        ),
+        (Effect::cut_before(), "failed to download http://127.0.0.1"),
+    ] {
+        let tree = Tree::of_helm_apply();
+        tree.mirror.faults().when(Matcher::get(&path)).then(effect);
+        tree.run().run().refuses(1, says);
+        nothing_stays(&tree);
+    }
+}
+
+#[test]
+fn an_archive_with_one_byte_changed_is_refused() {
+    let tree = Tree::of_helm_apply();
+    let other = Tree::of_helm_apply();
+    other.release("helm-apply", b"#!/bin/sh\necho changed\n");
+    let tampered = tree
+        .run()
+        .env("BRANCH_DEPLOYS_MIRROR", other.mirror.url())
+        .run();
+    tampered.refuses(1, "answered is not what was released");
+    nothing_stays(&tree);
+}
+
+#[test]
+fn without_a_sum_nothing_is_asked_for() {
+    let tree = Tree::new();
+    tree.run().run().refuses(2, "this tree holds no SHA-256 of");
+    fs::write(
+        tree.path("release/SHA256SUMS"),
+        format!("none  {}\n", archive_path("helm-apply")),
+    )
+    .unwrap();
+    tree.run().run().refuses(2, "use the tag of a release");
+    assert_eq!(tree.mirror.asked(), [""; 0]);
+}
+
+#[test]
+fn two_jobs_at_once_on_a_cold_cache_both_run_the_whole_program() {
+    let tree = Tree::of_helm_apply();
+    let gate = Gate::default();
+    let archive = Matcher::get(&archive_path("helm-apply"));
+    tree.mirror
+        .faults()
+        .when(archive)
+        .then(Effect::hold_after(&gate));
+    let jobs = [tree.run().start(), tree.run().start()];
+    gate.reached();
+    gate.reached();
+    gate.open();
+    for job in jobs {
+        job.end().ends_with(0).says(RUNS);
+    }
+    let folder = tree.cached("helm-apply");
+    let entries = fs::read_dir(folder.parent().unwrap()).unwrap();
+    assert_eq!(entries.count(), 1, "nothing but the program stays");
+}
+
+#[test]
+fn a_job_that_is_cancelled_while_it_downloads_leaves_nothing() {
+    let tree = Tree::of_helm_apply();
+    let gate = Gate::default();
+    let archive = Matcher::get(&archive_path("helm-apply"));
+    tree.mirror
+        .faults()
+        .when(archive)
+        .then(Effect::hold_before(&gate));
+    let job = tree.run().start();
+    gate.reached();
+    job.signal(rustix::process::Signal::TERM);
+    assert_eq!(job.end_by_signal(), Some(15));
+    nothing_stays(&tree);
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_named() {
+    let tree = Tree::of_helm_apply();
+    fs::write(tree.beside("file"), "").unwrap();
+    let into = |cache: &str| tree.run().env("BRANCH_DEPLOYS_CACHE", cache).run();
+    let below = tree.beside("file/cache").display().to_string();
+    into(&below).refuses(2, "the cache cannot be written");
+    into("cache").refuses(2, "`cache` is no absolute path");
+    let homeless = tree.run().without("BRANCH_DEPLOYS_CACHE").run();
+    homeless.refuses(2, "there is no HOME");
+}
+
+#[test]
+fn a_cache_that_is_there_already_need_not_be_written() {
+    let tree = Tree::of_helm_apply();
+    tree.run().run().ends_with(0);
+    let folder = tree.beside("cache");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o555)).unwrap();
+    tree.run().run().ends_with(0).says(RUNS);
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_cache_that_others_can_write_into_is_refused() {
+    let tree = Tree::of_helm_apply();
+    tree.run().run().ends_with(0);
+    let folder = tree.beside("cache");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+    tree.run().run().refuses(2, "is open to others");
+}
+
+#[test]
+fn a_machine_that_there_are_no_programs_for_is_told_so() {
+    let tree = Tree::of_helm_apply();
+    let path = tree.on_path("uname", b"#!/bin/sh\necho Linux armv7l\n");
+    let ran = tree.run().env("PATH", &path).run();
+    ran.refuses(2, "there are no programs for Linux armv7l");
+}
+
+#[test]
+fn a_machine_without_what_verifies_or_downloads_is_told_so() {
+    let tree = Tree::of_helm_apply();
+    let path = tree.beside("few");
+    fs::create_dir(&path).unwrap();
+    let has = |names: &[&str]| {
+        for name in names {
+            let real = ["/usr/bin", "/bin"].map(|folder| format!("{folder}/{name}"));
+            let real = real.iter().find(|real| fs::exists(real).unwrap());
+            let link = path.join(name);
+            let _ = std::os::unix::fs::symlink(real.expect("a usual program"), link);
+        }
+    };
+    let run = || tree.run().env("PATH", &path).run();
+    has(&["bash", "uname", "find", "mkdir", "mktemp", "rm", "gzip"]);
+    run().refuses(2, "nothing can be downloaded: curl is not on PATH");
+    tree.run().run().ends_with(0);
+    run().refuses(2, "neither sha256sum nor shasum is on PATH");
+}
+
+#[test]
+fn a_password_in_a_mirrors_address_is_not_told() {
+    let tree = Tree::new();
+    let ours = tree.mirror.url().replace("http://", "http://ci:hunter2@");
+    tree.release("helm-apply", &stand_in("helm-apply"));
+    tree.mirror
+        .faults()
+        .when(Matcher::get("/**"))
+        .then(Effect::status(403));
+    let ran = tree.run().env("BRANCH_DEPLOYS_MIRROR", ours).run();
+    assert!(!ran.to_string().contains("hunter2"), "{ran}");
+    ran.refuses(1, "failed to download http://127.0.0.1");
+    for mirror in ["ftp://x", "http://x\" --output /tmp/x", "file:///etc"] {
+        let ran = tree.run().env("BRANCH_DEPLOYS_MIRROR", mirror).run();
+        ran.refuses(2, "`mirror` is no http or https address");
+    }
+}
+
+fn nothing_stays(tree: &Tree) {
+    let folder = tree.cached("helm-apply");
+    let entries = fs::read_dir(folder.parent().unwrap()).unwrap();
+    assert_eq!(entries.count(), 0, "of what was refused, nothing stays");
+}
