@@ -99,7 +99,7 @@ fn mistakes_are_named_as_they_were_written() {
         ),
         (
             flag("--ur", "x"),
-            "there is no option --ur: did you mean --url?",
+            "--ur is no option: did you mean --url?",
         ),
         (flag("--repository", "hey"), "--repository is not `hey`"),
         (
@@ -153,7 +153,7 @@ fn mistakes_are_named_as_they_were_written() {
         ),
         (
             plugin(json!({"helth-path": "x"})),
-            "`helth-path` in the plugin's configuration: did you mean `health-path`?",
+            "`helth-path` in the plugin's configuration is no option: did you mean `health-path`?",
         ),
         (
             plugin(json!({"health-path": ["/up"]})),

@@ -44,22 +44,30 @@ fn a_build_near_the_cluster_sweeps_and_is_followed() {
     assert_eq!(build.state(), "passed", "{}", build.logs());
     team.site.repository.delete_branch("new");
     let ran = from_afar(&team, "new", &BOTH).args(["--wait"]).run();
-    ran.says("The build that sweeps new has passed: ").ends_with(0);
+    ran.says("The build that sweeps new has passed: ")
+        .ends_with(0);
     assert_eq!(team.site.namespace.inventory(), [""; 0]);
     let [build] = &sweeps.builds()[..] else {
         panic!("one build sweeps");
     };
-    assert_eq!((build.data().branch.as_str(), build.data().commit.as_str()), ("main", "HEAD"));
+    assert_eq!(
+        (build.data().branch.as_str(), build.data().commit.as_str()),
+        ("main", "HEAD")
+    );
 }
 
 #[test]
 fn a_build_is_started_once_though_the_answer_was_lost() {
     let (team, sweeps) = team("via-lost", "true");
     let post = Matcher::post(BUILDS);
-    team.buildkite.faults().when(post.once()).then(Effect::cut_after());
+    team.buildkite
+        .faults()
+        .when(post.once())
+        .then(Effect::cut_after());
     let hostile = "x'; [skip ci] $(reboot)";
     let ran = from_afar(&team, hostile, &BOTH).run();
-    ran.says("A build sweeps x'; [skip ci] $(reboot): http").ends_with(0);
+    ran.says("A build sweeps x'; [skip ci] $(reboot): http")
+        .ends_with(0);
     let [build] = &sweeps.builds()[..] else {
         panic!("one build sweeps");
     };
@@ -73,13 +81,16 @@ fn a_build_is_started_once_though_the_answer_was_lost() {
 fn a_build_that_fails_fails_the_sweep_and_is_named() {
     let (team, _) = team("via-fails", "exit 1");
     let ran = from_afar(&team, "new", &BOTH).args(["--wait"]).run();
-    ran.says("The build that sweeps new ended as failed: http").ends_with(1);
+    ran.says("The build that sweeps new ended as failed: http")
+        .ends_with(1);
 }
 
 #[test]
 fn what_is_missing_is_named() {
     let (team, sweeps) = team("via-missing", "true");
-    from_afar(&team, "new", &[]).run().refuses(2, "write_builds");
+    from_afar(&team, "new", &[])
+        .run()
+        .refuses(2, "write_builds");
     from_afar(&team, "new", &["read_builds"])
         .run()
         .refuses(1, "the token needs the scope write_builds");
@@ -87,6 +98,9 @@ fn what_is_missing_is_named() {
         .args(["--namespace", "betas"])
         .run()
         .refuses(2, "--namespace");
-    from_afar(&team, "new", &BOTH).args(["--dry-run"]).run().ends_with(0);
+    from_afar(&team, "new", &BOTH)
+        .args(["--dry-run"])
+        .run()
+        .ends_with(0);
     assert!(sweeps.builds().is_empty());
 }
