@@ -11,6 +11,8 @@ mod made;
 mod protected;
 mod pull_requests;
 mod sight;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Display;
 
