@@ -3,6 +3,7 @@
 mod age;
 mod announcing;
 mod cluster;
+mod deployments;
 mod github;
 mod orphans;
 mod telling;

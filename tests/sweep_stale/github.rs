@@ -56,6 +56,40 @@ fn without_a_sight_of_the_branches_what_is_old_goes_and_the_rest_is_not_known() 
 }
 
 #[test]
+fn what_an_answer_leaves_out_is_not_known_and_the_rest_of_it_stands() {
+    let site = three("github-parts-missing");
+    // The branches in the order of their environments: gone, live, old.
+    for (path, gone, live) in [
+        (&["code", "b0"][..], "unknown: unknown", "stays: young"),
+        (&["code", "b1"], "removed: branch-gone", "unknown: unknown"),
+        (
+            &["tier", "deployments"],
+            "removed: branch-gone",
+            "stays: young",
+        ),
+        (&["tier"], "removed: branch-gone", "stays: young"),
+        (&["code"], "unknown: unknown", "unknown: unknown"),
+    ] {
+        for kind in ["FORBIDDEN", "NOT_FOUND", "SERVICE_UNAVAILABLE"] {
+            println!("{path:?}: {kind}");
+            site.seed(&[of("old", 9), of("gone", 1)]);
+            site.github.faults().clear();
+            let missing = Effect::missing(path, kind, "Something is not as it should be");
+            site.github
+                .faults()
+                .when(Matcher::post(GRAPHQL))
+                .then(missing);
+            sweep(&site, &[]).ends_with(1, "failed").judges([
+                ("hey-gone", gone),
+                ("hey-live", live),
+                ("hey-old", "removed: age"),
+            ]);
+            assert!(up(&site).contains(&"hey-live".to_owned()));
+        }
+    }
+}
+
+#[test]
 fn a_branch_that_is_not_proven_gone_twice_keeps_its_environment() {
     let site = three("github-proof");
     for (matcher, effect) in [
