@@ -89,7 +89,9 @@ fn ask(call: &Call) -> Result<Answer, Refusal> {
 }
 
 fn execute(question: &Question, state: &mut State, secret: &str) -> Result<Answer, Errors> {
-    let parse = |schema| ExecutableDocument::parse_and_validate(schema, &question.text, "query");
+    let parse = |schema| {
+        ExecutableDocument::parse_and_validate(schema, &question.text, "query").map_err(Box::new)
+    };
     let published =
         parse(&SCHEMAS.published).map_err(|found| Errors::of_question(&found.errors))?;
     let operation = operation(&published, question)?;
