@@ -97,10 +97,7 @@ fn mistakes_are_named_as_they_were_written() {
             flag("--output", "xml"),
             "--output is one of text, json, not `xml`",
         ),
-        (
-            flag("--ur", "x"),
-            "there is no option --ur: did you mean --url?",
-        ),
+        (flag("--ur", "x"), "--ur is no option: did you mean --url?"),
         (flag("--repository", "hey"), "--repository is not `hey`"),
         (
             flag("--github-url", "ftp://github.example.com"),
