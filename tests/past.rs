@@ -108,6 +108,7 @@ impl Seed {
     }
 
     /// Of the chart, the values and the manifest of another release, as Helm stored it.
+    #[allow(dead_code, reason = "the benchmark's")]
     pub fn body(mut self, body: &Value) -> Self {
         self.body = body.clone();
         self

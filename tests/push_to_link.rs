@@ -25,7 +25,7 @@ pub struct Team {
 }
 
 impl Team {
-    fn new(hint: &str) -> Self {
+    pub fn new(hint: &str) -> Self {
         Self::with(hint, &echo(json!({"web": true})))
     }
 
@@ -88,7 +88,7 @@ impl Team {
     }
 
     /// The deploy builds of a deployment, each once it has ended; there are so many of them.
-    fn builds_of(&self, id: u64, count: usize) -> Vec<Build> {
+    pub fn builds_of(&self, id: u64, count: usize) -> Vec<Build> {
         let is_of = |build: &Build| build.data().deployment.is_some_and(|it| it.id == id);
         let builds = wait_until("the deploy builds have begun", || {
             let mut builds = self.deploy.builds();

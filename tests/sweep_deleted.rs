@@ -4,6 +4,7 @@ mod proofs;
 mod records;
 mod signals;
 mod teardown;
+mod via_buildkite;
 
 use testbed::tools::Tool;
 

@@ -194,7 +194,7 @@ fn dry_run(site: &Site, size: &Size) -> Run {
     let plan = fs::read(&output).expect("it was written");
     let plan: Value = serde_json::from_slice(&plan).expect("it is JSON");
     let environments = plan["environments"].as_array().expect("a list");
-    let removed = environments.iter().filter(|it| it["verdict"] == "remove");
+    let removed = environments.iter().filter(|it| it["verdict"] == "goes");
     assert_eq!(removed.count(), size.releases / RELEASES_OF_EACH / STALE);
     run
 }

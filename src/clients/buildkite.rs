@@ -1,12 +1,13 @@
-//! Buildkite's REST API: the builds of a commit.
+//! Buildkite's REST API: the builds of a commit, and builds that we start.
 
 mod error;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::Context as _;
 use http::{HeaderMap, StatusCode};
-use reqwest::{Client, redirect::Policy};
+use reqwest::{Client, RequestBuilder, redirect::Policy};
+use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::error::BuildkiteError;
 use self::error::Cause;
@@ -28,6 +29,21 @@ pub struct Buildkite {
     client: Client,
     base_url: String,
     token: String,
+}
+
+/// A build to start.
+#[derive(Debug, Serialize)]
+pub struct NewBuild<'a> {
+    /// The branch whose pipeline file and code it has.
+    pub branch: &'a str,
+    /// The commit, or `HEAD`.
+    pub commit: &'a str,
+    /// What a person reads of it.
+    pub message: &'a str,
+    /// Variables of its jobs.
+    pub env: &'a BTreeMap<&'a str, &'a str>,
+    /// Its meta-data.
+    pub meta_data: &'a BTreeMap<&'a str, &'a str>,
 }
 
 /// What Buildkite told, and how long it asks us to keep away.
@@ -65,19 +81,68 @@ impl Buildkite {
         commit: &Commit,
         branch: &Branch,
     ) -> Result<Listing, BuildkiteError> {
-        let Pipeline { organization, slug } = pipeline;
-        let url = format!(
-            "{}/v2/organizations/{organization}/pipelines/{slug}/builds",
-            self.base_url
-        );
         let page = PAGE.to_string();
-        let request = self.client.get(url).bearer_auth(&self.token).query(&[
+        let request = self.client.get(self.builds_of(pipeline)).query(&[
             ("commit", commit.as_str()),
             ("branch", branch.as_str()),
             ("exclude_pipeline", "true"),
             ("per_page", &page),
         ]);
-        let fail = |cause| BuildkiteError::new(pipeline, cause);
+        let (builds, wait) = self.send(request, pipeline, "read_builds").await?;
+        Ok(Listing { builds, wait })
+    }
+
+    /// Starts a build of the pipeline, at the head of a branch.
+    ///
+    /// An error that [may pass](BuildkiteError::may_pass) may have started it: by its meta-data it
+    /// [is found](Self::started).
+    pub async fn start(
+        &self,
+        pipeline: &Pipeline,
+        new: &NewBuild<'_>,
+    ) -> Result<Build, BuildkiteError> {
+        let request = self.client.post(self.builds_of(pipeline)).json(new);
+        let started = self.send(request, pipeline, "write_builds").await?;
+        Ok(started.0)
+    }
+
+    /// The builds of the pipeline that were started with this value of a meta-data.
+    pub async fn started(
+        &self,
+        pipeline: &Pipeline,
+        key: &str,
+        value: &str,
+    ) -> Result<Vec<Build>, BuildkiteError> {
+        let key = format!("meta_data[{key}]");
+        let request = self.client.get(self.builds_of(pipeline));
+        let request = request.query(&[(key.as_str(), value), ("exclude_pipeline", "true")]);
+        let started = self.send(request, pipeline, "read_builds").await?;
+        Ok(started.0)
+    }
+
+    /// One build of the pipeline.
+    pub async fn build(&self, pipeline: &Pipeline, number: u64) -> Result<Build, BuildkiteError> {
+        let url = format!("{}/{number}", self.builds_of(pipeline));
+        let request = self.client.get(url);
+        let found = self.send(request, pipeline, "read_builds").await?;
+        Ok(found.0)
+    }
+
+    fn builds_of(&self, pipeline: &Pipeline) -> String {
+        let Pipeline { organization, slug } = pipeline;
+        let base = &self.base_url;
+        format!("{base}/v2/organizations/{organization}/pipelines/{slug}/builds")
+    }
+
+    /// What a request is answered with, and how long Buildkite asks us to keep away.
+    async fn send<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+        pipeline: &Pipeline,
+        scope: &'static str,
+    ) -> Result<(T, Option<Duration>), BuildkiteError> {
+        let request = request.bearer_auth(&self.token);
+        let fail = |cause| BuildkiteError::new(pipeline, scope, cause);
         let lost = |error: reqwest::Error| fail(Cause::Unreachable(innermost(&error)));
         let mut answer = request.send().await.map_err(lost)?;
         let (status, wait) = (answer.status(), reset(answer.headers()));
@@ -94,9 +159,9 @@ impl Buildkite {
         if !status.is_success() {
             return Err(fail(Cause::Refused(status.as_u16(), message(&body))));
         }
-        let builds = serde_json::from_slice(&body)
-            .map_err(|error| fail(Cause::Garbled(error.to_string())))?;
-        Ok(Listing { builds, wait })
+        let read = serde_json::from_slice(&body);
+        let read = read.map_err(|error| fail(Cause::Garbled(error.to_string())))?;
+        Ok((read, wait))
     }
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use anyhow::bail;
 use chrono::Utc;
 
-use super::{branches, statuses::Statuses};
+use super::statuses::Statuses;
 use crate::{
-    clients::github::{Etag, GitHub, GitHubError, NewDeployment, Ref},
-    decide::{self, Presence},
+    clients::github::{Asked, GitHub, GitHubError, Head, NewDeployment},
+    decide,
     model::{App, Deployment, Halt, Order, Payload, describe},
 };
 
@@ -49,21 +49,21 @@ pub(super) enum Decision {
 }
 
 impl Queue<'_> {
-    /// Reads what the branch is and what is under way, and changes nothing.
+    /// Reads what the branch is and what is under way, by one request, and changes nothing.
     pub(super) async fn decide(&self) -> anyhow::Result<Decision> {
         let order = self.order;
-        let found = match self.github.branch_ref(&order.branch).await? {
-            Some(found) => found,
-            None => return self.missing().await,
+        let asked = self.asked().await?;
+        let Some(head) = &asked.head else {
+            return self.missing().await;
         };
-        if let Some(reason) = self.is_another(&found) {
+        if let Some(reason) = self.is_another(head) {
             return Ok(Decision::Leave(Queued::Superseded(reason)));
         }
-        if let Some(id) = self.under_way().await? {
-            return Ok(Decision::Leave(Queued::Joined(id)));
+        let same = decide::same(order, self.place, &asked.deployments);
+        if let Some(same) = same.filter(|same| decide::is_under_way(same, Utc::now())) {
+            return Ok(Decision::Leave(Queued::Joined(same.deployment.id)));
         }
-        let is_head = found.object.sha == order.commit;
-        let git_ref = if is_head {
+        let git_ref = if *head.commit() == order.commit {
             order.branch.to_string()
         } else {
             order.commit.to_string()
@@ -71,53 +71,35 @@ impl Queue<'_> {
         Ok(Decision::Make { git_ref })
     }
 
-    /// Why the branch is not what is asked for, by its ref.
-    fn is_another(&self, found: &Ref) -> Option<String> {
+    async fn asked(&self) -> Result<Asked, GitHubError> {
         let Order { branch, commit, .. } = self.order;
-        if found.name != format!("refs/heads/{branch}") {
-            let name = found.name.trim_start_matches("refs/heads/");
+        let (_, tier) = self.place;
+        self.github.asked(branch, commit, tier).await
+    }
+
+    /// Why the branch is not what is asked for, by where it is.
+    fn is_another(&self, head: &Head) -> Option<String> {
+        let Order { branch, commit, .. } = self.order;
+        if !head.is_of(branch) {
+            let name = head.name();
             return Some(format!("The branch {branch} is called {name} now"));
         }
-        let head = &found.object.sha;
-        (head != commit && !self.on_purpose).then(|| {
-            let (head, commit) = (head.short(), commit.short());
+        (head.commit() != commit && !self.on_purpose).then(|| {
+            let (head, commit) = (head.commit().short(), commit.short());
             format!("The branch {branch} is at {head} by now: {commit} is not deployed")
         })
     }
 
-    /// What a branch that GitHub does not show comes to: gone, if GitHub shows others.
+    /// What a branch that GitHub does not show comes to: gone, if it is not shown a moment later
+    /// either. Nothing is deleted by it.
     async fn missing(&self) -> anyhow::Result<Decision> {
         let branch = &self.order.branch;
-        let default = self.github.repository().await?.default_branch;
-        match branches::look_for(self.github, branch, &default).await? {
-            Presence::Gone => {
-                let reason = format!("There is no branch {branch} at GitHub: it is deleted");
-                Ok(Decision::Leave(Queued::Superseded(reason)))
-            }
-            Presence::There => bail!("the branch {branch} came back just now: run this again"),
-            Presence::Unproven(reason) => {
-                bail!("whether the branch {branch} is there is not known: {reason}")
-            }
+        tokio::time::sleep(PAUSE).await;
+        if self.asked().await?.head.is_some() {
+            bail!("the branch {branch} came back just now: run this again");
         }
-    }
-
-    async fn under_way(&self) -> Result<Option<u64>, GitHubError> {
-        let listed = self.listed().await?;
-        let Some(same) = decide::same(self.order, self.place, &listed) else {
-            return Ok(None);
-        };
-        let mut unknown = Etag::default();
-        let statuses = self.github.new_statuses(same.id, &mut unknown).await?;
-        let statuses = statuses.unwrap_or_default();
-        let under_way = decide::is_under_way(same, &statuses, Utc::now());
-        Ok(under_way.then_some(same.id))
-    }
-
-    async fn listed(&self) -> Result<Vec<Deployment>, GitHubError> {
-        let (app, tier) = self.place;
-        self.github
-            .newest_deployments(&Deployment::task_of(app), tier)
-            .await
+        let reason = format!("There is no branch {branch} at GitHub: it is deleted");
+        Ok(Decision::Leave(Queued::Superseded(reason)))
     }
 
     /// Makes the deployment of `git_ref`.
@@ -172,7 +154,7 @@ impl Queue<'_> {
             match self.github.create_deployment(&new).await {
                 Err(error) if error.leaves_doubt() => {
                     tokio::time::sleep(PAUSE * attempt).await;
-                    let listed = self.listed().await?;
+                    let listed = self.asked().await?.deployments;
                     if let Some(made) = decide::by_nonce(&payload.nonce, self.place, &listed) {
                         return Ok(made.clone());
                     }

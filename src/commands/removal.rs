@@ -49,7 +49,7 @@ pub(super) enum Grounds {
     /// A removal has begun, and did not end.
     Unfinished,
     /// There is a record, this one or none yet, and no release, for longer than age allows.
-    Empty(Option<Record>),
+    Empty(Option<Box<Record>>),
 }
 
 /// How a removal ended.
@@ -184,7 +184,7 @@ impl Means<'_> {
             Grounds::Empty(planned) => {
                 let labels = site.environment.release_labels();
                 let empty = site.storage.labelled(&labels).await?.is_empty();
-                let same = site.lock.record().await? == *planned;
+                let same = site.lock.record().await?.as_ref() == planned.as_deref();
                 Ok((!empty || !same)
                     .then(|| format!("{branch} was deployed since the plan was made")))
             }

@@ -1,5 +1,7 @@
 //! `sweep-deleted`: removes the environment of a branch that was deleted.
 
+mod via;
+
 use anyhow::{Context as _, bail};
 
 use super::{
@@ -72,6 +74,9 @@ async fn sweep(
         Deleted::Tag(name) => return Ok(undeployed("tag", &name)),
         Deleted::Undeployable(name) => return Ok(undeployed("branch", &name)),
     };
+    if let Some(pipeline) = &start.settings.via_buildkite {
+        return via::sweep(start, ci, &branch, pipeline, stop, report).await;
+    }
     let gathered = stop.unless(gather(start, ci, &branch)).await??;
     let name = gathered.environment.name();
     report.heading(&format!("Sweeping {name}, if the branch {branch} is gone"));
@@ -115,7 +120,11 @@ async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow
             "{branch} is the default branch: it is never swept"
         )));
     }
-    let cluster = connect(&settings.cluster, &start.sources).await?;
+    let cluster = settings
+        .cluster
+        .as_ref()
+        .context("the cluster is not named")?;
+    let cluster = connect(cluster, &start.sources).await?;
     let environment = Environment {
         app: app.clone(),
         tier: tier.to_owned(),

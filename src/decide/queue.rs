@@ -1,6 +1,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::model::{App, Deployment, Order, Posted, Stage};
+use crate::model::{App, Deployment, Order, Stage, Told};
 
 use super::stage::stage;
 
@@ -11,17 +11,13 @@ const UNANSWERED: TimeDelta = TimeDelta::minutes(5);
 const UNENDED: TimeDelta = TimeDelta::hours(2);
 
 /// The deployment among `listed` that asks for the same as `order`, if nothing newer of its branch
-/// has come since; whether it is [under way](is_under_way) its statuses tell.
-pub fn same<'a>(
-    order: &Order,
-    (app, tier): (&App, &str),
-    listed: &'a [Deployment],
-) -> Option<&'a Deployment> {
-    let of_branch = listed.iter().filter_map(|deployment| {
-        let payload = deployment.ours(app, tier)?;
-        (payload.branch == order.branch).then_some((deployment, payload))
+/// has come since; whether it is [under way](is_under_way) is another question.
+pub fn same<'a>(order: &Order, (app, tier): (&App, &str), listed: &'a [Told]) -> Option<&'a Told> {
+    let of_branch = listed.iter().filter_map(|told| {
+        let payload = told.deployment.ours(app, tier)?;
+        (payload.branch == order.branch).then_some((told, payload))
     });
-    let (newest, payload) = of_branch.max_by_key(|(deployment, _)| deployment.id)?;
+    let (newest, payload) = of_branch.max_by_key(|(told, _)| told.deployment.id)?;
     payload.is_for(order).then_some(newest)
 }
 
@@ -29,19 +25,20 @@ pub fn same<'a>(
 pub fn by_nonce<'a>(
     nonce: &str,
     (app, tier): (&App, &str),
-    listed: &'a [Deployment],
+    listed: &'a [Told],
 ) -> Option<&'a Deployment> {
-    listed.iter().find(|deployment| {
+    let mut listed = listed.iter().map(|told| &told.deployment);
+    listed.find(|deployment| {
         deployment
             .ours(app, tier)
             .is_some_and(|payload| payload.nonce == nonce)
     })
 }
 
-/// Whether a deployment with these statuses, newest first, may still come to its end by itself.
-pub fn is_under_way(deployment: &Deployment, statuses: &[Posted], now: DateTime<Utc>) -> bool {
-    let age = now - deployment.created_at;
-    match stage(statuses) {
+/// Whether a deployment may still come to its end by itself.
+pub fn is_under_way(told: &Told, now: DateTime<Utc>) -> bool {
+    let age = now - told.deployment.created_at;
+    match stage(&told.statuses) {
         Stage::Queued => age < UNANSWERED,
         Stage::Building { .. } | Stage::Landing { .. } | Stage::Answering { .. } => age < UNENDED,
         Stage::Passed { .. } | Stage::Up { .. } | Stage::Superseded(_) | Stage::Failed { .. } => {
@@ -55,6 +52,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::Posted;
 
     fn order() -> Order {
         Order {
@@ -65,19 +63,22 @@ mod tests {
         }
     }
 
-    fn deployment(id: u64, branch: &str, commit: &str) -> Deployment {
+    fn deployment(id: u64, branch: &str, commit: &str) -> Told {
         let commit = commit.repeat(40);
-        serde_json::from_value(json!({
+        let deployment = json!({
             "id": id, "sha": commit, "ref": branch, "task": "branch-deploys:hey",
             "environment": "beta", "created_at": "2026-11-24T09:00:00Z",
             "payload": {"app": "hey", "branch": branch, "commit": commit, "nonce": format!("n{id}")},
-        }))
-        .unwrap()
+        });
+        Told {
+            deployment: serde_json::from_value(deployment).unwrap(),
+            statuses: vec![],
+        }
     }
 
-    fn found(order: &Order, listed: &[Deployment]) -> Option<u64> {
+    fn found(order: &Order, listed: &[Told]) -> Option<u64> {
         let app = "hey".parse().unwrap();
-        same(order, (&app, "beta"), listed).map(|deployment| deployment.id)
+        same(order, (&app, "beta"), listed).map(|told| told.deployment.id)
     }
 
     #[test]
@@ -128,17 +129,18 @@ mod tests {
     #[test]
     fn what_nobody_answers_or_ends_is_not_under_way_for_ever() {
         let deployment = deployment(5, "new", "a");
-        let after = |minutes| deployment.created_at + TimeDelta::minutes(minutes);
-        let posted = |state: &str| {
-            [Posted {
+        let after = |minutes| deployment.deployment.created_at + TimeDelta::minutes(minutes);
+        let posted = |state: &str| Told {
+            statuses: vec![Posted {
                 state: state.into(),
                 ..Posted::default()
-            }]
+            }],
+            ..deployment.clone()
         };
-        assert!(is_under_way(&deployment, &[], after(4)));
-        assert!(!is_under_way(&deployment, &[], after(5)));
-        assert!(is_under_way(&deployment, &posted("pending"), after(119)));
-        assert!(!is_under_way(&deployment, &posted("pending"), after(120)));
-        assert!(!is_under_way(&deployment, &posted("failure"), after(0)));
+        assert!(is_under_way(&deployment, after(4)));
+        assert!(!is_under_way(&deployment, after(5)));
+        assert!(is_under_way(&posted("pending"), after(119)));
+        assert!(!is_under_way(&posted("pending"), after(120)));
+        assert!(!is_under_way(&posted("failure"), after(0)));
     }
 }

@@ -58,6 +58,16 @@ pub struct Build {
     pub jobs: Vec<Job>,
 }
 
+impl Build {
+    /// Whether nothing of it will run any more by itself.
+    pub fn has_ended(&self) -> bool {
+        matches!(
+            self.state.as_str(),
+            "passed" | "failed" | "canceled" | "skipped" | "not_run" | "blocked"
+        )
+    }
+}
+
 /// A job of a build.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]

@@ -93,7 +93,7 @@ pub struct Removed {
     pub environment: Option<String>,
     /// The branch or tag that was deleted.
     pub branch: String,
-    /// `removed`, `nothing`, `kept`, `failed` or `planned`.
+    /// `removed`, `nothing`, `kept`, `failed` or `planned`; `queued` while a build does it.
     pub state: &'static str,
     /// Objects that were seen gone.
     pub removed: Vec<String>,

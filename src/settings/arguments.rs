@@ -275,6 +275,15 @@ fn line(error: &clap::Error, sources: &Sources) -> String {
             "{option} is missing: give it as a flag, in the plugin's or Action's configuration, \
              or as BRANCH_DEPLOYS_…"
         ),
+        (ErrorKind::ArgumentConflict, Some(option)) => {
+            let others = match error.get(ContextKind::PriorArg) {
+                Some(ContextValue::Strings(others)) => others.clone(),
+                Some(ContextValue::String(other)) => vec![other.clone()],
+                _ => Vec::new(),
+            };
+            let others: Vec<_> = others.iter().map(|it| spell_arg(it, sources)).collect();
+            format!("{option} goes without {}", others.join(" and "))
+        }
         (ErrorKind::InvalidValue, Some(option)) => {
             let given = text(ContextKind::InvalidValue).unwrap_or_default();
             match text(ContextKind::ValidValue) {

@@ -243,6 +243,8 @@ pub struct Event {
     pub deployment: Option<EventDeployment>,
     /// The pull request of a `pull_request` event.
     pub pull_request: Option<EventPullRequest>,
+    /// The repository that it happened in.
+    pub repository: Option<EventRepository>,
 }
 
 /// The pull request in an event.
@@ -266,6 +268,8 @@ pub struct EventHead {
 pub struct EventRepository {
     /// `owner/name`.
     pub full_name: String,
+    /// The default branch, which only a whole repository tells.
+    pub default_branch: Option<Branch>,
 }
 
 /// The deployment in an event.

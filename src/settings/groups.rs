@@ -12,7 +12,7 @@ mod status;
 
 pub use app::{AppOptions, TierOption, tier};
 pub use branches::covering;
-pub use buildkite::BuildkiteOptions;
+pub use buildkite::{BuildkiteAccess, BuildkiteOptions};
 pub use cluster::{ClusterOptions, HelmOptions, LockOptions};
 pub use gate::GateOptions;
 pub use github::{GitHubOptions, Pages, Token};

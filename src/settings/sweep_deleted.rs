@@ -1,9 +1,12 @@
+use std::time::Duration;
+
 use clap::Parser;
 
 use super::{
-    AppOptions, Ci, ClusterOptions, GitHubOptions, HelmOptions, LockOptions, RunOptions, UsageError,
+    AppOptions, BuildkiteAccess, Ci, ClusterOptions, GitHubOptions, HelmOptions, LockOptions,
+    RunOptions, UsageError,
 };
-use crate::model::Branch;
+use crate::model::{Branch, Pipeline};
 
 /// Removes the environment of a branch that was deleted, and proves that nothing of it is left
 #[derive(Debug, Parser)]
@@ -16,14 +19,27 @@ pub struct SweepDeleted {
     /// Branch that was deleted [default: the one of the workflow's `delete` event]
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) branch: Option<Branch>,
+    // None where a build does it that is near the cluster.
     #[command(flatten)]
-    pub(crate) cluster: ClusterOptions,
+    pub(crate) cluster: Option<ClusterOptions>,
     #[command(flatten)]
     pub(crate) lock: LockOptions,
     #[command(flatten)]
     pub(crate) helm: HelmOptions,
     #[command(flatten)]
     pub(crate) run: RunOptions,
+    /// Start a build of this pipeline that sweeps, as organization/pipeline, where the cluster cannot
+    /// be reached from here; it is told app, tier and branch by the usual variables
+    #[arg(long, value_name = "PIPELINE", conflicts_with = "ClusterOptions")]
+    pub(crate) via_buildkite: Option<Pipeline>,
+    /// Wait for the end of that build, and end as it did
+    #[arg(long, requires = "via_buildkite")]
+    pub(crate) wait: bool,
+    /// How long to wait for the end of that build
+    #[arg(long, default_value = "30m", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) buildkite: BuildkiteAccess,
 }
 
 /// What was deleted.

@@ -150,7 +150,7 @@ fn mistakes_are_named_as_they_were_written() {
         ),
         (
             plugin(json!({"helth-path": "x"})),
-            "`helth-path` in the plugin's configuration: did you mean `health-path`?",
+            "`helth-path` in the plugin's configuration is no option: did you mean `health-path`?",
         ),
         (
             plugin(json!({"health-path": ["/up"]})),

@@ -78,11 +78,15 @@ fn a_branch_that_was_renamed_is_superseded() {
     forge.repository.rename_branch("old", "new");
     forge.in_a_build("old", &commit).run().ends_with(3);
     // Were it shown by its new name, it would be another branch.
-    let object = json!({"type": "commit", "sha": commit});
-    let new = json!({"ref": "refs/heads/new", "object": object}).to_string();
-    let old = Matcher::get("/repos/acme/hey/git/ref/heads/old");
-    let shown = Effect::status(200).body(&new);
-    forge.github.faults().when(old).then(shown);
+    let shown = json!({"data": {"repository": {
+        "defaultBranchRef": {"name": "main"},
+        "ref": {"name": "new", "target": {"oid": commit}},
+        "object": {"deployments": {"nodes": []}},
+        "deployments": {"nodes": []},
+    }}});
+    let shown = Effect::status(200).body(&shown.to_string());
+    let faults = forge.github.faults();
+    faults.when(Matcher::question("asked")).then(shown);
     forge
         .in_a_build("old", &commit)
         .run()
@@ -96,7 +100,10 @@ fn a_token_that_lost_access_is_no_deleted_branch() {
     let forge = Forge::new();
     let commit = forge.repository.push("new");
     forge.github.lose_access(&forge.token);
-    forge.in_a_build("new", &commit).run().refuses(1, "404");
+    forge.in_a_build("new", &commit).run().refuses(
+        1,
+        "Could not resolve to a Repository with the name 'acme/hey'",
+    );
 }
 
 #[test]
@@ -113,6 +120,66 @@ fn a_token_that_may_not_ask_for_deployments_is_told_the_permission() {
         .run()
         .ends_with(1)
         .says("the token needs deployments=write");
+}
+
+#[test]
+fn a_token_that_may_not_even_read_them_is_told_the_permission() {
+    let forge = Forge::new();
+    let commit = forge.repository.push("new");
+    let stranger = Permissions::named("stranger").read(Permission::Contents);
+    forge
+        .in_a_build("new", &commit)
+        .env("GITHUB_TOKEN", forge.github.token(stranger))
+        .run()
+        .ends_with(1)
+        .says("the token needs deployments: read");
+}
+
+#[test]
+fn what_github_tells_in_part_is_not_taken_for_the_whole() {
+    for path in [
+        &["ref"][..],
+        &["object"],
+        &["deployments"],
+        &["defaultBranchRef"],
+    ] {
+        let forge = Forge::new();
+        let commit = forge.repository.push("new");
+        let path = [&["repository"], path].concat();
+        let partly = Effect::missing(&path, "SERVICE_UNAVAILABLE", "Something went wrong");
+        let faults = forge.github.faults();
+        faults.when(Matcher::question("asked")).then(partly);
+        forge
+            .in_a_build("new", &commit)
+            .run()
+            .ends_with(1)
+            .says("Something went wrong");
+        assert!(forge.repository.deployments().is_empty());
+    }
+}
+
+#[test]
+fn a_limit_of_graphqls_is_told_with_its_end() {
+    let forge = Forge::new();
+    let commit = forge.repository.push("new");
+    let hour = std::time::Duration::from_secs(3_600);
+    forge.github.graphql_limit(&forge.token, 0, hour);
+    forge
+        .in_a_build("new", &commit)
+        .run()
+        .ends_with(1)
+        .says("rate limit is used up");
+    assert_eq!(forge.github.requests().len(), 1);
+}
+
+#[test]
+fn a_limit_of_graphqls_that_ends_soon_is_waited_for() {
+    let forge = Forge::new();
+    let commit = forge.repository.push("new");
+    let second = std::time::Duration::from_secs(1);
+    forge.github.graphql_limit(&forge.token, 0, second);
+    forge.in_a_build("new", &commit).run().ends_with(0);
+    assert_eq!(forge.only().sha, commit);
 }
 
 #[test]

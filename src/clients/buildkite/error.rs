@@ -2,10 +2,12 @@ use std::{fmt, time::Duration};
 
 use crate::model::Pipeline;
 
-/// Why Buildkite did not tell the builds. Its text is one line that says what to do.
+/// Why Buildkite did not do what was asked. Its text is one line that says what to do.
 #[derive(Debug)]
 pub struct BuildkiteError {
     pipeline: String,
+    /// What the token needs for what was asked.
+    scope: &'static str,
     cause: Cause,
 }
 
@@ -22,9 +24,10 @@ pub(super) enum Cause {
 }
 
 impl BuildkiteError {
-    pub(super) fn new(pipeline: &Pipeline, cause: Cause) -> Self {
+    pub(super) fn new(pipeline: &Pipeline, scope: &'static str, cause: Cause) -> Self {
         Self {
             pipeline: pipeline.to_string(),
+            scope,
             cause,
         }
     }
@@ -58,7 +61,8 @@ impl fmt::Display for BuildkiteError {
             Cause::Refused(403, message) => write!(
                 f,
                 "Buildkite answers 403 for the builds of {pipeline}: {message}; the token needs the \
-                 scope read_builds"
+                 scope {}",
+                self.scope
             ),
             Cause::Refused(404, _) => write!(
                 f,

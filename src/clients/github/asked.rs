@@ -5,16 +5,16 @@ use serde::Deserialize;
 use super::{
     GitHub, GitHubError,
     graphql::{Answered, Question, variables_of},
+    head::{Default, Head, OF_EACH},
     made::{FRAGMENTS, Made, NEWEST_FIRST, Nodes},
-    sight::{Head, Name},
 };
 use crate::model::{Branch, Commit, Told};
 
 /// What one request tells of a branch and of its deployments.
 #[derive(Debug)]
 pub struct Asked {
-    /// The commit that the branch is at; none where GitHub shows the repository, but not the branch.
-    pub head: Option<Commit>,
+    /// Where the branch is; none where GitHub shows the repository, but not the branch.
+    pub head: Option<Head>,
     /// The newest deployments of the tier and all of the commit, newest first. Of those of the commit
     /// all statuses are told, of the others the latest.
     pub deployments: Vec<Told>,
@@ -33,7 +33,7 @@ fn text() -> String {
 ) {{
   repository(owner: $owner, name: $name) {{
     defaultBranchRef {{ name }}
-    ref(qualifiedName: $branch) {{ name target {{ oid }} }}
+    ref(qualifiedName: $branch) {{ {OF_EACH} }}
     object(oid: $commit) {{
       ... on Commit {{
         deployments(environments: $tiers, first: 50, {NEWEST_FIRST}) {{
@@ -68,10 +68,9 @@ impl GitHub {
         };
         let answered = self.ask(question).await?;
         // A repository that shows no default branch shows nothing.
-        answered.must::<Name>(&["repository", "defaultBranchRef"])?;
-        let head: Option<Head> = answered.at(&["repository", "ref"])?;
+        answered.must::<Default>(&["repository", "defaultBranchRef"])?;
         Ok(Asked {
-            head: head.map(|head| head.of(branch)).transpose()?,
+            head: answered.at(&["repository", "ref"])?,
             deployments: deployments(&answered)?,
         })
     }

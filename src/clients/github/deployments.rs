@@ -22,20 +22,6 @@ pub struct NewDeployment<'a> {
 }
 
 impl GitHub {
-    /// The newest deployments of a task and environment, newest first: one page of them.
-    pub async fn newest_deployments(
-        &self,
-        task: &str,
-        environment: &str,
-    ) -> Result<Vec<Deployment>, GitHubError> {
-        let task = utf8_percent_encode(task, PLAIN);
-        let environment = utf8_percent_encode(environment, PLAIN);
-        let query = format!("task={task}&environment={environment}&per_page=100");
-        self.http
-            .get(&self.path(format!("/deployments?{query}")))
-            .await
-    }
-
     /// The newest deployments of a task and environment that were made for `git_ref`, newest first:
     /// one page of them.
     pub async fn deployments_of(

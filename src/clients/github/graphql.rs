@@ -132,16 +132,35 @@ impl Answered {
     /// What is at `path`: null is none. What an error speaks of, and what is not in the answer at
     /// all, is not known.
     pub(super) fn at<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Option<T>, GitHubError> {
-        let error = |cause| GitHubError::new(request(self.name), cause);
-        if let Some(problem) = self.problems.iter().find(|problem| problem.is_about(path)) {
-            return Err(error(Cause::Unanswered(problem.words())));
+        let garbled =
+            |error: serde_json::Error| Cause::Garbled(format!("{}: {error}", path.join(".")));
+        let read = |found| Option::<T>::deserialize(found).map_err(garbled);
+        let found = match self.problem(path) {
+            Some(problem) => Err(Cause::Unanswered(problem.words())),
+            None => self.value(path),
+        };
+        found
+            .and_then(read)
+            .map_err(|cause| GitHubError::new(request(self.name), cause))
+    }
+
+    fn problem(&self, path: &[&str]) -> Option<&Problem> {
+        let mut problems = self.problems.iter();
+        problems.find(|problem| problem.is_about(path))
+    }
+
+    fn value(&self, path: &[&str]) -> Result<&Value, Cause> {
+        let mut value = &self.data;
+        for (depth, step) in path.iter().enumerate() {
+            value = value.get(step).ok_or_else(|| {
+                // What cannot be null takes along what it is a part of: its error tells of both.
+                match self.problem(&path[..depth]) {
+                    Some(problem) => Cause::Unanswered(problem.words()),
+                    None => Cause::Garbled(format!("{} is missing in it", path.join("."))),
+                }
+            })?;
         }
-        let mut steps = path.iter();
-        let found = steps.try_fold(&self.data, |value, step| value.get(step));
-        let missing = || format!("{} is missing in it", path.join("."));
-        let found = found.ok_or_else(|| error(Cause::Garbled(missing())))?;
-        let read = Option::<T>::deserialize(found);
-        read.map_err(|reason| error(Cause::Garbled(format!("{}: {reason}", path.join(".")))))
+        Ok(value)
     }
 
     /// What is at `path` and cannot be null.
@@ -211,6 +230,9 @@ mod tests {
         let within = with(json!([error(json!(["r", "c", "d", 0]))]));
         assert!(at(&within, &["r", "c"]).is_err());
         assert_eq!(at(&within, &["r", "b"]), Ok(None));
+        let taken_along = json!({"data": {"r": null}, "errors": [error(json!(["r", "b"]))]});
+        let taken_along = at(&answered(taken_along).unwrap(), &["r", "a"]);
+        assert!(taken_along.unwrap_err().contains("no luck"));
         for of_all in [json!([]), json!(["r"])] {
             assert!(at(&with(json!([error(of_all)])), &["r", "a"]).is_err());
         }

@@ -5,11 +5,14 @@ mod comments;
 mod deployments;
 mod error;
 mod graphql;
+mod head;
 mod http;
 mod made;
 mod protected;
 mod pull_requests;
 mod sight;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Display;
 
@@ -26,6 +29,7 @@ pub use self::{
     comments::Comment,
     deployments::NewDeployment,
     error::GitHubError,
+    head::Head,
     http::{Etag, Policy},
     sight::{Cursor, Page, Sight},
 };

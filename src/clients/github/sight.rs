@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 
 use super::{
     GitHub, GitHubError, PAGE, RepositoryFacts,
-    error::Cause,
     graphql::{Answered, Question, variables_of},
+    head::{Default, Head, OF_EACH},
     made::{FRAGMENTS, Made, NEWEST_FIRST},
 };
-use crate::model::{Branch, Commit, Seen, Told};
+use crate::model::{Branch, Seen, Told};
 
 /// What one look at a repository tells.
 #[derive(Debug)]
@@ -36,36 +36,6 @@ pub struct Page {
 /// A place in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor(String);
-
-/// What a ref is called.
-#[derive(Debug, Deserialize)]
-pub(super) struct Name {
-    name: String,
-}
-
-/// A branch, and what it is at.
-#[derive(Debug, Deserialize)]
-pub(super) struct Head {
-    name: String,
-    target: Target,
-}
-
-#[derive(Debug, Deserialize)]
-struct Target {
-    oid: Commit,
-}
-
-impl Head {
-    /// The commit, if this is what was asked for: a branch that was renamed may come back by its
-    /// new name.
-    pub(super) fn of(self, branch: &Branch) -> Result<Commit, GitHubError> {
-        if self.name == branch.as_str() {
-            return Ok(self.target.oid);
-        }
-        let reason = format!("the branch {branch} is called {} now", self.name);
-        Err(GitHubError::new("POST /graphql", Cause::Unanswered(reason)))
-    }
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -207,8 +177,7 @@ impl GitHub {
             ),
             None => ("", "}\n".to_owned()),
         };
-        let of_each = "name target { oid }";
-        let text = of_branches("sight", declared, FACTS, branches.len(), of_each) + &more;
+        let text = of_branches("sight", declared, FACTS, branches.len(), OF_EACH) + &more;
         let mut variables = named(branches);
         variables.extend(tiers.unwrap_or_default());
         let name = "sight";
@@ -219,15 +188,11 @@ impl GitHub {
                 variables,
             })
             .await?;
-        let default: Name = answered.must(&["code", "defaultBranchRef"])?;
-        let default_branch = default.name.parse().map_err(|reason| {
-            let reason = format!("its default branch {}: {reason}", default.name);
-            GitHubError::new("POST /graphql", Cause::Garbled(reason))
-        })?;
+        let default: Default = answered.must(&["code", "defaultBranchRef"])?;
         let facts = RepositoryFacts {
             id: answered.must(&["code", "databaseId"])?,
             full_name: answered.must(&["code", "nameWithOwner"])?,
-            default_branch,
+            default_branch: default.name,
         };
         Ok((facts, answered))
     }
@@ -254,10 +219,9 @@ impl GitHub {
 /// What an answer tells of each branch.
 fn heads(answered: &Answered, branches: &[Branch]) -> BTreeMap<Branch, Seen> {
     let of = |(alias, branch): (String, &Branch)| {
-        let head = answered.at::<Head>(&["code", &alias]);
-        let commit = head.and_then(|head| head.map(|head| head.of(branch)).transpose());
-        let seen = match commit {
-            Ok(Some(commit)) => Seen::At(commit),
+        let seen = match answered.at::<Head>(&["code", &alias]) {
+            Ok(Some(head)) if head.is_of(branch) => Seen::At(head.commit().clone()),
+            Ok(Some(head)) => Seen::Unknown(format!("GitHub answered with {}", head.name())),
             Ok(None) => Seen::Absent,
             Err(error) => Seen::Unknown(error.to_string()),
         };

@@ -161,8 +161,8 @@ fn builders(
             Ok(here())
         }
         (Some(pipeline), _) => {
-            let token = options.token(variables)?;
-            let buildkite = Buildkite::new(&options.buildkite_url, token.secret())?;
+            let token = options.access.token(variables, "read_builds")?;
+            let buildkite = Buildkite::new(options.access.url(), token.secret())?;
             let pipeline = pipeline.clone();
             let branch = code.branch.clone()?;
             Ok(Builders::Pipeline(

@@ -104,7 +104,7 @@ async fn remove(
         Why::BranchGone => Grounds::BranchGone,
         Why::Age(_) => Grounds::Age(settings.age.max_age),
         Why::Unfinished => Grounds::Unfinished,
-        Why::Empty(_) => Grounds::Empty(entry.record().cloned()),
+        Why::Empty(_) => Grounds::Empty(entry.record().cloned().map(Box::new)),
     };
     // A deploy of a branch that is gone is asked to stop; any other is left alone.
     let (wish, patience) = match why {

@@ -19,12 +19,20 @@ pub struct BuildkiteOptions {
     /// Key of the step that builds the image [default: the whole build]
     #[arg(long, value_name = "KEY", value_parser = key)]
     pub step: Option<String>,
+    /// How Buildkite is reached.
+    #[command(flatten)]
+    pub access: BuildkiteAccess,
+}
+
+/// How Buildkite is reached.
+#[derive(Debug, Clone, Args)]
+pub struct BuildkiteAccess {
     /// Base address of Buildkite's API
     #[arg(long, value_name = "URL", default_value = "https://api.buildkite.com", value_parser = api_address)]
-    pub buildkite_url: String,
-    /// File that holds Buildkite's token, with the scope read_builds [default: BUILDKITE_API_TOKEN]
+    buildkite_url: String,
+    /// File that holds Buildkite's token [default: BUILDKITE_API_TOKEN]
     #[arg(long, value_name = "PATH")]
-    pub buildkite_token_file: Option<PathBuf>,
+    buildkite_token_file: Option<PathBuf>,
 }
 
 /// A key is an argument of the agent's, and no flag of it.
@@ -36,9 +44,14 @@ fn key(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-impl BuildkiteOptions {
-    /// The token from the file, or from its variable.
-    pub fn token(&self, variables: &Variables) -> Result<Token, UsageError> {
+impl BuildkiteAccess {
+    /// The API's base address.
+    pub fn url(&self) -> &str {
+        &self.buildkite_url
+    }
+
+    /// The token from the file, or from its variable; `scope` is what it has to have.
+    pub fn token(&self, variables: &Variables, scope: &str) -> Result<Token, UsageError> {
         if let Some(path) = &self.buildkite_token_file {
             let text = std::fs::read_to_string(path).map_err(|error| {
                 UsageError(format!("Buildkite's token in {}: {error}", path.display()))
@@ -47,9 +60,9 @@ impl BuildkiteOptions {
         }
         let set = variables.get("BUILDKITE_API_TOKEN");
         let text = set.filter(|text| !text.is_empty()).ok_or_else(|| {
-            UsageError(
-                "BUILDKITE_API_TOKEN is missing: an API token with the scope read_builds".into(),
-            )
+            UsageError(format!(
+                "BUILDKITE_API_TOKEN is missing: an API token with the scope {scope}"
+            ))
         })?;
         text.parse()
     }

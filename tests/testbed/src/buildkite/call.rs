@@ -41,6 +41,18 @@ impl Call {
         pairs.map(|(_, value)| value.as_str()).collect()
     }
 
+    /// The keys and values of a parameter that is a map (`meta_data[key]=value`).
+    pub fn maps(&self, name: &str) -> Vec<(&str, &str)> {
+        let pairs = self.query.iter().filter_map(|(key, value)| {
+            let key = key
+                .strip_prefix(name)?
+                .strip_prefix('[')?
+                .strip_suffix(']')?;
+            Some((key, value.as_str()))
+        });
+        pairs.collect()
+    }
+
     /// Whether a parameter is `true`.
     pub fn flag(&self, name: &str) -> bool {
         self.query(name) == Some("true")

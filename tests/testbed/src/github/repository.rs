@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 
 use super::{
@@ -225,6 +225,20 @@ impl Repository {
             };
             stored.deploy(deployment).id
         })
+    }
+
+    /// Lets a deployment have been made so much earlier.
+    ///
+    /// # Panics
+    /// When there is no such deployment.
+    pub fn age_deployment(&self, id: u64, by: TimeDelta) {
+        self.with(|stored| {
+            let mut deployments = stored.deployments.iter_mut();
+            let found = deployments.find(|deployment| deployment.id == id);
+            found
+                .unwrap_or_else(|| panic!("no deployment {id}"))
+                .created_at -= by;
+        });
     }
 
     /// Posts a status on a deployment as somebody else, `auto_inactive: false`.

@@ -15,10 +15,11 @@ use serde_json::{Value, json};
 
 use super::Namespace;
 
-/// Objects in one transaction: etcd takes 1.5 MiB at a time.
-const BATCH: usize = 64;
-/// Transactions that are under way at a time.
-const AT_ONCE: usize = 4;
+/// Writes that are under way at a time.
+///
+/// Each object is a write of its own: of several in one transaction, which have one number, the API
+/// server takes its cache for up to date once it has seen the first.
+const AT_ONCE: usize = 16;
 
 type Wire = Client<HttpConnector, Full<Bytes>>;
 
@@ -27,12 +28,12 @@ impl Namespace {
     /// `creationTimestamp`. The API server reads JSON there as it reads its own encoding.
     #[track_caller]
     pub fn store(&self, objects: impl IntoIterator<Item = Value>) {
-        let objects = objects.into_iter().map(|object| self.put(object));
+        let puts = objects.into_iter().map(|object| self.put(object));
         self.done("write into etcd", async {
-            let puts: Vec<Value> = objects.collect::<Result<_>>()?;
+            let puts: Vec<Value> = puts.collect::<Result<_>>()?;
             let wire = Client::builder(TokioExecutor::new()).build_http();
-            let url = format!("http://{}/v3/kv/txn", self.access.etcd);
-            let writes = puts.chunks(BATCH).map(|batch| write(&wire, &url, batch));
+            let url = format!("http://{}/v3/kv/put", self.access.etcd);
+            let writes = puts.iter().map(|put| write(&wire, &url, put));
             stream::iter(writes)
                 .buffer_unordered(AT_ONCE)
                 .try_collect::<()>()
@@ -58,19 +59,18 @@ impl Namespace {
         };
         let metadata = object["metadata"].as_object_mut();
         let metadata = metadata.context("an object without metadata")?;
-        // It is the number of the transaction that wrote it, and the API server refuses another.
+        // It is the number of the write, and the API server refuses another.
         metadata.remove("resourceVersion");
         metadata.insert("namespace".to_owned(), json!(self.name));
         let name = metadata["name"].as_str().context("an object has no name")?;
         let key = format!("/registry/{plural}/{}/{name}", self.name);
         let value = object.to_string();
-        Ok(json!({"requestPut": {"key": BASE64.encode(key), "value": BASE64.encode(value)}}))
+        Ok(json!({"key": BASE64.encode(key), "value": BASE64.encode(value)}))
     }
 }
 
-async fn write(wire: &Wire, url: &str, puts: &[Value]) -> Result<()> {
-    let body = json!({"success": puts}).to_string();
-    let request = Request::post(url).body(Full::from(body))?;
+async fn write(wire: &Wire, url: &str, put: &Value) -> Result<()> {
+    let request = Request::post(url).body(Full::from(put.to_string()))?;
     let answer = wire.request(request).await?;
     let status = answer.status();
     let said = answer.into_body().collect().await?.to_bytes();

@@ -15,6 +15,7 @@ pub struct Filters<'a> {
     states: Vec<&'a str>,
     created_from: Option<DateTime<Utc>>,
     created_to: Option<DateTime<Utc>>,
+    meta_data: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Filters<'a> {
@@ -30,6 +31,7 @@ impl<'a> Filters<'a> {
             states: call.all("state"),
             created_from: time("created_from")?,
             created_to: time("created_to")?,
+            meta_data: call.maps("meta_data"),
         })
     }
 
@@ -42,6 +44,10 @@ impl<'a> Filters<'a> {
             && any(&self.states, &|state| is_in(state, build))
             && self.created_from.is_none_or(|at| build.created_at >= at)
             && self.created_to.is_none_or(|at| build.created_at < at)
+            && self
+                .meta_data
+                .iter()
+                .all(|(key, value)| build.meta_data.get(*key).map(String::as_str) == Some(value))
     }
 }
 

@@ -1,0 +1,102 @@
+//! Deployments that nobody took up: their webhook was lost, and nobody else would close them.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use testbed::{
+    faults::{Effect, Matcher},
+    github::{
+        DeploymentState::{Inactive, Pending, Success},
+        User,
+    },
+};
+
+use super::{of, sweep, with};
+use crate::site::Site;
+
+/// A deployment of an hour more than a day ago.
+fn old(site: &Site) -> u64 {
+    let deployment = site.push("new");
+    site.repository
+        .age_deployment(deployment, TimeDelta::hours(25));
+    deployment
+}
+
+#[test]
+fn what_nobody_took_up_within_a_day_is_closed_and_nothing_else() {
+    let site = with("deployments-lost", &[of("new", 1)]);
+    let [lost, pending, landed] = [(); 3].map(|()| old(&site));
+    let buildkite = || User::bot("buildkite");
+    site.repository.post_status(pending, Pending, buildkite());
+    site.repository.post_status(landed, Success, buildkite());
+    let young = site.push("new");
+    let of_others = site
+        .repository
+        .deploy("new", "beta", "branch-deploys:shop", json!({}));
+    site.repository
+        .age_deployment(of_others, TimeDelta::days(2));
+    let only_orphans = sweep(&site, &["--only", "orphans"]);
+    drop(only_orphans.ends_with(0, "nothing"));
+    assert_eq!(site.states(lost), []);
+
+    let swept = sweep(&site, &[]).ends_with(0, "swept");
+    let mut closed: Vec<_> = swept.told["closed-deployments"].as_array().unwrap().clone();
+    closed.sort_by_key(serde_json::Value::as_u64);
+    assert_eq!(closed, [json!(lost), json!(pending)]);
+    assert_eq!(site.states(lost), [Inactive]);
+    assert_eq!(site.states(pending), [Pending, Inactive]);
+    assert!(site.last_words(lost).contains("took it up"));
+    for other in [landed, young, of_others] {
+        assert_ne!(site.states(other).last(), Some(&Inactive));
+    }
+    sweep(&site, &[]).ends_with(0, "nothing");
+}
+
+#[test]
+fn a_lost_one_is_found_behind_a_hundred_that_came_since_and_a_page_that_fails_is_told() {
+    let site = with("deployments-pages", &[of("new", 1)]);
+    let lost = old(&site);
+    for _ in 0..100 {
+        let id = site.queue("new");
+        site.repository
+            .post_status(id, Success, User::bot("buildkite"));
+    }
+    let second = || Matcher::question("further");
+    for effect in [
+        Effect::status(502),
+        Effect::status(410),
+        Effect::broken_json(),
+    ] {
+        site.github.faults().when(second()).then(effect);
+        sweep(&site, &[])
+            .ends_with(1, "failed")
+            .says("deployments that nobody took up: ")
+            .judges([("hey-new", "stays: young")]);
+        assert_eq!(site.states(lost), []);
+        site.github.faults().clear();
+    }
+    sweep(&site, &[]).ends_with(0, "swept");
+    assert_eq!(site.states(lost), [Inactive]);
+}
+
+#[test]
+fn one_that_cannot_be_closed_fails_the_sweep_and_the_next_one_closes_it() {
+    let site = with("deployments-refused", &[of("old", 9), of("new", 1)]);
+    let lost = old(&site);
+    let post = Matcher::post("/repos/*/*/deployments/*/statuses");
+    site.github.faults().when(post).then(Effect::status(403));
+    sweep(&site, &[])
+        .ends_with(1, "failed")
+        .judges([("hey-old", "removed: age")])
+        .says("is still pending");
+    site.github.faults().clear();
+    sweep(&site, &[]).ends_with(0, "swept");
+    assert_eq!(site.states(lost), [Inactive]);
+}
+
+#[test]
+fn a_dry_run_closes_nothing() {
+    let site = with("deployments-dry", &[of("new", 1)]);
+    let lost = old(&site);
+    sweep(&site, &["--dry-run"]).ends_with(0, "planned");
+    assert_eq!(site.states(lost), []);
+}
