@@ -24,7 +24,7 @@ fn programs() -> &'static Path {
 
 /// What GitHub tells of a deleted branch or tag.
 fn deleted(what: &str, name: &str) -> Value {
-    json!({"ref": name, "ref_type": what, "repository": {"default_branch": "main"}})
+    json!({"ref": name, "ref_type": what, "repository": {"full_name": "acme/hey", "default_branch": "main"}})
 }
 
 /// A workflow on an event, with one step of the Action that has these inputs, and one that tells
