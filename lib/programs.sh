@@ -11,17 +11,20 @@
 
 tree=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 read -r version <"$tree/release/version"
-programs='build-gate queue-deploy helm-apply sweep-deleted deploy environments'
+programs='build-gate queue-deploy helm-apply sweep-deleted sweep-stale deploy environments'
 
-# fail STATUS MESSAGE: ends with one line, as the programs themselves do.
+# fail STATUS MESSAGE: ends with one line, told as the programs themselves tell it.
 fail() {
   local line=${2//[[:cntrl:]]/ }
   line=${line//'##['/'## ['}
-  if [[ -n ${GITHUB_ACTIONS:-} ]]; then
-    printf '::error title=branch-deploys::%s\n' "${line//'%'/%25}" >&2
+  if [[ -n ${BUILDKITE_JOB_ID:-} ]]; then
+    # Unfolds the group of the log in which it stands.
+    printf '^^^ +++\nerror: %s\n' "$line"
+  elif [[ -n ${GITHUB_ACTIONS:-} ]]; then
+    printf '::error title=branch-deploys::%s\n' "${line//'%'/%25}"
   else
-    printf 'error: %s\n' "$line" >&2
-  fi
+    printf 'error: %s\n' "$line"
+  fi >&2
   exit "$1"
 }
 

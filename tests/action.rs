@@ -24,7 +24,7 @@ fn programs() -> &'static Path {
 
 /// What GitHub tells of a deleted branch or tag.
 fn deleted(what: &str, name: &str) -> Value {
-    json!({"ref": name, "ref_type": what, "repository": {"default_branch": "main"}})
+    json!({"ref": name, "ref_type": what, "repository": {"full_name": "acme/hey", "default_branch": "main"}})
 }
 
 /// A workflow on an event, with one step of the Action that has these inputs, and one that tells
@@ -35,7 +35,7 @@ fn workflow(event: &str, inputs: &Value) -> String {
         "STATE": "${{ steps.it.outputs.state }}", "URL": "${{ steps.it.outputs.url }}",
         "ID": "${{ steps.it.outputs.deployment-id }}", "REMOVED": "${{ steps.it.outputs.removed }}",
     });
-    let action = "acme/branch-deploys-buildkite-plugin@v1.0.0";
+    let action = "acme/branch-deploys-buildkite-plugin@v0.1.0";
     let token = json!({"GITHUB_TOKEN": "${{ github.token }}"});
     let steps = json!([
         {"id": "it", "uses": action, "with": inputs, "env": token},
@@ -58,7 +58,7 @@ fn act(site: &Site, tree: &Tree, workflow: &str, name: &str, event: &Value) -> P
     fs::write(folder.join(".github/workflows/it.yml"), workflow).expect("our own file");
     fs::write(tree.beside("event.json"), event.to_string()).expect("our own file");
     let local = tree.path("").display().to_string();
-    let local = format!("acme/branch-deploys-buildkite-plugin@v1.0.0={local}");
+    let local = format!("acme/branch-deploys-buildkite-plugin@v0.1.0={local}");
     let mut command = Command::new(tools::get(Tool::Act).expect("the testbed has act"));
     command
         .env_clear()
@@ -147,14 +147,14 @@ fn the_default_branch_and_missing_rights_are_errors_on_the_runs_page() {
     let mut site = Site::new("workflow-refused");
     site.repository.push("main");
     let main = sweep(&site, &deleted("branch", "main"));
-    let says = "::error title=sweep-deleted::main is the default branch";
-    main.ends_with(1).says(says).says("told: failed, ");
+    let says = "::error title=branch-deploys::main is the default branch";
+    main.ends_with(1).says(says).says("told: refused, ");
     let few = Permissions::named("few").read(Permission::Metadata);
     site.token = site.github.token(few);
     let blind = sweep(&site, &deleted("branch", "new"));
     blind
         .ends_with(1)
-        .says("::error title=sweep-deleted::")
+        .says("::error title=branch-deploys::")
         .says("told: failed, ");
 }
 
@@ -189,11 +189,11 @@ fn a_mistake_in_the_inputs_is_an_error_on_the_runs_page() {
         ),
         (
             json!({"run": "sweep-deleted", "lock-duration": "soon"}),
-            "::error title=sweep-deleted::the Action's input `lock-duration` is not `soon`",
+            "::error title=branch-deploys::the Action's input `lock-duration` is not `soon`",
         ),
         (
             json!({"run": "sweep-deleted", "releases": "x"}),
-            "::error title=sweep-deleted::the Action's input `releases` is no option",
+            "::error title=branch-deploys::the Action's input `releases` is no option",
         ),
     ] {
         let ran = run(&site, "delete", &event, inputs);

@@ -2,6 +2,7 @@
 
 mod action;
 mod build_gate;
+mod checked;
 mod deploy;
 mod environments;
 mod example_app;

@@ -4,7 +4,7 @@
 use std::{any::TypeId, fmt::Write as _, fs, path::Path};
 
 use branch_deploys::settings::{
-    BuildGate, Deploy, Environments, HelmApply, QueueDeploy, SweepDeleted,
+    BuildGate, Deploy, Environments, HelmApply, QueueDeploy, SweepDeleted, SweepStale,
 };
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
 use serde_json::Value;
@@ -26,12 +26,13 @@ const FETCHING: [(&str, &str); 3] = [
 ];
 
 /// All programs, in the order of the README's tables.
-fn programs() -> [Command; 6] {
+fn programs() -> [Command; 7] {
     [
         BuildGate::command(),
         QueueDeploy::command(),
         HelmApply::command(),
         SweepDeleted::command(),
+        SweepStale::command(),
         Deploy::command(),
         Environments::command(),
     ]
@@ -86,6 +87,7 @@ fn kind(option: &Arg) -> &'static str {
         TypeId::of::<u32>(),
         TypeId::of::<u64>(),
         TypeId::of::<usize>(),
+        TypeId::of::<std::num::NonZeroUsize>(),
     ];
     match option.get_action() {
         ArgAction::SetTrue => "boolean",

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Ends all processes of a job's session when its standard input closes, which the kernel sees to
 # however the testbed ends. The agent puts each command into a process group of its own, so the
 # session is what they have in common.
@@ -11,6 +12,7 @@ while [ -n "$alive" ]; do
         pid=${stat#/proc/}
         pid=${pid%/stat}
         # After the name in parentheses: state, parent, group, session.
+        # shellcheck disable=SC2086 # It is several words.
         set -- ${line##*) }
         if [ "$4" = "$session" ] && [ "$1" != Z ]; then
             kill -KILL "$pid" 2>/dev/null && alive=yes
