@@ -11,7 +11,7 @@ use super::tell;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// After this line of its log an agent has prepared a job, and runs what the step says.
-const RUNS: &str = "~~~ Running commands";
+const RUNS: &str = " command hook\n";
 
 /// A job whose log is told.
 pub struct Telling {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 use testbed::github::Repository;
 
 /// A clone of the example app. What is pushed from it is at the stand-in for GitHub too, which knows
@@ -75,11 +76,10 @@ impl Laptop {
         Ok(commit)
     }
 
-    /// Deletes a branch where it was pushed to.
-    pub fn delete(&self, branch: &str) -> Result<()> {
+    /// Deletes a branch where it was pushed to; the event that a workflow is told.
+    pub fn delete(&self, branch: &str) -> Result<Value> {
         self.git(["push", "--quiet", "--delete", "origin", branch])?;
-        self.github.delete_branch(branch);
-        Ok(())
+        Ok(self.github.delete_branch(branch))
     }
 
     fn git<const N: usize>(&self, arguments: [&str; N]) -> Result<String> {
@@ -87,7 +87,8 @@ impl Laptop {
     }
 }
 
-fn run<const N: usize>(
+/// Runs Git in a folder: what it says.
+pub fn run<const N: usize>(
     folder: &Path,
     arguments: [&str; N],
     last: Option<&OsStr>,
@@ -109,7 +110,8 @@ fn run<const N: usize>(
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+/// Copies a folder.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let (from, to) = (entry?.path(), to);

@@ -9,6 +9,7 @@
 mod address;
 mod builds;
 mod laptop;
+mod packages;
 mod program;
 mod stage;
 mod story;

@@ -27,7 +27,16 @@ pub struct Ran {
 }
 
 /// Shows a command, and starts it.
-pub fn start(mut command: Command, shown: &str) -> Result<Running> {
+pub fn start(command: Command, shown: &str) -> Result<Running> {
+    start_telling(command, shown, |line| Some(line.to_owned()))
+}
+
+/// The same, of whose lines only some are told, and not as they are.
+pub fn start_telling(
+    mut command: Command,
+    shown: &str,
+    told: fn(&str) -> Option<String>,
+) -> Result<Running> {
     tell::command(shown);
     let (output, writer) = pipe()?;
     let child = command
@@ -40,6 +49,7 @@ pub fn start(mut command: Command, shown: &str) -> Result<Running> {
     drop(command);
     let lines = thread::spawn(move || {
         let lines = BufReader::new(output).lines().map_while(Result::ok);
+        let lines = lines.filter_map(|line| told(&line));
         lines.inspect(|line| tell::output(line)).collect()
     });
     Ok(Running {

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
 use testbed::{
     Cluster, Namespace,
     buildkite::{Buildkite, Pipeline, Step},
@@ -17,6 +18,7 @@ use testbed::{
 
 use super::{
     laptop::Laptop,
+    packages::Packages,
     program::{self, Running},
     tell,
 };
@@ -29,6 +31,9 @@ const RELEASES: &str = "\
   values: [config/beta.yaml]
   needs: [redis, mail]";
 
+/// What sweeps in the example app's repository.
+const WORKFLOW: &str = include_str!("../hey/.github/workflows/sweep-deleted.yml");
+
 /// The fields are in the order in which they have to be dropped.
 pub struct Stage {
     pub ci: Pipeline,
@@ -40,6 +45,7 @@ pub struct Stage {
     pub repository: Repository,
     pub token: String,
     pub kubeconfig: PathBuf,
+    packages: Packages,
     programs: PathBuf,
     helm: PathBuf,
     pub cluster: Cluster,
@@ -65,7 +71,8 @@ impl Stage {
         let helm = tools::get(Tool::Helm4)?;
         let laptop = Laptop::with_app(&app(), &repository)?;
         let buildkite = Buildkite::start(&github);
-        let (ci, deploy) = pipelines(&buildkite, &repository, &laptop);
+        let packages = Packages::publish()?;
+        let (ci, deploy) = pipelines(&buildkite, &repository, &laptop, &packages);
         let stage = Self {
             ci,
             deploy,
@@ -76,6 +83,7 @@ impl Stage {
             repository,
             token,
             kubeconfig,
+            packages,
             programs,
             helm,
             cluster,
@@ -86,7 +94,11 @@ impl Stage {
             stage.buildkite.agent_env(name, &value);
         }
         stage.buildkite.agent_env("GITHUB_TOKEN", &stage.token);
-        stage.buildkite.agent_path(&stage.programs);
+        // No release is out: the plugin is given the programs that were just built.
+        let programs = stage.programs.display().to_string();
+        stage
+            .buildkite
+            .agent_env("BRANCH_DEPLOYS_PROGRAMS", &programs);
         Ok(stage)
     }
 
@@ -146,6 +158,31 @@ impl Stage {
         program::start(command, &format!("{program} {}", arguments.join(" ")))
     }
 
+    /// Runs the app's workflow on `delete`, for this event.
+    pub fn start_workflow(&self, event: &serde_json::Value) -> Result<Running> {
+        let namespace = format!("namespace: {}", self.namespace.name());
+        let workflow = WORKFLOW.replace("namespace: betas", &namespace);
+        let mut act = self.packages.on_delete(&workflow, event)?;
+        act.env_clear()
+            .env("PATH", env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.kubeconfig.with_extension("home"))
+            .env("GITHUB_TOKEN", &self.token)
+            .current_dir(self.laptop.work_tree());
+        let programs = self.programs.display().to_string();
+        let settings = self
+            .settings()
+            .into_iter()
+            .chain([("NO_COLOR", "1".to_owned())]);
+        for (name, value) in settings.chain([("BRANCH_DEPLOYS_PROGRAMS", programs)]) {
+            act.args(["--env", &format!("{name}={value}")]);
+        }
+        // What the program says stands behind a bar; the rest is act's own.
+        program::start_telling(act, "act delete", |line| {
+            let (_, said) = line.split_once("  | ")?;
+            Some(said.to_owned())
+        })
+    }
+
     /// Kills a program in its job, as a machine that goes away does: by itself, not with what it
     /// started, its guardian of Helm among them, which is the same program with arguments.
     pub fn kill(&self, program: &str) -> Result<()> {
@@ -183,7 +220,9 @@ fn pipelines(
     buildkite: &Buildkite,
     repository: &Repository,
     laptop: &Laptop,
+    packages: &Packages,
 ) -> (Pipeline, Pipeline) {
+    let plugin = packages.plugin();
     let bare = laptop.bare().display().to_string();
     let ci = buildkite
         .pipeline("hey")
@@ -191,12 +230,21 @@ fn pipelines(
         .only_if(|push| push["ref"] != "refs/heads/main")
         .clones(&bare)
         .step(Step::new("base-image").command("echo Building the image; sleep 1"))
-        .step(Step::new("beta-deploy").command("build-gate --step base-image && queue-deploy"));
+        .step(
+            Step::new("beta-deploy")
+                .command("build-gate --step base-image\nqueue-deploy")
+                .plugins(json!([{&plugin: {"install": ["build-gate", "queue-deploy"]}}])),
+        );
     let deploy = buildkite
         .pipeline("hey-deploy")
         .on_deployments(repository)
         .clones(&bare)
-        .step(Step::new("deploy").command("helm-apply").checkout());
+        .step(
+            Step::new("deploy")
+                .command("")
+                .plugins(json!([{&plugin: {"run": "helm-apply"}}]))
+                .checkout(),
+        );
     (ci, deploy)
 }
 

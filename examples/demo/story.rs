@@ -169,8 +169,9 @@ impl Story {
     pub fn is_deleted_and_gone(&self) -> Result<()> {
         tell::title("7. The branch is deleted");
         let before = self.stage.namespace.inventory().len();
-        self.stage.laptop.delete(BRANCH)?;
-        let ran = self.sweep(&[])?.ended_with(0)?;
+        let event = self.stage.laptop.delete(BRANCH)?;
+        tell::say("GitHub starts the workflow on `delete`, whose step is our Action.\n");
+        let ran = self.stage.start_workflow(&event)?.wait()?.ended_with(0)?;
         let left = self.stage.namespace.inventory();
         ensure!(
             left.is_empty(),
