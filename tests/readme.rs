@@ -132,6 +132,8 @@ struct Described {
 fn options(help: &str) -> Vec<Described> {
     let long = help.replace("\n  -m, --", "\n      --");
     let blocks = long.split("\n      --").skip(1);
+    // No setting: it stands alone.
+    let blocks = blocks.filter(|block| !block.starts_with("completions"));
     blocks.map(described).collect()
 }
 

@@ -64,6 +64,29 @@ fn the_help_of_sweep_stale_is_short_and_exact() {
 }
 
 #[test]
+fn each_program_completes_its_own_options() {
+    for program in PROGRAMS {
+        let options = help(program);
+        let options = options.split_whitespace();
+        let options = options.filter(|word| word.starts_with("--") && word.len() > 2);
+        for shell in ["bash", "zsh", "fish"] {
+            // What is missing or wrong in the environment does not matter.
+            let wrong = [("BRANCH_DEPLOYS_NAMESPACE", "No Name")];
+            let script = run(program, &["--completions", shell], &wrong);
+            assert!(script.status.success(), "{script:?}");
+            let script = String::from_utf8(script.stdout).unwrap();
+            for option in options.clone() {
+                let name: String = option[2..]
+                    .chars()
+                    .take_while(|c| c.is_ascii_alphanumeric() || *c == '-')
+                    .collect();
+                assert!(script.contains(&name), "{program} {shell}: {option}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_mistake_gets_one_line_that_names_the_option_as_it_was_written() {
     let plugin = (
         "BRANCH_DEPLOYS_PLUGIN_CONFIGURATION",

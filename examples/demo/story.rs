@@ -172,7 +172,9 @@ impl Story {
         let event = self.stage.laptop.delete(BRANCH)?;
         tell::say("Had the event got lost, the daily sweep would find it:\n");
         let tree = self.stage.laptop.work_tree();
-        let ran = self.stage.start("sweep-stale", &["--dry-run"], &[], &tree)?;
+        let ran = self
+            .stage
+            .start("sweep-stale", &["--dry-run"], &[], &tree)?;
         ran.wait()?.ended_with(0)?.line("its branch is gone")?;
         tell::say("GitHub starts the workflow on `delete`, whose step is our Action.\n");
         let ran = self.stage.start_workflow(&event)?.wait()?.ended_with(0)?;

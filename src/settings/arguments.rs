@@ -4,6 +4,7 @@ use clap::{
     Arg, ArgAction, Command, CommandFactory, FromArgMatches,
     error::{ContextKind, ContextValue, ErrorKind},
 };
+use clap_complete::Shell;
 use serde_json::{Map, Value};
 
 use super::Variables;
@@ -22,6 +23,9 @@ pub fn is_action(variables: &Variables) -> bool {
         .get(ACTION)
         .is_some_and(|inputs| !inputs.is_empty())
 }
+
+/// Begins the argument that asks for completions.
+const COMPLETIONS: &[u8] = b"--completions";
 
 /// A settings mistake: one line that names the option as the user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,10 +81,23 @@ impl<T: CommandFactory + FromArgMatches> Program<T> {
     /// Reads the settings from flags, the plugin's or Action's JSON, and variables, in this order
     /// of precedence.
     pub fn read(given: Vec<OsString>, variables: &Variables) -> Result<Self, UsageError> {
-        let command = described(T::command());
+        let mut command = described(T::command());
         let name = command.get_name().to_owned();
-        let (arguments, sources) = collect(&command, given, variables)?;
-        let parsed = command.try_get_matches_from(arguments);
+        // It stands alone: what the environment says of other options is none of its business.
+        let alone = given
+            .iter()
+            .any(|it| it.as_encoded_bytes().starts_with(COMPLETIONS));
+        let (arguments, sources) = match alone {
+            true => (given, Sources::default()),
+            false => collect(&command, given, variables)?,
+        };
+        let parsed = command.try_get_matches_from_mut(arguments);
+        let shell = parsed.as_ref().ok();
+        if let Some(shell) = shell.and_then(|matches| matches.get_one::<Shell>("completions")) {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut command, name, &mut script);
+            return Ok(Self::Print(String::from_utf8_lossy(&script).into_owned()));
+        }
         let settings = parsed.and_then(|matches| T::from_arg_matches(&matches));
         match settings {
             Ok(settings) => Ok(Self::Run(settings, sources)),
@@ -100,7 +117,15 @@ impl<T: CommandFactory + FromArgMatches> Program<T> {
 /// The command with what holds for every option: its variable stands in its help, and a switch
 /// takes `=false` too, so that a flag can turn off what the plugin's configuration turned on.
 pub fn described(command: Command) -> Command {
-    command.disable_help_subcommand(true).mut_args(|arg| {
+    let completions = Arg::new("completions")
+        .long("completions")
+        .value_name("SHELL")
+        .value_parser(clap::value_parser!(Shell))
+        .hide_possible_values(true)
+        .exclusive(true)
+        .display_order(1000)
+        .help("Print what completes these options in bash, zsh, fish, elvish or powershell");
+    let command = command.disable_help_subcommand(true).mut_args(|arg| {
         let Some(name) = arg
             .get_long()
             .filter(|name| !matches!(*name, "help" | "version"))
@@ -113,7 +138,8 @@ pub fn described(command: Command) -> Command {
             ArgAction::SetTrue => switch(arg).help(help),
             _ => arg.help(help),
         }
-    })
+    });
+    command.arg(completions)
 }
 
 fn switch(arg: Arg) -> Arg {
