@@ -102,9 +102,10 @@ impl Swept {
         part("Kept:", &|it| word(Word::Stays)(it) && !it.is_usual());
         let usual = self.environments.iter().filter(|it| it.is_usual()).count();
         if usual > 0 {
-            lines.push(match self.environments.len() == usual {
-                true => format!("None of {usual} is due."),
-                false => format!("{usual} more are not due."),
+            lines.push(match (usual, self.environments.len() - usual) {
+                (_, 0) => format!("None of {usual} is due."),
+                (1, _) => "1 more is not due.".to_owned(),
+                (_, _) => format!("{usual} more are not due."),
             });
         }
         lines

@@ -45,7 +45,7 @@ fn a_dry_run_shows_the_plan_and_touches_nothing() {
         "old (hey-old), deployed 9 d ago: nobody deployed it since",
         "Kept:",
         "demo (hey-demo), deployed 9 d ago: --keep demo covers it",
-        "1 more are not due.",
+        "1 more is not due.",
         "Environments: 2 would go, 3 stay",
     ]
     .map(place);

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::{
     GitHub, GitHubError,
     graphql::{Answered, Question, variables_of},
-    head::{Default, Head, OF_EACH},
+    head::{DefaultBranch, Head, OF_EACH},
     made::{FRAGMENTS, Made, NEWEST_FIRST, Nodes},
 };
 use crate::model::{Branch, Commit, Told};
@@ -68,7 +68,7 @@ impl GitHub {
         };
         let answered = self.ask(question).await?;
         // A repository that shows no default branch shows nothing.
-        answered.must::<Default>(&["repository", "defaultBranchRef"])?;
+        answered.must::<DefaultBranch>(&["repository", "defaultBranchRef"])?;
         Ok(Asked {
             head: answered.at(&["repository", "ref"])?,
             deployments: deployments(&answered)?,

@@ -131,7 +131,11 @@ impl Answered {
 
     /// What is at `path`: null is none. What an error speaks of, and what is not in the answer at
     /// all, is not known.
-    pub(super) fn at<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Option<T>, GitHubError> {
+    pub(super) fn at<T: DeserializeOwned>(
+        &self,
+        path: &[impl AsRef<str>],
+    ) -> Result<Option<T>, GitHubError> {
+        let path: &[&str] = &path.iter().map(AsRef::as_ref).collect::<Vec<_>>();
         let garbled =
             |error: serde_json::Error| Cause::Garbled(format!("{}: {error}", path.join(".")));
         let read = |found| Option::<T>::deserialize(found).map_err(garbled);

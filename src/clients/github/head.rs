@@ -36,8 +36,8 @@ impl Head {
     }
 }
 
-/// The name of the default branch.
+/// The branch that a repository always has.
 #[derive(Debug, Deserialize)]
-pub(super) struct Default {
+pub(super) struct DefaultBranch {
     pub name: Branch,
 }

@@ -1,6 +1,7 @@
 //! GitHub: refs, deployments and pull requests, one by one by REST, many at once by GraphQL.
 
 mod asked;
+mod batch;
 mod comments;
 mod deployments;
 mod error;
@@ -13,6 +14,7 @@ mod pull_requests;
 mod sight;
 #[cfg(test)]
 mod tests;
+mod tier;
 
 use std::fmt::Display;
 
@@ -31,7 +33,8 @@ pub use self::{
     error::GitHubError,
     head::Head,
     http::{Etag, Policy},
-    sight::{Cursor, Page, Sight},
+    sight::Sight,
+    tier::{Cursor, Page},
 };
 use crate::model::{
     Branch, Commit, Deployment, Posted, Reading, Repository, Secrets, State, describe,

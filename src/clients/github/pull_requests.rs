@@ -6,9 +6,8 @@ use serde::Deserialize;
 
 use super::{
     GitHub, GitHubError, PAGE,
-    graphql::Question,
+    batch::{Batch, paths},
     made::Nodes,
-    sight::{aliases, named, of_branches},
 };
 use crate::model::Branch;
 
@@ -38,18 +37,15 @@ impl GitHub {
     ) -> Result<BTreeMap<Branch, u64>, GitHubError> {
         let mut found = BTreeMap::new();
         for branches in branches.chunks(PAGE) {
-            let name = "pulls";
-            let text = of_branches(name, "", "id", branches.len(), OPEN) + "}\n";
-            let variables = named(branches);
-            let answered = self
-                .ask(Question {
-                    name,
-                    text,
-                    variables,
-                })
-                .await?;
-            for (alias, branch) in aliases(branches.len()).zip(branches) {
-                let of_branch: Option<Ref> = answered.at(&["code", &alias])?;
+            let batch = Batch {
+                name: "pulls",
+                of_repository: "id",
+                of_each: OPEN,
+                ..Batch::default()
+            };
+            let answered = self.ask(batch.question(branches)).await?;
+            for (path, branch) in paths(branches.len()).zip(branches) {
+                let of_branch: Option<Ref> = answered.at(&path)?;
                 let newest = of_branch.and_then(|found| newest(found.associated_pull_requests));
                 found.extend(newest.map(|number| (branch.clone(), number)));
             }

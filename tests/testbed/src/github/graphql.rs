@@ -15,7 +15,7 @@ mod query;
 mod schema;
 
 use apollo_compiler::{
-    ExecutableDocument, executable::Operation, request::coerce_variable_values,
+    ExecutableDocument, Schema, executable::Operation, request::coerce_variable_values,
     resolvers::Execution, response::JsonMap, validation::Valid,
 };
 use axum::{http::StatusCode, response::Response};
@@ -25,11 +25,10 @@ use super::{
     answer::{Answer, Refusal},
     call::Call,
     state::State,
-    tokens::Token,
 };
 use answer::{Errors, data, errors};
 use cost::Cost;
-use query::{Query, Scope};
+use query::Query;
 use schema::SCHEMAS;
 
 /// `POST /graphql`
@@ -89,34 +88,27 @@ fn ask(call: &Call) -> Result<Answer, Refusal> {
 }
 
 fn execute(question: &Question, state: &mut State, secret: &str) -> Result<Answer, Errors> {
-    let parse = |schema| ExecutableDocument::parse_and_validate(schema, &question.text, "query");
-    let published =
-        parse(&SCHEMAS.published).map_err(|found| Errors::of_question(&found.errors))?;
+    let published = parsed(question, &SCHEMAS.published)?;
     let operation = operation(&published, question)?;
     let variables = coerce_variable_values(&SCHEMAS.published, operation, &question.variables)
         .map_err(|error| Errors::of_variables(&error, &published))?;
     let cost = Cost::of(operation, &published, &variables)?;
-    let limits = &mut state.token(secret).graphql;
-    limits.charge(cost.points - 1);
-    let limit = limits.told();
-    let State {
-        repositories,
-        tokens,
-        ..
-    } = state;
-    let token = |token: &&Token| token.secret == secret;
-    let scope = Scope {
-        repositories,
-        token: tokens.iter().find(token).expect("the gate knows it"),
-    };
-    let served = parse(&SCHEMAS.served).expect("it differs in what a number may be alone");
+    let served = parsed(question, &SCHEMAS.served)?;
     let name = question.operation.as_deref();
     let execution = Execution::new(&SCHEMAS.served, &served)
         .operation_name(name)
         .expect("it was found before")
         .coerced_variable_values(&variables);
-    let response = execution.execute_sync(&Query { scope, cost, limit });
+    let response = execution.execute_sync(&Query::new(state, secret, cost));
     Ok(data(response.expect("its variables were checked before")))
+}
+
+fn parsed(
+    question: &Question,
+    schema: &Valid<Schema>,
+) -> Result<Valid<ExecutableDocument>, Errors> {
+    let document = ExecutableDocument::parse_and_validate(schema, &question.text, "query");
+    document.map_err(|found| Errors::of_question(&found.errors))
 }
 
 fn operation<'a>(

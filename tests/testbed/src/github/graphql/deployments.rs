@@ -127,6 +127,51 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::github::User;
+
+    fn deployment(states: &[DeploymentState], at: DateTime<Utc>) -> stored::Deployment {
+        let (text, creator) = (String::new, User::person("ada"));
+        let status = |state: &DeploymentState| stored::Status {
+            id: 1,
+            state: *state,
+            description: text(),
+            log_url: text(),
+            environment_url: text(),
+            environment: text(),
+            creator: creator.clone(),
+            created_at: at,
+        };
+        stored::Deployment {
+            id: 1,
+            sha: text(),
+            reference: text(),
+            task: text(),
+            environment: text(),
+            original_environment: text(),
+            description: None,
+            payload: json!({}),
+            creator: creator.clone(),
+            transient: true,
+            production: false,
+            created_at: at,
+            statuses: states.iter().map(status).collect(),
+        }
+    }
+
+    #[test]
+    fn what_waits_for_longer_than_half_an_hour_is_abandoned() {
+        use DeploymentState::{Inactive, Pending, Queued, Success};
+        let at = Utc::now();
+        let after = |states: &[_], minutes| {
+            state(&deployment(states, at), at + TimeDelta::minutes(minutes))
+        };
+        assert_eq!(after(&[], 30), "PENDING");
+        assert_eq!(after(&[], 31), "ABANDONED");
+        assert_eq!(after(&[Pending], 31), "ABANDONED");
+        assert_eq!(after(&[Queued], 31), "QUEUED");
+        assert_eq!(after(&[Success], 31), "ACTIVE");
+        assert_eq!(after(&[Success, Inactive], 0), "DESTROYED");
+    }
 
     #[test]
     fn a_payload_is_the_text_of_its_json() {

@@ -6,6 +6,7 @@ use super::{
     super::{
         limits::Told,
         permissions::{Level, Permission},
+        state::State,
         stored::Stored,
         tokens::Token,
     },
@@ -48,9 +49,26 @@ impl<'s> Scope<'s> {
 
 /// The root.
 pub struct Query<'s> {
-    pub scope: Scope<'s>,
-    pub cost: Cost,
-    pub limit: Told,
+    scope: Scope<'s>,
+    cost: Cost,
+    limit: Told,
+}
+
+impl<'s> Query<'s> {
+    /// All that there is to ask about, for a token that pays this.
+    pub fn new(state: &'s mut State, secret: &str, cost: Cost) -> Self {
+        let limits = &mut state.token(secret).graphql;
+        // The gate took the first point.
+        limits.charge(cost.points - 1);
+        let limit = limits.told();
+        let mut tokens = state.tokens.iter();
+        let token = tokens.find(|token| token.secret == secret);
+        let scope = Scope {
+            repositories: &state.repositories,
+            token: token.expect("the gate knows it"),
+        };
+        Self { scope, cost, limit }
+    }
 }
 
 impl ObjectValue for Query<'_> {
