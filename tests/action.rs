@@ -1,6 +1,11 @@
 //! The GitHub Action, in workflows that act runs.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use serde_json::{Value, json};
 use testbed::{
@@ -156,6 +161,30 @@ fn the_default_branch_and_missing_rights_are_errors_on_the_runs_page() {
         .ends_with(1)
         .says("::error title=branch-deploys::")
         .says("told: failed, ");
+}
+
+#[test]
+fn a_run_that_is_cancelled_reaches_the_program() {
+    let tree = Tree::new();
+    tree.release("sweep-deleted", b"#!/bin/sh\necho $$\nexec sleep 60\n");
+    let mut action = Command::new(tree.path("lib/action.sh"));
+    action
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("BRANCH_DEPLOYS_ACTION_RUN", "sweep-deleted")
+        .env("BRANCH_DEPLOYS_ACTION_MIRROR", tree.mirror.url())
+        .env("BRANCH_DEPLOYS_ACTION_CACHE", tree.beside("cache"))
+        .stdout(Stdio::piped());
+    let mut child = action.spawn().expect("it starts");
+    let mut line = String::new();
+    let said = child.stdout.take().expect("it is piped");
+    BufReader::new(said)
+        .read_line(&mut line)
+        .expect("it can be read");
+    // GitHub's runner signals the process that it started, and no other.
+    assert_eq!(line.trim(), child.id().to_string());
+    child.kill().expect("it still runs");
+    child.wait().expect("it is ours");
 }
 
 #[test]

@@ -96,6 +96,54 @@ fn installed_programs_are_on_the_path_of_the_steps_own_command() {
 }
 
 #[test]
+fn a_branchs_name_is_nothing_to_a_hook() {
+    let tree = Tree::new();
+    tree.release("helm-apply", b"#!/bin/sh\necho \"on $BUILDKITE_BRANCH\"\n");
+    let plugin = tree.commit();
+    let buildkite = Buildkite::start(&GitHub::start());
+    prepare(&buildkite, &tree);
+    let branch = "x\"$(echo${IFS}run)`echo run`;echo${IFS}run;#**bold**";
+    let step = step().plugins(json!([{plugin: {"run": "helm-apply"}}]));
+    let pipeline = buildkite.pipeline("hey").step(step);
+    let build = pipeline.start_build(branch, &"a".repeat(40));
+    build.await_finished();
+    passes(&build, &format!("\non {branch}\n"));
+    assert!(
+        !build.logs().lines().any(|line| line == "run"),
+        "{}",
+        build.logs()
+    );
+}
+
+#[test]
+fn a_wrong_type_is_named_as_it_was_written() {
+    let tree = Tree::new();
+    tree.release("build-gate", &compiled(env!("CARGO_BIN_EXE_build-gate")));
+    let plugin = tree.commit();
+    for (key, value, says) in [
+        (
+            "timeout",
+            json!(["30m"]),
+            "`timeout` in the plugin's configuration: it takes one value",
+        ),
+        (
+            "timeout",
+            json!("soon"),
+            "`timeout` in the plugin's configuration is not `soon`",
+        ),
+        (
+            "image",
+            json!({"tag": "x"}),
+            "`image` in the plugin's configuration: it takes one value",
+        ),
+    ] {
+        let configuration = json!({"run": "build-gate", key: value});
+        let (_buildkite, build) = build(&tree, step(), json!([{&plugin: configuration}]));
+        fails(&build, 2, says);
+    }
+}
+
+#[test]
 fn a_command_that_is_a_script_or_fails_does_so_beside_install() {
     let tree = Tree::of_helm_apply();
     let plugin = tree.commit();
