@@ -6,7 +6,7 @@
 //! | [`decide`] | the decisions; pure, `now` is an argument | `model` |
 //! | [`clients`] | one door to each outside thing; they decide nothing | `model` |
 //! | [`settings`] | how options arrive, and what the CI itself tells | `model` |
-//! | [`report`] | what people and machines read | `model` |
+//! | [`report`] | what people and machines read | `model`, `settings` |
 //! | [`commands`] | one for each binary: gather, decide, print, act, record | all of these |
 
 pub mod clients;
