@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use futures::future::join_all;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::{hooks, owners::owner_of, site::Site, teardown};
 use crate::{
     clients::helm::{Chart, Helm, Outcome, Upgrade},
-    decide::{Owner, Recovery, is_timeout, pods_of, recovery, unready},
+    decide::{Owner, Recovery, pods_of, recovery, unready},
     model::{Ending, Facts, Halt, Object, Release, Releases, Revision, Status, objects},
     report::elapsed,
 };
@@ -247,18 +247,9 @@ async fn deployed(
         }
         _ => {
             site.report.quote(&outcome.stderr);
-            Err(failure(site.helm, outcome, outcome.complaint()))
+            Err(site.failure(outcome, outcome.complaint()))
         }
     }
-}
-
-/// A failure of Helm's, told by `message`: a timeout where its time was up.
-pub(super) fn failure(helm: &Helm, outcome: &Outcome, message: String) -> anyhow::Error {
-    // A stop of ours was looked for before: what else told it to stop is its limit.
-    if outcome.stopped || is_timeout(&outcome.complaint(), outcome.ran, helm.timeout()) {
-        return Halt::timed_out(message).into();
-    }
-    anyhow!(message)
 }
 
 /// The failure with what its pods tell of it: Helm says no more than that its time was up.

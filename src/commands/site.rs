@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use tokio::sync::Mutex;
 
 use super::{lock::Lock, stop::Stop};
 use crate::{
     clients::{
         cluster::{Objects, Storage},
-        helm::{Helm, Lifeline},
+        helm::{Helm, Lifeline, Outcome},
     },
-    model::{Environment, Record},
+    decide::is_timeout,
+    model::{Environment, Halt, Record},
     report::Report,
 };
 
@@ -42,6 +44,16 @@ impl Site<'_> {
     pub(super) fn ready(&self) -> anyhow::Result<()> {
         self.stop.check()?;
         self.lock.ensure()
+    }
+
+    /// A failure of Helm's, told by `message`: a timeout where its time was up.
+    pub(super) fn failure(&self, outcome: &Outcome, message: String) -> anyhow::Error {
+        // A stop of ours was looked for before: what else told it to stop is its limit.
+        let (complaint, limit) = (outcome.complaint(), self.helm.timeout());
+        if outcome.stopped || is_timeout(&complaint, outcome.ran, limit) {
+            return Halt::timed_out(message).into();
+        }
+        anyhow!(message)
     }
 
     /// Changes the record, in the cluster too.

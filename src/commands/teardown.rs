@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-use super::{hooks, owners::owner_of, releases, site::Site};
+use super::{hooks, owners::owner_of, site::Site};
 use crate::{
     clients::cluster::{Found, Live},
     decide::{Fate, Marks, Owner, fate},
@@ -88,7 +88,7 @@ pub(super) async fn uninstall(
         let complaint = outcome.complaint();
         if !hooks {
             let message = format!("Helm does not let the release {release} go: {complaint}");
-            return Err(releases::failure(site.helm, &outcome, message));
+            return Err(site.failure(&outcome, message));
         }
         site.report
             .warn(&format!("{release}: {complaint}; once more, without hooks"));
