@@ -82,15 +82,18 @@ committed() {
   fail 2 "this tree holds no SHA-256 of $1: use the tag of a release, or name a folder by \`programs\`"
 }
 
-# sha256 FILE: prints what it has.
+# sha256 FILE: prints what it has. OpenSSL is the first of those that can tell, since it takes a
+# fraction of the others' time.
 sha256() {
   local sum
-  if type -P sha256sum >/dev/null; then
+  if type -P openssl >/dev/null; then
+    sum=$(openssl dgst -sha256 -r <"$1") || exit
+  elif type -P sha256sum >/dev/null; then
     sum=$(sha256sum <"$1") || exit
   elif type -P shasum >/dev/null; then
     sum=$(shasum -a 256 <"$1") || exit
   else
-    fail 2 'nothing can be verified: neither sha256sum nor shasum is on PATH'
+    fail 2 'nothing can be verified: neither openssl nor sha256sum nor shasum is on PATH'
   fi
   printf '%s\n' "${sum%% *}"
 }

@@ -180,19 +180,27 @@ fn a_machine_without_what_verifies_or_downloads_is_told_so() {
     let tree = Tree::of_helm_apply();
     let path = tree.beside("few");
     fs::create_dir(&path).unwrap();
-    let has = |names: &[&str]| {
-        for name in names {
-            let real = ["/usr/bin", "/bin"].map(|folder| format!("{folder}/{name}"));
-            let real = real.iter().find(|real| fs::exists(real).unwrap());
-            let link = path.join(name);
-            let _ = std::os::unix::fs::symlink(real.expect("a usual program"), link);
-        }
+    let has = |name: &str| {
+        let real = ["/usr/bin", "/bin"].map(|folder| format!("{folder}/{name}"));
+        let real = real.iter().find(|real| fs::exists(real).unwrap());
+        real.map(|real| std::os::unix::fs::symlink(real, path.join(name)).unwrap())
     };
     let run = || tree.run().env("PATH", &path).run();
-    has(&["bash", "uname", "find", "mkdir", "mktemp", "rm", "gzip"]);
+    for name in ["bash", "uname", "find", "mkdir", "mktemp", "rm", "gzip"] {
+        has(name).expect("every machine has it");
+    }
     run().refuses(2, "nothing can be downloaded: curl is not on PATH");
     tree.run().run().ends_with(0);
-    run().refuses(2, "neither sha256sum nor shasum is on PATH");
+    run().refuses(2, "neither openssl nor sha256sum nor shasum is on PATH");
+    let verifies = ["openssl", "sha256sum", "shasum"].map(|name| {
+        let there = has(name);
+        if there.is_some() {
+            run().ends_with(0).says(RUNS);
+            fs::remove_file(path.join(name)).unwrap();
+        }
+        there
+    });
+    assert!(verifies.iter().any(Option::is_some));
 }
 
 #[test]

@@ -56,6 +56,7 @@ fn a_configuration_that_cannot_work_is_refused_before_anything_is_fetched() {
             r#"{"install":["helm-apply"],"app":"hey"}"#,
             "`install` takes no options: give them as the step's env, as in BRANCH_DEPLOYS_APP",
         ),
+        ("make", r#"{"install":"rm"}"#, "`rm` is no program"),
         (
             "make",
             r#"{"install":["helm-apply","rm"]}"#,
