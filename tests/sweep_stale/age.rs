@@ -166,6 +166,16 @@ fn a_job_at_work_is_left_alone() {
 }
 
 #[test]
+fn a_dead_holder_is_waited_for_as_long_as_its_own_lock_stands() {
+    let site = with("stale-dead", &[of("new", 9)]);
+    let held = json!({"spec": {"holderIdentity": "somebody", "leaseDurationSeconds": 12}});
+    site.namespace.patch("Lease", "hey-new", &held);
+    sweep(&site, &["--lock-duration", "3s"])
+        .ends_with(0, "swept")
+        .judges([("hey-new", "removed: age")]);
+}
+
+#[test]
 fn a_deploy_between_the_plan_and_the_lock_saves_the_environment() {
     let site = with("stale-saved", &[of("new", 9)]);
     let gate = Gate::default();
