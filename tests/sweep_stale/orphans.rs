@@ -226,6 +226,18 @@ fn a_branch_that_is_back_by_the_time_the_lock_is_held_keeps_its_environment() {
 }
 
 #[test]
+fn one_whose_record_is_another_tiers_fails_alone() {
+    let site = with("orphans-tier", &[of("new", 9), of("old", 9)]);
+    let labels = json!({"metadata": {"labels": {"branch-deploys/tier": "staging"}}});
+    site.namespace.patch("Lease", "hey-new", &labels);
+    sweep(&site, &[])
+        .ends_with(1, "failed")
+        .judges([("hey-new", "failed: age"), ("hey-old", "removed: age")])
+        .reasons("hey-new", "staging");
+    assert_eq!(up(&site), ["hey-new"]);
+}
+
+#[test]
 fn what_belongs_to_others_is_nothing_of_ours() {
     let site = some_gone("orphans-others", &["gone"]);
     let others = [

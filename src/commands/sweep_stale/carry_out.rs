@@ -178,7 +178,11 @@ fn note(
             report.failed(&format!("{name} is not gone: {reason} {place}"));
             judged.outcome = Some("failed");
             judged.reason = reason;
-            ending(&error)
+            match ending(&error) {
+                // Of one environment, while others may be gone: no setting of this run is wrong.
+                Ending::Usage => Ending::Failed,
+                ending => ending,
+            }
         }
     }
 }
