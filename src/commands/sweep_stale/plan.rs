@@ -52,7 +52,7 @@ pub(super) async fn plan(start: &Start<SweepStale>, gathered: &Gathered) -> Plan
     let judged =
         stream::iter(&gathered.entries).map(|entry| verdict(gathered, settings, entry, &rules));
     let mut verdicts: Vec<Verdict> = judged.buffered(AT_ONCE).collect().await;
-    spare_protected(gathered, &mut verdicts).await;
+    spare_protected(gathered, settings, &mut verdicts).await;
     let up = gathered.entries.len();
     let most = most(up, settings.max_deletions);
     oldest_first(&mut verdicts, most);
@@ -126,11 +126,13 @@ fn spared(gathered: &Gathered, settings: &SweepStale, branch: &Branch) -> Option
     keeps.map(|pattern| Spared::Kept(pattern.to_string()))
 }
 
-/// Spares the environments of protected branches. GitHub is asked only where one would go: a branch
-/// that is gone is not protected any more.
-async fn spare_protected(gathered: &Gathered, verdicts: &mut [Verdict]) {
-    let is_due =
-        |verdict: &Verdict| matches!(verdict, Verdict::Goes(why) if *why != Why::BranchGone);
+/// Spares the environments of protected branches. GitHub is asked only where one would go, or is
+/// about to be announced: a branch that is gone is not protected any more.
+async fn spare_protected(gathered: &Gathered, settings: &SweepStale, verdicts: &mut [Verdict]) {
+    let is_due = |verdict: &Verdict| match verdict {
+        Verdict::Goes(why) => *why != Why::BranchGone,
+        _ => verdict.goes_within(settings.warn_before, gathered.now),
+    };
     if !verdicts.iter().any(is_due) {
         return;
     }
