@@ -184,7 +184,7 @@ pub fn brake(orphans: usize, up: usize, most: usize) -> Option<String> {
     (orphans > most).then(|| {
         format!(
             "the branches of {orphans} of {up} environments are gone, which is more than {most}: \
-             none of these is removed. If that is right: --max-deletions {orphans}"
+             none goes for that. If that is right: --max-deletions {orphans}"
         )
     })
 }

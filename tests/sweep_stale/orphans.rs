@@ -113,6 +113,20 @@ fn more_branches_gone_than_are_deleted_in_a_day_take_nothing_along() {
 }
 
 #[test]
+fn the_brake_holds_off_nothing_that_is_old_or_half_removed() {
+    let site = some_gone("orphans-brake-age", &["gone-1", "gone-2", "there"]);
+    let removing = json!({"phase": "removing"});
+    site.seed(&[of("gone-3", 9), of("gone-4", 1).record(removing)]);
+    sweep(&site, &[]).ends_with(5, "refused").judges([
+        ("hey-gone-1", "goes: branch-gone"),
+        ("hey-gone-2", "goes: branch-gone"),
+        ("hey-gone-3", "removed: age"),
+        ("hey-gone-4", "removed: unfinished"),
+    ]);
+    assert_eq!(up(&site), ["hey-gone-1", "hey-gone-2", "hey-there"]);
+}
+
+#[test]
 fn up_to_three_go_however_few_there_are() {
     let site = some_gone("orphans-three", &["gone-1", "gone-2", "gone-3"]);
     sweep(&site, &[]).ends_with(0, "swept");
