@@ -175,7 +175,7 @@ impl Means<'_> {
                     Leaving::Already => None,
                     Leaving::Unknown => Some("Helm does not tell its last deploy any more".into()),
                     Leaving::AfterDeploy(time) | Leaving::AfterKeep(time) => (time > Utc::now())
-                        .then(|| format!("{branch} was deployed or kept since the plan was made")),
+                        .then(|| format!("somebody deployed, rolled back or kept {branch} since")),
                 };
                 Ok(saved)
             }

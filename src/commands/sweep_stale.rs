@@ -79,7 +79,11 @@ impl Sweep<'_> {
             ending = ending.worse(Ending::Failed);
         }
         if !start.settings.run.dry_run {
-            ending = ending.worse(self.act(&gathered, &plan, &mut swept).await?);
+            match self.act(&gathered, &plan, &mut swept).await {
+                // What was done until then is told.
+                Err(error) if error.is::<Stopped>() => {}
+                acted => ending = ending.worse(acted?),
+            }
         }
         self.conclude(&gathered, swept, ending).await
     }

@@ -70,6 +70,18 @@ fn the_pull_request_of_what_goes_soon_is_told_once_and_then_by_the_same_comment(
 }
 
 #[test]
+fn one_that_is_protected_does_not_go_and_is_not_announced() {
+    let site = three("announcing-protected");
+    site.repository.protect("soon");
+    let pull = site.repository.open_pull_request("soon");
+    Swept::of(commenting(&site)).ends_with(0, "swept").judges([
+        ("hey-soon", "stays: protected"),
+        ("hey-later", "stays: young"),
+    ]);
+    assert_eq!(bodies(&site.repository, pull), [""; 0]);
+}
+
+#[test]
 fn without_the_option_nobody_is_told_by_a_comment() {
     let site = three("announcing-off");
     let pull = site.repository.open_pull_request("soon");
