@@ -12,7 +12,7 @@ use testbed::tools::Tool;
 
 use self::matrix::Scenario;
 use crate::{
-    objects::{config_map, objects},
+    objects::{config_map, hook, objects, stuck},
     site::{Program, Site},
 };
 
@@ -31,6 +31,7 @@ fn a_first_deploy_that_is_killed_anywhere_converges() {
         name: "first-deploy",
         prepare: |site, _| site.push("new"),
         killed: |site, helm, deployment| deploy(site, helm, deployment, "after"),
+        status: 0,
     });
 }
 
@@ -44,6 +45,39 @@ fn an_upgrade_that_is_killed_anywhere_converges() {
             site.push("new")
         },
         killed: |site, helm, deployment| deploy(site, helm, deployment, "after"),
+        status: 0,
+    });
+}
+
+#[test]
+fn an_upgrade_that_fails_and_is_killed_anywhere_converges() {
+    matrix::run(&Scenario {
+        name: "failed-upgrade",
+        prepare: |site, helm| {
+            let first = site.push("new");
+            deploy(site, helm, first, "before").run().ends_with(0);
+            site.push("new")
+        },
+        killed: |site, helm, deployment| {
+            let broken = objects(&[config_map("broken"), stuck("gate")]);
+            let deploy = site.helm_apply(helm, deployment).release(&broken);
+            deploy.env("BRANCH_DEPLOYS_HELM_TIMEOUT", "2s")
+        },
+        status: 4,
+    });
+}
+
+#[test]
+fn a_deploy_that_is_killed_while_its_migration_runs_converges() {
+    matrix::run(&Scenario {
+        name: "migration",
+        prepare: |site, _| site.push("new"),
+        killed: |site, helm, deployment| {
+            let migration = hook("migrate", "pre-install,pre-upgrade", "");
+            let app = objects(&[migration, config_map("both"), config_map("after")]);
+            site.helm_apply(helm, deployment).release(&app)
+        },
+        status: 0,
     });
 }
 
@@ -58,5 +92,6 @@ fn a_sweep_that_is_killed_anywhere_is_finished() {
             deployment
         },
         killed: |site, helm, _| site.sweep_deleted(helm, "new"),
+        status: 0,
     });
 }

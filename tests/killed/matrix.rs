@@ -27,6 +27,48 @@ pub struct Scenario {
     pub prepare: fn(&Site, Tool) -> u64,
     /// The run that is killed.
     pub killed: fn(&Site, Tool, u64) -> Program,
+    /// How it ends if nobody kills it.
+    pub status: i32,
+}
+
+/// What becomes of the branch once the run is killed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Deployed,
+    Deleted,
+}
+
+/// One cell of the matrix.
+struct Cell<'a> {
+    point: &'a Point,
+    helm: Tool,
+    /// The next run's.
+    other: Tool,
+    then: Then,
+}
+
+/// Each point once, the Helms and what follows alternating; with KILL_MATRIX=full every request with
+/// each of them.
+fn cells(points: &[Point]) -> Vec<Cell<'_>> {
+    let all = [0, 1].map(|helm| [Then::Deployed, Then::Deleted].map(|then| (helm, then)));
+    let all = all.as_flattened();
+    let chosen = |number: usize| match is_full() {
+        true => all.to_vec(),
+        false => vec![all[number % all.len()]],
+    };
+    let cells = points.iter().enumerate().flat_map(|(number, point)| {
+        chosen(number).into_iter().map(move |(helm, then)| Cell {
+            point,
+            helm: HELMS[helm],
+            other: HELMS[1 - helm],
+            then,
+        })
+    });
+    cells.collect()
+}
+
+fn is_full() -> bool {
+    std::env::var_os("KILL_MATRIX").is_some_and(|value| value == "full")
 }
 
 /// Kills the scenario's run at each point, and sees what the next run makes of it.
@@ -34,15 +76,16 @@ pub struct Scenario {
 pub fn run(scenario: &Scenario) {
     let points = undisturbed(scenario);
     assert!(points.len() > 15, "{points:?}");
-    let left = Mutex::new(points.iter().enumerate());
+    let cells = cells(&points);
+    let left = Mutex::new(cells.iter());
     let times = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 loop {
                     let next = left.lock().expect("nobody panics with it").next();
-                    let Some((number, point)) = next else { return };
-                    let time = at(scenario, number, point);
+                    let Some(cell) = next else { return };
+                    let time = at(scenario, cell);
                     times.lock().expect("nobody panics with it").extend(time);
                 }
             });
@@ -51,11 +94,11 @@ pub fn run(scenario: &Scenario) {
     let mut times = times.into_inner().expect("nobody panicked with it");
     times.sort();
     assert!(
-        times.len() * 2 > points.len(),
+        times.len() * 2 > cells.len(),
         "most points were not met again"
     );
     println!(
-        "{}: {} points, killed at {}, all converged; recovery in {:.1} s (median), {:.1} s (worst), \
+        "{}: {} points, killed {} times, all converged; recovery in {:.1} s (median), {:.1} s (worst), \
          with a lock of 3 s",
         scenario.name,
         points.len(),
@@ -74,15 +117,20 @@ fn undisturbed(scenario: &Scenario) -> Vec<Point> {
     (scenario.killed)(&site, HELMS[0], deployment)
         .env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig())
         .run()
-        .ends_with(0);
-    points::passed(&site, &front)
+        .ends_with(scenario.status);
+    let most = if is_full() { usize::MAX } else { 1 };
+    points::passed(&site, &front, most)
 }
 
-/// Kills the run at a point; how long the next one took, if the run came there. Every other time the
-/// branch is gone by then.
-fn at(scenario: &Scenario, number: usize, point: &Point) -> Option<Duration> {
+/// Kills the run at a point; how long the next one took, if the run came there.
+fn at(scenario: &Scenario, cell: &Cell<'_>) -> Option<Duration> {
     let site = Site::new(scenario.name);
-    let (helm, other) = (HELMS[number % 2], HELMS[(number + 1) % 2]);
+    let Cell {
+        point,
+        helm,
+        other,
+        then,
+    } = *cell;
     let deployment = (scenario.prepare)(&site, helm);
     let front = site.namespace.front(&site.kubeconfig);
     let gate = Gate::default();
@@ -102,7 +150,7 @@ fn at(scenario: &Scenario, number: usize, point: &Point) -> Option<Duration> {
     });
     let begun = Instant::now();
     let is_there = site.repository.head("new").is_some();
-    if is_there && number % 4 < 2 {
+    if is_there && then == Then::Deployed {
         converges(&site, other, deployment, point);
     } else {
         if is_there {

@@ -1,6 +1,6 @@
-//! The points of a run: the requests that it sends, each by its first occurrence.
+//! The points of a run: the requests that it sends.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeMap, fmt};
 
 use testbed::{
     Front,
@@ -23,42 +23,60 @@ pub struct Point {
     method: String,
     /// With `*` for what differs from run to run.
     path: String,
+    /// Which of the requests of this method and path it is, counted from 1.
+    nth: usize,
     is_done: bool,
 }
 
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let moment = if self.is_done { "after" } else { "before" };
-        write!(f, "{moment} {} {}", self.method, self.path)
+        let Self {
+            method, path, nth, ..
+        } = self;
+        write!(f, "{moment} {method} {path} ({nth})")
     }
 }
 
-/// The points of the run that passed here: before each request, and after each that writes.
-pub fn passed(site: &Site, front: &Front) -> Vec<Point> {
+/// The points of the run that passed here: before each request, and after each that writes. Of the
+/// requests of one method and path no more than `most` are points: a lock is renewed many times.
+pub fn passed(site: &Site, front: &Front, most: usize) -> Vec<Point> {
     let namespace = site.namespace.name();
     let cluster = front.passed().into_iter();
     let cluster = cluster.map(|it| (Door::Cluster, it.method, it.path.replace(namespace, "*")));
     let github = site.github.requests().into_iter();
     let github = github.map(|it| (Door::GitHub, it.method, it.path));
-    let all: BTreeSet<_> = github.chain(cluster).collect();
-    let moments = all.into_iter().flat_map(|(door, method, path)| {
-        let writes = method != "GET";
-        let of = |is_done| Point {
-            door,
-            method: method.clone(),
-            path: path.clone(),
-            is_done,
+    let mut seen: BTreeMap<_, usize> = BTreeMap::new();
+    for request in github.chain(cluster) {
+        *seen.entry(request).or_default() += 1;
+    }
+    let mut points = Vec::new();
+    for ((door, method, path), count) in seen {
+        let moments: &[bool] = if method == "GET" {
+            &[false]
+        } else {
+            &[false, true]
         };
-        [Some(of(false)), writes.then(|| of(true))]
-    });
-    moments.flatten().collect()
+        for (nth, is_done) in
+            (1..=count.min(most)).flat_map(|nth| moments.iter().map(move |it| (nth, *it)))
+        {
+            points.push(Point {
+                door,
+                method: method.clone(),
+                path: path.clone(),
+                nth,
+                is_done,
+            });
+        }
+    }
+    points
 }
 
 impl Point {
     /// Holds the run there, once it comes there.
     pub fn hold(&self, site: &Site, front: &Front, gate: &Gate) {
         let method = self.method.parse().expect("it was one");
-        let matcher = Matcher::any(&self.path).method(method).once();
+        let matcher = Matcher::any(&self.path).method(method).nth(self.nth);
         let effect = match self.is_done {
             true => Effect::hold_after(gate),
             false => Effect::hold_before(gate),
