@@ -182,4 +182,15 @@ mod tests {
             assert!(Record::read(text).is_err(), "{text}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_record_makes_it_panic(
+            record in crate::hostile::json(&["version", "phase", "branch", "releases", "remains"]),
+            text in ".*",
+        ) {
+            let _ = Record::read(&record.to_string());
+            let _ = Record::read(&text);
+        }
+    }
 }
