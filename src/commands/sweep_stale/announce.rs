@@ -47,6 +47,7 @@ pub(super) async fn announce(
             branch: branch.as_str(),
             url: url.as_deref(),
             goes: judged.goes,
+            kept: judged.why == "kept-until",
             max_age: start.settings.age.max_age,
         };
         match tell(&gathered.github, number, &announcement).await {
