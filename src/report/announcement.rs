@@ -76,7 +76,7 @@ mod tests {
         Announcement {
             app: "hey",
             tier: "beta",
-            branch: "new`@all",
+            branch: "new`@all|x",
             url: Some("https://new.beta.example.com"),
             goes: goes.map(|goes| goes.parse().unwrap()),
             kept: false,

@@ -166,11 +166,11 @@ fn line(judged: &Judged, now: DateTime<Utc>) -> String {
 
 fn row(judged: &Judged, now: DateTime<Utc>) -> String {
     let unknown = || "—".to_owned();
-    let branch = judged.branch.as_deref().map(markdown::code);
+    let branch = judged.branch.as_deref().map(markdown::cell);
     format!(
         "| {} | {} | {} | {} | {} |\n",
         branch.unwrap_or_else(unknown),
-        markdown::code(&judged.environment),
+        markdown::cell(&judged.environment),
         judged.age(now).unwrap_or_else(unknown),
         judged.what(),
         markdown::escape(&judged.reason),
