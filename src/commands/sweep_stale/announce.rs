@@ -59,8 +59,9 @@ pub(super) async fn announce(
     problems
 }
 
+/// Whether it went by age, perhaps in a second run.
 fn has_aged_out(judged: &Judged) -> bool {
-    judged.why == "age" && judged.outcome == Some("removed")
+    matches!(judged.why, "age" | "unfinished") && judged.outcome == Some("removed")
 }
 
 /// Writes the comment, or edits the one that is there; whether anything was to be written. What is
