@@ -204,6 +204,26 @@ fn a_deploy_between_the_plan_and_the_lock_saves_the_environment() {
 }
 
 #[test]
+fn an_age_that_is_not_known_any_more_under_the_lock_fails_the_sweep() {
+    let site = with("stale-unknown", &[of("new", 9)]);
+    let gate = Gate::default();
+    let protected = Matcher::get("/repos/acme/hey/branches").query("protected=true");
+    site.github
+        .faults()
+        .when(protected)
+        .then(Effect::hold_before(&gate));
+    let sweep = program(&site, &["--output", "json"]).start();
+    gate.reached();
+    site.namespace.delete("Secret", &secret_name("hey-new", 1));
+    gate.open();
+    Swept::from(sweep.end())
+        .ends_with(1, "failed")
+        .judges([("hey-new", "failed: age")]);
+    assert_eq!(up(&site), ["hey-new"]);
+    assert!(site.is_free("hey-new"));
+}
+
+#[test]
 fn somebody_who_keeps_it_between_the_plan_and_the_lock_saves_the_environment() {
     let site = with("stale-kept-late", &[of("new", 9)]);
     let gate = Gate::default();

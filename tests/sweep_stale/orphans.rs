@@ -98,6 +98,9 @@ fn more_branches_gone_than_are_deleted_in_a_day_take_nothing_along() {
     );
     site.push_and_seed(&[of("old", 9)]);
     let four = ["hey-gone-1", "hey-gone-2", "hey-gone-3", "hey-gone-4"];
+    let dry = sweep(&site, &["--dry-run"]).ends_with(5, "refused");
+    let told = "Environments: 1 would go, 4 held back, 1 stay";
+    assert_eq!(dry.told["message"], told);
     let held = sweep(&site, &[])
         .ends_with(5, "refused")
         .judges(four.map(|it| (it, "goes: branch-gone")))

@@ -81,7 +81,10 @@ fn stays(stay: &Stay, entry: &Entry, now: DateTime<Utc>) -> (&'static str, Strin
             )
         }
         Stay::BranchThere => ("branch-there", "its branch is there".into()),
-        Stay::NextTime => ("next-time", "it is due, but older ones go first".into()),
+        Stay::NextTime => (
+            "next-time",
+            "it is due, but no more may go at once: older ones first".into(),
+        ),
     }
 }
 
