@@ -12,6 +12,8 @@
 pub mod clients;
 pub mod commands;
 pub mod decide;
+#[cfg(test)]
+mod hostile;
 pub mod model;
 pub mod report;
 pub mod settings;

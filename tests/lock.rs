@@ -1,7 +1,5 @@
 //! One writer: an environment has one at a time, and no Helm works for one that lost it.
 
-mod processes;
-
 use std::{
     io::Write as _,
     process::Stdio,
@@ -19,10 +17,10 @@ use testbed::{
     wait_until,
 };
 
-use self::processes::Process;
 use crate::{
     link::Link,
     objects::{NEVER_READY, config_map, hook, objects, stuck},
+    processes::Process,
     site::{Program, Running, Site},
 };
 

@@ -71,7 +71,10 @@ fn each_program_completes_its_own_options() {
         let options = options.filter(|word| word.starts_with("--") && word.len() > 2);
         for shell in ["bash", "zsh", "fish"] {
             // What is missing or wrong in the environment does not matter.
-            let wrong = [("BRANCH_DEPLOYS_NAMESPACE", "No Name")];
+            let wrong = [
+                ("BRANCH_DEPLOYS_NAMESPACE", "No Name"),
+                ("BRANCH_DEPLOYS_COMPLETIONS", "none"),
+            ];
             let script = run(program, &["--completions", shell], &wrong);
             assert!(script.status.success(), "{script:?}");
             let script = String::from_utf8(script.stdout).unwrap();

@@ -325,6 +325,18 @@ impl Running {
         kill_process_group(self.pid(), signal).expect("the program still runs");
     }
 
+    /// Whether it has not ended yet.
+    pub fn runs(&mut self) -> bool {
+        let child = self.child.as_mut().expect("it is not waited for yet");
+        child.try_wait().expect("it is ours").is_none()
+    }
+
+    /// Kills the program, and no other process of its group.
+    pub fn kill_alone(&mut self) {
+        let child = self.child.as_mut().expect("it is not waited for yet");
+        child.kill().expect("it is ours");
+    }
+
     /// Waits for its end. Whatever it did: it told no secret, and did not panic.
     #[track_caller]
     pub fn end(mut self) -> Ran {

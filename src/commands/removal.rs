@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use chrono::Utc;
 use tokio::sync::Mutex;
 
@@ -173,9 +173,11 @@ impl Means<'_> {
                 let record = site.record.lock().await.clone();
                 let saved = match leaving(&record, last, *max_age) {
                     Leaving::Already => None,
-                    Leaving::Unknown => Some("Helm does not tell its last deploy any more".into()),
+                    Leaving::Unknown => {
+                        bail!("Helm does not tell its last deploy any more: nothing is removed")
+                    }
                     Leaving::AfterDeploy(time) | Leaving::AfterKeep(time) => (time > Utc::now())
-                        .then(|| format!("{branch} was deployed or kept since the plan was made")),
+                        .then(|| format!("somebody deployed, rolled back or kept {branch} since")),
                 };
                 Ok(saved)
             }

@@ -62,11 +62,18 @@ pub(super) async fn survey(
 }
 
 /// When any release with these labels was last deployed, as Helm wrote it; none where nothing tells.
+///
+/// Of each, every kept revision counts: a rollback takes the labels of the revision that it returns
+/// to, so that the newest of an adopted release may bear none of ours.
 pub(super) async fn last_deployed(
     storage: &Storage,
     labels: &BTreeMap<String, String>,
 ) -> anyhow::Result<Option<DateTime<Utc>>> {
-    newest_deploy(storage, &storage.newest(labels).await?).await
+    let mut newest = Vec::new();
+    for labelled in storage.newest(labels).await? {
+        newest.extend(storage.revisions(&labelled.release).await?.pop());
+    }
+    newest_deploy(storage, &newest).await
 }
 
 /// When any of these releases was last deployed. One whose state nobody knows is not judged.

@@ -79,7 +79,11 @@ impl Sweep<'_> {
             ending = ending.worse(Ending::Failed);
         }
         if !start.settings.run.dry_run {
-            ending = ending.worse(self.act(&gathered, &plan, &mut swept).await?);
+            match self.act(&gathered, &plan, &mut swept).await {
+                // What was done until then is told.
+                Err(error) if error.is::<Stopped>() => {}
+                acted => ending = ending.worse(acted?),
+            }
         }
         self.conclude(&gathered, swept, ending).await
     }
@@ -97,6 +101,8 @@ impl Sweep<'_> {
         Swept {
             environments,
             problems: problems.into_iter().flatten().collect(),
+            braked: plan.brake.is_some(),
+            lost_deployments: plan.lost.clone(),
             ..Swept::default()
         }
     }
@@ -204,10 +210,12 @@ fn message(swept: &Swept, dry_run: bool) -> String {
     let count =
         |which: &dyn Fn(&Judged) -> bool| swept.environments.iter().filter(|it| which(it)).count();
     let goes = |it: &Judged| it.verdict == Word::Goes && it.outcome.is_none();
+    let held = |it: &Judged| goes(it) && (!dry_run || swept.holds(it));
     let parts = [
         (count(&|it| it.outcome == Some("removed")), "removed"),
         (count(&|it| it.outcome == Some("failed")), "not gone yet"),
-        (count(&goes), if dry_run { "would go" } else { "held back" }),
+        (count(&|it| goes(it) && !held(it)), "would go"),
+        (count(&held), "held back"),
         (
             count(&|it| it.verdict == Word::Unknown),
             "not known, so left alone",

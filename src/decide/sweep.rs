@@ -110,6 +110,22 @@ pub enum Stay {
     NextTime,
 }
 
+impl Verdict {
+    /// When the environment goes by age, where it stays until then.
+    pub fn goes_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Stays(Stay::Young(time) | Stay::KeptUntil(time)) => Some(*time),
+            Self::Goes(_) | Self::Stays(_) | Self::Unknown(_) => None,
+        }
+    }
+
+    /// Whether it stays, and goes by age within this time.
+    pub fn goes_within(&self, time: Duration, now: DateTime<Utc>) -> bool {
+        let time = TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
+        self.goes_at().is_some_and(|goes| goes - now <= time)
+    }
+}
+
 /// What a sweep does with an environment that looks like this.
 ///
 /// Age asks nothing of the branch, so one that could not be read goes by age all the same.
@@ -168,7 +184,7 @@ pub fn brake(orphans: usize, up: usize, most: usize) -> Option<String> {
     (orphans > most).then(|| {
         format!(
             "the branches of {orphans} of {up} environments are gone, which is more than {most}: \
-             none of these is removed. If that is right: --max-deletions {orphans}"
+             none goes for that. If that is right: --max-deletions {orphans}"
         )
     })
 }

@@ -120,4 +120,15 @@ mod tests {
         assert!(objects("a: [").is_err());
         assert!(objects("kind: Service").is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_manifest_makes_it_panic(
+            object in crate::hostile::json(&["kind", "apiVersion", "metadata", "name", "items"]),
+            text in "(?s).*",
+        ) {
+            let _ = objects(&object.to_string());
+            let _ = objects(&text);
+        }
+    }
 }

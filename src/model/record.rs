@@ -150,6 +150,26 @@ mod tests {
         assert_eq!(Record::read(&text).unwrap(), record());
     }
 
+    /// As it was written before `kept_because`, `remains` and the list of deployments were there: its
+    /// environments are up, and whoever comes later has to know them.
+    #[test]
+    fn a_record_of_the_first_days_is_read() {
+        let text = r#"{
+            "version": 1, "phase": "up", "repository": "acme/hey", "repository_id": 7,
+            "branch": "feature/Ünïcode", "commit": "4f2a91c4f2a91c4f2a91c4f2a91c4f2a91c4f2a9",
+            "url": "https://x.example.com", "releases": [{"name": "hey-x--redis"},
+            {"name": "hey-x", "needs": ["hey-x--redis"]}], "deployed": 5, "deployed_by": "jo",
+            "keep_until": "2026-12-01T00:00:00Z", "what": "a later 1 may add"
+        }"#;
+        let read = Record::read(text).unwrap();
+        assert_eq!(read.phase, Phase::Up);
+        assert_eq!(read.branch, record().branch);
+        assert_eq!(read.releases[1].needs, ["hey-x--redis"]);
+        assert_eq!(read.deployed, Some(5));
+        assert!(read.keep_until.is_some());
+        assert!(read.deployments.is_empty() && read.remains.is_empty());
+    }
+
     #[test]
     fn a_newer_record_is_refused_whatever_else_it_holds() {
         let error = Record::read(r#"{"version":2,"phase":"asleep"}"#).unwrap_err();
@@ -160,6 +180,17 @@ mod tests {
     fn text_that_is_no_record_is_refused() {
         for text in ["", "{}", "[]", r#"{"version":1}"#, r#"{"version":"1"}"#] {
             assert!(Record::read(text).is_err(), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_record_makes_it_panic(
+            record in crate::hostile::json(&["version", "phase", "branch", "releases", "remains"]),
+            text in ".*",
+        ) {
+            let _ = Record::read(&record.to_string());
+            let _ = Record::read(&text);
         }
     }
 }

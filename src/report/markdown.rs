@@ -2,9 +2,9 @@
 
 use super::plain;
 
-/// Text as code, in which nothing is a link, a mention or markup; in a table's cell too.
+/// Text as code, in which nothing is a link, a mention or markup; in a table: [`cell`].
 pub fn code(text: &str) -> String {
-    let text = plain(text).replace('|', "\\|");
+    let text = plain(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     // A blank on each side, where the text itself begins or ends with what ends the code.
@@ -16,6 +16,12 @@ pub fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
+/// Text as code in a table's cell. A bar would end that, in code too; elsewhere its escape would be
+/// seen, and be copied along.
+pub fn cell(text: &str) -> String {
+    code(text).replace('|', "\\|")
+}
+
 /// An address as a link, if it is a plain one; as code if not.
 pub fn link(url: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#&=%+".contains(c);
@@ -23,7 +29,7 @@ pub fn link(url: &str) -> String {
     if is_web && url.chars().all(is_plain) {
         return format!("<{url}>");
     }
-    code(url)
+    cell(url)
 }
 
 /// Breaks what would be a link, a mention or a reference by itself.
@@ -53,7 +59,8 @@ mod tests {
         assert_eq!(code("new"), "`new`");
         assert_eq!(code("a`b"), "``a`b``");
         assert_eq!(code("`a``"), "``` `a`` ```");
-        assert_eq!(code("a|b\n# c"), "`a\\|b # c`");
+        assert_eq!(code("a|b\n# c"), "`a|b # c`");
+        assert_eq!(cell("a|b"), "`a\\|b`");
     }
 
     #[test]

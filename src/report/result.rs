@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::markdown::{code, escape, link};
+use super::markdown::{cell, escape, link};
 
 /// What `helm-apply --output json` prints.
 #[derive(Debug, Clone, Serialize)]
@@ -30,9 +30,9 @@ impl Deployed {
         let commit = self.commit.get(..7).unwrap_or(&self.commit);
         let rows = [
             ("Address", self.url.as_deref().map(link)),
-            ("Branch", Some(code(&self.branch))),
-            ("Commit", Some(code(commit))),
-            ("Environment", Some(code(&self.environment))),
+            ("Branch", Some(cell(&self.branch))),
+            ("Commit", Some(cell(commit))),
+            ("Environment", Some(cell(&self.environment))),
             ("Deployment", self.deployment.map(|id| id.to_string())),
         ];
         page(&self.message, &rows)
@@ -116,12 +116,12 @@ impl Removed {
     /// What a person wants to know of it on the page of the job.
     pub fn markdown(&self) -> String {
         let list = |keys: &[String]| {
-            let keys: Vec<_> = keys.iter().map(|key| code(key)).collect();
+            let keys: Vec<_> = keys.iter().map(|key| cell(key)).collect();
             (!keys.is_empty()).then(|| keys.join("<br>"))
         };
         let rows = [
-            ("Branch", Some(code(&self.branch))),
-            ("Environment", self.environment.as_deref().map(code)),
+            ("Branch", Some(cell(&self.branch))),
+            ("Environment", self.environment.as_deref().map(cell)),
             ("Kept by its chart", list(&self.kept)),
             ("Not ours, left alone", list(&self.left)),
         ];

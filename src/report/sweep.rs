@@ -17,7 +17,12 @@ pub struct Swept {
     pub problems: Vec<String>,
     /// Every environment that was looked at, by name.
     pub environments: Vec<Judged>,
-    /// Deployments that nobody had taken up for a day, and that were made inactive.
+    /// Whether a brake holds what goes since its branch is gone.
+    #[serde(skip)]
+    pub braked: bool,
+    /// Deployments that nobody had taken up for a day.
+    pub lost_deployments: Vec<u64>,
+    /// Those of them that were made inactive.
     pub closed_deployments: Vec<u64>,
 }
 
@@ -72,6 +77,11 @@ impl Swept {
             && self.environments.iter().all(|it| it.outcome.is_none())
     }
 
+    /// Whether the brake holds it.
+    pub fn holds(&self, judged: &Judged) -> bool {
+        self.braked && judged.verdict == Word::Goes && judged.why == "branch-gone"
+    }
+
     /// The names of the environments that were removed, as a JSON list.
     pub fn removed(&self) -> String {
         let removed = self.environments.iter();
@@ -97,7 +107,10 @@ impl Swept {
              `environments keep BRANCH --for 14d`:",
             &|it| it.soon,
         );
-        part("Now:", &word(Word::Goes));
+        part("Now:", &|it| word(Word::Goes)(it) && !self.holds(it));
+        part("Held back, since so many branches are gone:", &|it| {
+            self.holds(it)
+        });
         part("Not known, so left alone:", &word(Word::Unknown));
         part("Kept:", &|it| word(Word::Stays)(it) && !it.is_usual());
         let usual = self.environments.iter().filter(|it| it.is_usual()).count();
@@ -107,6 +120,13 @@ impl Swept {
                 (1, _) => "1 more is not due.".to_owned(),
                 (_, _) => format!("{usual} more are not due."),
             });
+        }
+        if !self.lost_deployments.is_empty() {
+            let lost = self.lost_deployments.iter().map(u64::to_string);
+            lines.push(format!(
+                "Deployments to be closed, which nobody took up within a day: {}",
+                lost.collect::<Vec<_>>().join(", ")
+            ));
         }
         lines
     }
@@ -118,7 +138,7 @@ impl Swept {
             text.push_str(&format!("\n- {}\n", markdown::escape(problem)));
         }
         let shown = self.environments.iter().filter(|it| !it.is_usual());
-        let mut rows = shown.map(|it| row(it, now)).peekable();
+        let mut rows = shown.map(|it| self.row(it, now)).peekable();
         if rows.peek().is_some() {
             text.push_str(
                 "\n| Branch | Environment | Last deploy | | Why |\n| - | - | - | - | - |\n",
@@ -126,6 +146,22 @@ impl Swept {
             text.extend(rows);
         }
         text
+    }
+
+    fn row(&self, judged: &Judged, now: DateTime<Utc>) -> String {
+        let unknown = || "—".to_owned();
+        let branch = judged.branch.as_deref().map(markdown::cell);
+        let what = match self.holds(judged) {
+            true => "held back",
+            false => judged.what(),
+        };
+        format!(
+            "| {} | {} | {} | {what} | {} |\n",
+            branch.unwrap_or_else(unknown),
+            markdown::cell(&judged.environment),
+            judged.age(now).unwrap_or_else(unknown),
+            markdown::escape(&judged.reason),
+        )
     }
 }
 
@@ -162,19 +198,6 @@ fn line(judged: &Judged, now: DateTime<Utc>) -> String {
     let age = judged.age(now).map(|age| format!(", deployed {age}"));
     let reason = plain(&judged.reason);
     format!("  {who}{}: {reason}", age.unwrap_or_default())
-}
-
-fn row(judged: &Judged, now: DateTime<Utc>) -> String {
-    let unknown = || "—".to_owned();
-    let branch = judged.branch.as_deref().map(markdown::code);
-    format!(
-        "| {} | {} | {} | {} | {} |\n",
-        branch.unwrap_or_else(unknown),
-        markdown::code(&judged.environment),
-        judged.age(now).unwrap_or_else(unknown),
-        judged.what(),
-        markdown::escape(&judged.reason),
-    )
 }
 
 #[cfg(test)]
@@ -251,6 +274,22 @@ mod tests {
     #[test]
     fn the_summary_is_markdown_that_no_branch_can_steer() {
         insta::assert_snapshot!(swept().markdown(now()));
+    }
+
+    #[test]
+    fn what_a_brake_holds_is_not_told_to_go() {
+        let held = Swept {
+            braked: true,
+            environments: vec![judged(
+                "new",
+                Word::Goes,
+                "branch-gone",
+                "its branch is gone",
+            )],
+            ..Swept::default()
+        };
+        assert!(held.plan(now())[0].starts_with("Held back"));
+        assert!(held.markdown(now()).contains("| held back |"));
     }
 
     #[test]

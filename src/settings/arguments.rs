@@ -178,12 +178,19 @@ fn collect(
     for (variable, source) in [(PLUGIN, Source::Plugin), (ACTION, Source::Action)] {
         for (key, value) in configuration(variables, variable)? {
             let key = canonical(command, &key).to_owned();
+            if key == "completions" {
+                let spelt = spell_key(&key, source);
+                return Err(UsageError(format!(
+                    "{spelt} is no option, but a flag alone"
+                )));
+            }
             let values = values(command, &key, &value)
                 .map_err(|reason| UsageError(format!("{}: {reason}", spell_key(&key, source))))?;
             add(&key, values, source);
         }
     }
-    for name in command.get_arguments().filter_map(|arg| arg.get_long()) {
+    let names = command.get_arguments().filter_map(|arg| arg.get_long());
+    for name in names.filter(|name| *name != "completions") {
         if let Some(text) = variables.get(&variable(name)) {
             let text = Value::String(text.clone());
             let values = values(command, name, &text)
@@ -515,5 +522,20 @@ mod tests {
     fn help_names_each_variable() {
         let help = read(&["--help"], &[]).unwrap_err();
         assert!(help.contains("[env: BRANCH_DEPLOYS_URL]"), "{help}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_configuration_makes_it_panic_and_a_mistake_is_one_line(
+            configuration in crate::hostile::json(&["url", "keep", "most", "dry", "run", "help", "completions"]),
+            text in ".*", source: bool,
+        ) {
+            let variable = if source { PLUGIN } else { ACTION };
+            for text in [configuration.to_string(), text] {
+                let told = read(&[], &[(variable, &text)]);
+                let lines = told.map_or_else(|mistake| mistake.lines().count(), |_| 1);
+                proptest::prop_assert!(lines == 1, "{text}");
+            }
+        }
     }
 }

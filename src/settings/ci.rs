@@ -367,4 +367,13 @@ mod tests {
             assert_eq!(fork(of).as_deref(), Some(of));
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_event_makes_it_panic(
+            event in crate::hostile::json(&["ref", "ref_type", "deployment", "pull_request", "head"]),
+        ) {
+            let _ = serde_json::from_value::<Event>(event);
+        }
+    }
 }

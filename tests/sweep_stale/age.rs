@@ -12,7 +12,7 @@ use testbed::{
 use super::{Swept, any_helm, of, program, sweep, up, with};
 use crate::{
     objects::{companion_of, config_map, held, hook, kept, objects, stateful_set},
-    past::Seed,
+    past::{Seed, secret_name},
     site::{HELMS, Site},
 };
 
@@ -75,6 +75,26 @@ fn a_companion_that_was_deployed_since_keeps_its_environment() {
     sweep(&site, &[])
         .ends_with(0, "nothing")
         .judges([("hey-new", "stays: young")]);
+}
+
+#[test]
+fn a_rollback_that_lost_our_labels_keeps_its_environment() {
+    let site = with("stale-rollback", &[of("new", 9).revisions(2)]);
+    let rolled_back = secret_name("hey-new", 2);
+    site.rewrite(&rolled_back, |body| {
+        body["info"]["last_deployed"] = json!(Utc::now().to_rfc3339());
+    });
+    let bare = json!({"metadata": {"labels": {
+        "branch-deploys/app": null, "branch-deploys/tier": null, "branch-deploys/slug": null,
+        "branch-deploys/repository-id": null,
+    }}});
+    site.namespace.patch("Secret", &rolled_back, &bare);
+    let all = site.namespace.inventory();
+    sweep(&site, &[])
+        .ends_with(0, "swept")
+        .judges([("hey-new", "stays: age")])
+        .reasons("hey-new", "rolled back");
+    assert_eq!(site.namespace.inventory(), all);
 }
 
 #[test]
@@ -146,6 +166,16 @@ fn a_job_at_work_is_left_alone() {
 }
 
 #[test]
+fn a_dead_holder_is_waited_for_as_long_as_its_own_lock_stands() {
+    let site = with("stale-dead", &[of("new", 9)]);
+    let held = json!({"spec": {"holderIdentity": "somebody", "leaseDurationSeconds": 12}});
+    site.namespace.patch("Lease", "hey-new", &held);
+    sweep(&site, &["--lock-duration", "3s"])
+        .ends_with(0, "swept")
+        .judges([("hey-new", "removed: age")]);
+}
+
+#[test]
 fn a_deploy_between_the_plan_and_the_lock_saves_the_environment() {
     let site = with("stale-saved", &[of("new", 9)]);
     let gate = Gate::default();
@@ -167,10 +197,30 @@ fn a_deploy_between_the_plan_and_the_lock_saves_the_environment() {
     Swept::from(sweep.end())
         .ends_with(0, "swept")
         .judges([("hey-new", "stays: age")])
-        .reasons("hey-new", "since the plan was made");
+        .reasons("hey-new", "deployed, rolled back or kept new since");
     assert_eq!(site.namespace.inventory(), all);
     assert!(site.is_free("hey-new"));
     assert_eq!(site.states(deployment), [InProgress, Success]);
+}
+
+#[test]
+fn an_age_that_is_not_known_any_more_under_the_lock_fails_the_sweep() {
+    let site = with("stale-unknown", &[of("new", 9)]);
+    let gate = Gate::default();
+    let protected = Matcher::get("/repos/acme/hey/branches").query("protected=true");
+    site.github
+        .faults()
+        .when(protected)
+        .then(Effect::hold_before(&gate));
+    let sweep = program(&site, &["--output", "json"]).start();
+    gate.reached();
+    site.namespace.delete("Secret", &secret_name("hey-new", 1));
+    gate.open();
+    Swept::from(sweep.end())
+        .ends_with(1, "failed")
+        .judges([("hey-new", "failed: age")]);
+    assert_eq!(up(&site), ["hey-new"]);
+    assert!(site.is_free("hey-new"));
 }
 
 #[test]

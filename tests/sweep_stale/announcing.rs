@@ -1,6 +1,7 @@
 //! What goes soon is announced, while somebody can still keep it.
 
 use chrono::TimeDelta;
+use serde_json::json;
 use testbed::{
     faults::{Effect, Matcher},
     github::{Permission, Repository},
@@ -67,6 +68,32 @@ fn the_pull_request_of_what_goes_soon_is_told_once_and_then_by_the_same_comment(
     };
     assert_ne!(*gone, told[0]);
     assert!(gone.contains("has gone"), "{gone}");
+}
+
+#[test]
+fn one_that_goes_at_the_second_try_is_told_gone_too() {
+    let site = three("announcing-second");
+    let pull = site.repository.open_pull_request("soon");
+    Swept::of(commenting(&site)).ends_with(0, "swept");
+    let removing = json!({"phase": "removing"});
+    site.seed(&[Seed::new("soon", TimeDelta::hours(134)).record(removing)]);
+    Swept::of(commenting(&site))
+        .ends_with(0, "swept")
+        .judges([("hey-soon", "removed: unfinished")]);
+    let told = bodies(&site.repository, pull);
+    assert!(told[0].contains("has gone"), "{told:?}");
+}
+
+#[test]
+fn one_that_is_protected_does_not_go_and_is_not_announced() {
+    let site = three("announcing-protected");
+    site.repository.protect("soon");
+    let pull = site.repository.open_pull_request("soon");
+    Swept::of(commenting(&site)).ends_with(0, "swept").judges([
+        ("hey-soon", "stays: protected"),
+        ("hey-later", "stays: young"),
+    ]);
+    assert_eq!(bodies(&site.repository, pull), [""; 0]);
 }
 
 #[test]

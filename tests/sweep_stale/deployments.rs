@@ -94,9 +94,11 @@ fn one_that_cannot_be_closed_fails_the_sweep_and_the_next_one_closes_it() {
 }
 
 #[test]
-fn a_dry_run_closes_nothing() {
+fn a_dry_run_names_what_it_would_close_and_closes_nothing() {
     let site = with("deployments-dry", &[of("new", 1)]);
     let lost = old(&site);
-    sweep(&site, &["--dry-run"]).ends_with(0, "planned");
+    let swept = sweep(&site, &["--dry-run"]).ends_with(0, "planned");
+    let swept = swept.says(&format!("which nobody took up within a day: {lost}"));
+    assert_eq!(swept.told["closed-deployments"], json!([]));
     assert_eq!(site.states(lost), []);
 }

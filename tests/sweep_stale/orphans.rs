@@ -98,6 +98,9 @@ fn more_branches_gone_than_are_deleted_in_a_day_take_nothing_along() {
     );
     site.push_and_seed(&[of("old", 9)]);
     let four = ["hey-gone-1", "hey-gone-2", "hey-gone-3", "hey-gone-4"];
+    let dry = sweep(&site, &["--dry-run"]).ends_with(5, "refused");
+    let told = "Environments: 1 would go, 4 held back, 1 stay";
+    assert_eq!(dry.told["message"], told);
     let held = sweep(&site, &[])
         .ends_with(5, "refused")
         .judges(four.map(|it| (it, "goes: branch-gone")))
@@ -110,6 +113,20 @@ fn more_branches_gone_than_are_deleted_in_a_day_take_nothing_along() {
         .ends_with(0, "swept")
         .judges(four.map(|it| (it, "removed: branch-gone")));
     assert_eq!(up(&site), ["hey-there"]);
+}
+
+#[test]
+fn the_brake_holds_off_nothing_that_is_old_or_half_removed() {
+    let site = some_gone("orphans-brake-age", &["gone-1", "gone-2", "there"]);
+    let removing = json!({"phase": "removing"});
+    site.seed(&[of("gone-3", 9), of("gone-4", 1).record(removing)]);
+    sweep(&site, &[]).ends_with(5, "refused").judges([
+        ("hey-gone-1", "goes: branch-gone"),
+        ("hey-gone-2", "goes: branch-gone"),
+        ("hey-gone-3", "removed: age"),
+        ("hey-gone-4", "removed: unfinished"),
+    ]);
+    assert_eq!(up(&site), ["hey-gone-1", "hey-gone-2", "hey-there"]);
 }
 
 #[test]
@@ -223,6 +240,18 @@ fn a_branch_that_is_back_by_the_time_the_lock_is_held_keeps_its_environment() {
         .reasons("hey-gone", "is back");
     assert_eq!(up(&site), ["hey-gone"]);
     assert!(site.is_free("hey-gone"));
+}
+
+#[test]
+fn one_whose_record_is_another_tiers_fails_alone() {
+    let site = with("orphans-tier", &[of("new", 9), of("old", 9)]);
+    let labels = json!({"metadata": {"labels": {"branch-deploys/tier": "staging"}}});
+    site.namespace.patch("Lease", "hey-new", &labels);
+    sweep(&site, &[])
+        .ends_with(1, "failed")
+        .judges([("hey-new", "failed: age"), ("hey-old", "removed: age")])
+        .reasons("hey-new", "staging");
+    assert_eq!(up(&site), ["hey-new"]);
 }
 
 #[test]

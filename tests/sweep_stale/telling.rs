@@ -5,7 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 use testbed::faults::{Effect, Gate, Matcher};
 
-use super::{of, program, sweep, up, with};
+use super::{Swept, of, program, sweep, up, with};
 use crate::site::Site;
 
 #[test]
@@ -90,10 +90,13 @@ fn a_sweep_that_is_cancelled_lets_its_locks_go_and_the_next_one_goes_on() {
         .faults()
         .when(third)
         .then(Effect::hold_before(&gate));
-    let sweep = program(&site, &[]).start();
+    let sweep = program(&site, &["--output", "json"]).start();
     gate.reached();
     sweep.signal(Signal::TERM);
-    sweep.end().ends_with(143);
+    Swept::from(sweep.end())
+        .ends_with(143, "failed")
+        .judges([("hey-gone", "failed: branch-gone")])
+        .reasons("hey-gone", "stopped by a signal");
     assert!(site.is_free("hey-gone"));
     gate.open();
     super::sweep(&site, &[]).ends_with(0, "swept");

@@ -47,6 +47,7 @@ pub(super) async fn announce(
             branch: branch.as_str(),
             url: url.as_deref(),
             goes: judged.goes,
+            kept: judged.why == "kept-until",
             max_age: start.settings.age.max_age,
         };
         match tell(&gathered.github, number, &announcement).await {
@@ -58,8 +59,9 @@ pub(super) async fn announce(
     problems
 }
 
+/// Whether it went by age, perhaps in a second run.
 fn has_aged_out(judged: &Judged) -> bool {
-    judged.why == "age" && judged.outcome == Some("removed")
+    matches!(judged.why, "age" | "unfinished") && judged.outcome == Some("removed")
 }
 
 /// Writes the comment, or edits the one that is there; whether anything was to be written. What is

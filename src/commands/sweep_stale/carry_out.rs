@@ -6,7 +6,7 @@ use futures::{StreamExt as _, stream};
 
 use super::{
     super::{
-        Start, ending,
+        Start, ending, lock,
         removal::{Grounds, Means, Removal},
         stop::{Stop, Stopped},
     },
@@ -110,7 +110,7 @@ async fn remove(
     let (wish, patience) = match why {
         Why::BranchGone => (Some(Wish::Remove), settings.lock.lock_timeout),
         Why::Age(_) | Why::Unfinished | Why::Empty(_) => {
-            (None, settings.lock.lock_duration + GRACE + MARGIN)
+            (None, stands(settings, entry) + GRACE + MARGIN)
         }
     };
     let acquired = means.acquire(environment, wish.clone(), patience, report);
@@ -124,6 +124,15 @@ async fn remove(
     means
         .remove(environment, held, &grounds, &stop, report)
         .await
+}
+
+/// How long the environment's lock stands unrenewed: as its holder said, whose settings may be others
+/// than ours.
+fn stands(settings: &SweepStale, entry: &Entry) -> Duration {
+    let ours = settings.lock.lock_duration;
+    let lease = entry.found.lease.as_ref();
+    let holders = lease.map_or(ours, |lease| lock::seen(lease).duration);
+    holders.clamp(ours, ours.max(settings.lock.lock_timeout))
 }
 
 fn is_too_long(error: &anyhow::Error) -> bool {
@@ -169,7 +178,11 @@ fn note(
             report.failed(&format!("{name} is not gone: {reason} {place}"));
             judged.outcome = Some("failed");
             judged.reason = reason;
-            ending(&error)
+            match ending(&error) {
+                // Of one environment, while others may be gone: no setting of this run is wrong.
+                Ending::Usage => Ending::Failed,
+                ending => ending,
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::gather::Entry;
 use crate::{
@@ -25,15 +25,10 @@ pub(super) fn judged(
         }
         Verdict::Unknown(reason) => (Word::Unknown, "unknown", reason.clone()),
     };
-    let goes = match verdict {
-        Verdict::Stays(Stay::Young(time) | Stay::KeptUntil(time)) => Some(*time),
-        _ => None,
-    };
     let looked_up = match &entry.deployed {
         Deployed::At(time) => Some(*time),
         Deployed::NotBefore(_) | Deployed::Empty(_) | Deployed::Unknown(_) => None,
     };
-    let horizon = TimeDelta::from_std(warn_before).unwrap_or(TimeDelta::MAX);
     Judged {
         environment: entry.found.name.clone(),
         branch: entry.branch.as_ref().ok().map(ToString::to_string),
@@ -41,8 +36,8 @@ pub(super) fn judged(
         verdict: word,
         why,
         reason,
-        soon: goes.is_some_and(|goes| goes - now <= horizon),
-        goes,
+        soon: verdict.goes_within(warn_before, now),
+        goes: verdict.goes_at(),
         ..Judged::default()
     }
 }
@@ -86,7 +81,10 @@ fn stays(stay: &Stay, entry: &Entry, now: DateTime<Utc>) -> (&'static str, Strin
             )
         }
         Stay::BranchThere => ("branch-there", "its branch is there".into()),
-        Stay::NextTime => ("next-time", "it is due, but older ones go first".into()),
+        Stay::NextTime => (
+            "next-time",
+            "it is due, but no more may go at once: older ones first".into(),
+        ),
     }
 }
 

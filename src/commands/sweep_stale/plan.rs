@@ -52,19 +52,23 @@ pub(super) async fn plan(start: &Start<SweepStale>, gathered: &Gathered) -> Plan
     let judged =
         stream::iter(&gathered.entries).map(|entry| verdict(gathered, settings, entry, &rules));
     let mut verdicts: Vec<Verdict> = judged.buffered(AT_ONCE).collect().await;
-    spare_protected(gathered, &mut verdicts).await;
     let up = gathered.entries.len();
     let most = most(up, settings.max_deletions);
-    oldest_first(&mut verdicts, most);
     let orphans = verdicts
         .iter()
         .filter(|it| **it == Verdict::Goes(Why::BranchGone));
+    let brake = brake(orphans.count(), up, most);
+    if brake.is_some() {
+        take_by_age(gathered, settings, &mut verdicts, &rules);
+    }
+    spare_protected(gathered, settings, &mut verdicts).await;
+    oldest_first(&mut verdicts, most);
     let lost_ones = match (&gathered.deployments, by_age) {
         (Ok(listed), true) => lost(listed, settings.app.place(), gathered.now),
         _ => Vec::new(),
     };
     Plan {
-        brake: brake(orphans.count(), up, most),
+        brake,
         verdicts,
         lost: lost_ones,
     }
@@ -81,19 +85,50 @@ async fn verdict(
         Ok(branch) => branch,
         Err(reason) => return Verdict::Unknown(reason.clone()),
     };
+    let mut candidate = candidate(gathered, settings, entry, branch);
+    if judge(&candidate, rules) == Verdict::Goes(Why::BranchGone) {
+        candidate.branch = proven(gathered, branch).await;
+    }
+    judge(&candidate, rules)
+}
+
+/// What the listings tell of an environment.
+fn candidate(
+    gathered: &Gathered,
+    settings: &SweepStale,
+    entry: &Entry,
+    branch: &Branch,
+) -> Candidate {
     let record = entry.record();
-    let mut candidate = Candidate {
+    Candidate {
         branch: head(gathered, branch),
         spared: spared(gathered, settings, branch),
         held: entry.held,
         removing: record.is_some_and(|record| record.phase == Phase::Removing),
         deployed: entry.deployed.clone(),
         keep_until: record.and_then(|record| record.keep_until),
-    };
-    if judge(&candidate, rules) == Verdict::Goes(Why::BranchGone) {
-        candidate.branch = proven(gathered, branch).await;
     }
-    judge(&candidate, rules)
+}
+
+/// What the brake holds goes all the same where it is old, or half removed.
+fn take_by_age(
+    gathered: &Gathered,
+    settings: &SweepStale,
+    verdicts: &mut [Verdict],
+    rules: &Rules,
+) {
+    let rules = Rules {
+        orphans: false,
+        ..*rules
+    };
+    let entries = gathered.entries.iter().zip(verdicts);
+    for (entry, verdict) in entries.filter(|(_, it)| **it == Verdict::Goes(Why::BranchGone)) {
+        let Ok(branch) = &entry.branch else { continue };
+        let by_age = judge(&candidate(gathered, settings, entry, branch), &rules);
+        if matches!(by_age, Verdict::Goes(_)) {
+            *verdict = by_age;
+        }
+    }
 }
 
 fn head(gathered: &Gathered, branch: &Branch) -> Head {
@@ -126,11 +161,13 @@ fn spared(gathered: &Gathered, settings: &SweepStale, branch: &Branch) -> Option
     keeps.map(|pattern| Spared::Kept(pattern.to_string()))
 }
 
-/// Spares the environments of protected branches. GitHub is asked only where one would go: a branch
-/// that is gone is not protected any more.
-async fn spare_protected(gathered: &Gathered, verdicts: &mut [Verdict]) {
-    let is_due =
-        |verdict: &Verdict| matches!(verdict, Verdict::Goes(why) if *why != Why::BranchGone);
+/// Spares the environments of protected branches. GitHub is asked only where one would go, or is
+/// about to be announced: a branch that is gone is not protected any more.
+async fn spare_protected(gathered: &Gathered, settings: &SweepStale, verdicts: &mut [Verdict]) {
+    let is_due = |verdict: &Verdict| match verdict {
+        Verdict::Goes(why) => *why != Why::BranchGone,
+        _ => verdict.goes_within(settings.warn_before, gathered.now),
+    };
     if !verdicts.iter().any(is_due) {
         return;
     }

@@ -43,6 +43,20 @@ impl Gate {
             .expect("a request at the gate in 30 s");
     }
 
+    /// Whether a request arrives here while `goes_on`: until whoever sends it has ended.
+    pub fn is_reached_while(&self, mut goes_on: impl FnMut() -> bool) -> bool {
+        let arrivals = self.arrivals.lock();
+        let arrivals = arrivals.expect("nobody panics while waiting at a gate");
+        loop {
+            if arrivals.recv_timeout(Duration::from_millis(50)).is_ok() {
+                return true;
+            }
+            if !goes_on() {
+                return arrivals.try_recv().is_ok();
+            }
+        }
+    }
+
     /// Lets the requests that wait here go on, and all later ones pass.
     pub fn open(&self) {
         self.open.store(true, std::sync::atomic::Ordering::SeqCst);

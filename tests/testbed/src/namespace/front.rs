@@ -10,6 +10,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -34,7 +35,17 @@ pub struct Front {
     kubeconfig: PathBuf,
     faults: Faults,
     clock: Arc<Mutex<TimeDelta>>,
+    passed: Arc<Mutex<Vec<Passed>>>,
     _server: Server,
+}
+
+/// A request that came to a front.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Passed {
+    /// `GET`, `POST` …
+    pub method: String,
+    /// The path in the Kubernetes API, without the query.
+    pub path: String,
 }
 
 impl Front {
@@ -46,6 +57,11 @@ impl Front {
     /// The switches for faults on the wire. Paths are those of the Kubernetes API.
     pub fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// Every request so far, in the order in which they came.
+    pub fn passed(&self) -> Vec<Passed> {
+        lock(&self.passed).clone()
     }
 
     /// Lets the API server's `Date` be so much later than the time, or earlier.
@@ -63,12 +79,14 @@ impl Namespace {
             let mut config: Value = serde_json::from_slice(&std::fs::read(kubeconfig)?)?;
             let client = client(kubeconfig).await?;
             let (faults, clock) = (Faults::default(), Arc::default());
+            let passed = Arc::<Mutex<Vec<Passed>>>::default();
             let here = Way {
                 client,
                 clock: Arc::clone(&clock),
             };
             let router = Router::new().fallback(pass).with_state(here);
-            let server = Server::start(|_| faults.wrap(router));
+            let noted = middleware::from_fn_with_state(Arc::clone(&passed), note);
+            let server = Server::start(|_| faults.wrap(router).layer(noted));
             let cluster = json!({"server": server.url()});
             config["clusters"][0]["cluster"] = cluster;
             let kubeconfig = kubeconfig.with_extension("front");
@@ -77,10 +95,24 @@ impl Namespace {
                 kubeconfig,
                 faults,
                 clock,
+                passed,
                 _server: server,
             })
         })
     }
+}
+
+/// Notes a request before anything can happen to it.
+async fn note(
+    State(passed): State<Arc<Mutex<Vec<Passed>>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    lock(&passed).push(Passed {
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+    });
+    next.run(request).await
 }
 
 #[derive(Clone)]

@@ -1,0 +1,97 @@
+//! Killed at any point, the next run converges, and a sweep finds all of it.
+//!
+//! The points are found, not written down: a run that nobody disturbs passes a front before the API
+//! server and GitHub's stand-in, and each request that it sends, itself or by its Helm, is one. Then
+//! it is killed at each, by itself alone.
+
+mod matrix;
+mod points;
+
+use serde_json::Value;
+use testbed::tools::Tool;
+
+use self::matrix::Scenario;
+use crate::{
+    objects::{config_map, hook, objects, stuck},
+    site::{Program, Site},
+};
+
+/// What is up before, and what is deployed over it.
+fn app(name: &str) -> Value {
+    objects(&[config_map("both"), config_map(name)])
+}
+
+fn deploy(site: &Site, helm: Tool, deployment: u64, name: &str) -> Program {
+    site.helm_apply(helm, deployment).release(&app(name))
+}
+
+#[test]
+fn a_first_deploy_that_is_killed_anywhere_converges() {
+    matrix::run(&Scenario {
+        name: "first-deploy",
+        prepare: |site, _| site.push("new"),
+        killed: |site, helm, deployment| deploy(site, helm, deployment, "after"),
+        status: 0,
+    });
+}
+
+#[test]
+fn an_upgrade_that_is_killed_anywhere_converges() {
+    matrix::run(&Scenario {
+        name: "upgrade",
+        prepare: |site, helm| {
+            let first = site.push("new");
+            deploy(site, helm, first, "before").run().ends_with(0);
+            site.push("new")
+        },
+        killed: |site, helm, deployment| deploy(site, helm, deployment, "after"),
+        status: 0,
+    });
+}
+
+#[test]
+fn an_upgrade_that_fails_and_is_killed_anywhere_converges() {
+    matrix::run(&Scenario {
+        name: "failed-upgrade",
+        prepare: |site, helm| {
+            let first = site.push("new");
+            deploy(site, helm, first, "before").run().ends_with(0);
+            site.push("new")
+        },
+        killed: |site, helm, deployment| {
+            let broken = objects(&[config_map("broken"), stuck("gate")]);
+            let deploy = site.helm_apply(helm, deployment).release(&broken);
+            deploy.env("BRANCH_DEPLOYS_HELM_TIMEOUT", "2s")
+        },
+        status: 4,
+    });
+}
+
+#[test]
+fn a_deploy_that_is_killed_while_its_migration_runs_converges() {
+    matrix::run(&Scenario {
+        name: "migration",
+        prepare: |site, _| site.push("new"),
+        killed: |site, helm, deployment| {
+            let migration = hook("migrate", "pre-install,pre-upgrade", "");
+            let app = objects(&[migration, config_map("both"), config_map("after")]);
+            site.helm_apply(helm, deployment).release(&app)
+        },
+        status: 0,
+    });
+}
+
+#[test]
+fn a_sweep_that_is_killed_anywhere_is_finished() {
+    matrix::run(&Scenario {
+        name: "sweep",
+        prepare: |site, helm| {
+            let deployment = site.push("new");
+            deploy(site, helm, deployment, "after").run().ends_with(0);
+            site.repository.delete_branch("new");
+            deployment
+        },
+        killed: |site, helm, _| site.sweep_deleted(helm, "new"),
+        status: 0,
+    });
+}

@@ -1,0 +1,90 @@
+//! The points of a run: the requests that it sends.
+
+use std::{collections::BTreeMap, fmt};
+
+use testbed::{
+    Front,
+    faults::{Effect, Gate, Matcher},
+};
+
+use crate::site::Site;
+
+/// Whom a request is sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Door {
+    GitHub,
+    Cluster,
+}
+
+/// A moment of a run: before a request is heard, or when it was carried out and not answered yet.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Point {
+    door: Door,
+    method: String,
+    /// With `*` for what differs from run to run.
+    path: String,
+    /// Which of the requests of this method and path it is, counted from 1.
+    nth: usize,
+    is_done: bool,
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moment = if self.is_done { "after" } else { "before" };
+        let Self {
+            method, path, nth, ..
+        } = self;
+        write!(f, "{moment} {method} {path} ({nth})")
+    }
+}
+
+/// The points of the run that passed here: before each request, and after each that writes. Of the
+/// requests of one method and path no more than `most` are points: a lock is renewed many times.
+pub fn passed(site: &Site, front: &Front, most: usize) -> Vec<Point> {
+    let namespace = site.namespace.name();
+    let cluster = front.passed().into_iter();
+    let cluster = cluster.map(|it| (Door::Cluster, it.method, it.path.replace(namespace, "*")));
+    let github = site.github.requests().into_iter();
+    let github = github.map(|it| (Door::GitHub, it.method, it.path));
+    let mut seen: BTreeMap<_, usize> = BTreeMap::new();
+    for request in github.chain(cluster) {
+        *seen.entry(request).or_default() += 1;
+    }
+    let mut points = Vec::new();
+    for ((door, method, path), count) in seen {
+        let moments: &[bool] = if method == "GET" {
+            &[false]
+        } else {
+            &[false, true]
+        };
+        for (nth, is_done) in
+            (1..=count.min(most)).flat_map(|nth| moments.iter().map(move |it| (nth, *it)))
+        {
+            points.push(Point {
+                door,
+                method: method.clone(),
+                path: path.clone(),
+                nth,
+                is_done,
+            });
+        }
+    }
+    points
+}
+
+impl Point {
+    /// Holds the run there, once it comes there.
+    pub fn hold(&self, site: &Site, front: &Front, gate: &Gate) {
+        let method = self.method.parse().expect("it was one");
+        let matcher = Matcher::any(&self.path).method(method).nth(self.nth);
+        let effect = match self.is_done {
+            true => Effect::hold_after(gate),
+            false => Effect::hold_before(gate),
+        };
+        let faults = match self.door {
+            Door::GitHub => site.github.faults(),
+            Door::Cluster => front.faults(),
+        };
+        faults.when(matcher).then(effect);
+    }
+}
