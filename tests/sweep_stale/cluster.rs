@@ -16,7 +16,7 @@ use testbed::{
 
 use super::{Swept, of, program, sweep, up, with};
 use crate::{
-    objects::{config_map, objects},
+    objects::{config_map, hook, objects},
     past::{Seed, secret_name},
     site::{Program, RIGHTS, Site},
 };
@@ -264,6 +264,40 @@ fn an_api_server_that_is_lost_in_the_middle_fails_the_sweep_and_the_next_one_goe
     front.faults().clear();
     Swept::of(through(&site, &front)).ends_with(0, "swept");
     assert_eq!(site.namespace.inventory(), [""; 0]);
+}
+
+#[test]
+fn without_the_api_servers_time_nothing_is_old() {
+    let (site, front) = behind_front("cluster-clock", &[of("old", 9), of("gone", 1)]);
+    site.repository.delete_branch("gone");
+    let time = Matcher::get("/version").once();
+    front.faults().when(time).then(Effect::cut_before());
+    Swept::of(through(&site, &front))
+        .ends_with(5, "refused")
+        .says("nothing goes by age")
+        .judges([("hey-gone", "removed: branch-gone")]);
+    assert_eq!(up(&site), ["hey-old"]);
+}
+
+#[test]
+fn a_lock_that_is_lost_stops_its_own_removal_and_no_other() {
+    let site = with("cluster-lock", &[of("old", 9)]);
+    let drain = hook("drain", "pre-delete", "testbed/hold");
+    site.helm_apply(Helm3, site.push("new"))
+        .release(&objects(&[config_map("a"), drain]))
+        .run()
+        .ends_with(0);
+    site.age("hey-new", TimeDelta::days(9));
+    let sweep = program(&site, &["--output", "json"]).start();
+    site.wait_for_pod();
+    let another = json!({"spec": {"holderIdentity": "somebody"}});
+    site.namespace.patch("Lease", "hey-new", &another);
+    Swept::from(sweep.end())
+        .ends_with(1, "failed")
+        .judges([("hey-new", "failed: age"), ("hey-old", "removed: age")])
+        .reasons("hey-new", "the lock is lost");
+    assert_eq!(site.holder("hey-new"), "somebody");
+    assert!(site.namespace.find("ConfigMap", "a").is_some());
 }
 
 #[test]

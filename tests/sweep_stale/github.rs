@@ -1,6 +1,7 @@
 //! A GitHub that does not answer as asked: what it leaves in doubt stays, and the rest goes.
 
 use chrono::TimeDelta;
+use serde_json::json;
 use testbed::{
     faults::{Effect, Gate, Matcher},
     github::{Permission, Permissions},
@@ -87,6 +88,42 @@ fn what_an_answer_leaves_out_is_not_known_and_the_rest_of_it_stands() {
             assert!(up(&site).contains(&"hey-live".to_owned()));
         }
     }
+}
+
+/// What GitHub answers of a repository with this id, whose one branch has this name.
+fn answer(repository: u64, branch: &str) -> Effect {
+    let body = json!({"data": {
+        "code": {
+            "databaseId": repository, "nameWithOwner": "acme/other",
+            "defaultBranchRef": {"name": "main"},
+            "b0": {"name": branch, "target": {"oid": "a".repeat(40)}},
+            "b1": null,
+        },
+        "tier": {"deployments": {
+            "pageInfo": {"hasNextPage": false, "endCursor": null}, "nodes": [],
+        }},
+    }});
+    Effect::status(200).body(&body.to_string())
+}
+
+#[test]
+fn an_answer_about_another_repository_or_another_branch_tells_nothing() {
+    let site = with("github-instead", &[of("new", 1), of("there", 1)]);
+    site.repository.delete_branch("there");
+    let id = site.repository.id();
+    for (answer, reason, there) in [
+        (answer(id + 1, "new"), "acme/other", "unknown: unknown"),
+        (answer(id, "newer"), "newer", "removed: branch-gone"),
+    ] {
+        site.github.faults().clear();
+        let asked = Matcher::post(GRAPHQL).once();
+        site.github.faults().when(asked).then(answer);
+        sweep(&site, &[])
+            .ends_with(1, "failed")
+            .judges([("hey-new", "unknown: unknown"), ("hey-there", there)])
+            .reasons("hey-new", reason);
+    }
+    assert_eq!(up(&site), ["hey-new"]);
 }
 
 #[test]
@@ -214,6 +251,19 @@ fn of_a_sight_in_several_parts_one_that_fails_leaves_the_others() {
             ("hey-live", "unknown: unknown"),
         ]);
     assert_eq!(up(&site).len(), 101);
+    site.seed(&[of("b50", 1)]);
+    site.github.faults().clear();
+    let second = Matcher::post(GRAPHQL).nth(2);
+    let another = answer(site.repository.id() + 1, "live");
+    site.github.faults().when(second).then(another);
+    sweep(&site, &["--only", "orphans"])
+        .ends_with(1, "failed")
+        .judges([
+            ("hey-b50", "removed: branch-gone"),
+            ("hey-gone", "unknown: unknown"),
+            ("hey-live", "unknown: unknown"),
+        ])
+        .reasons("hey-live", "acme/other");
 }
 
 #[test]

@@ -202,6 +202,94 @@ fn a_removal_that_was_killed_is_finished_whatever_the_age() {
     assert_eq!(site.namespace.inventory(), [""; 0]);
 }
 
+/// A sweep that is held once its plan is made, while `change` happens.
+fn changed_since_the_plan(site: &Site, change: impl FnOnce()) -> Swept {
+    let gate = Gate::default();
+    let protected = Matcher::get("/repos/acme/hey/branches").query("protected=true");
+    site.github
+        .faults()
+        .when(protected)
+        .then(Effect::hold_before(&gate));
+    let sweep = program(site, &["--output", "json", "--lock-duration", "3s"]).start();
+    gate.reached();
+    change();
+    gate.open();
+    Swept::from(sweep.end())
+}
+
+#[test]
+fn a_deploy_since_the_plan_saves_what_was_half_removed() {
+    let half = of("new", 9).record(json!({"phase": "removing"}));
+    let site = with("orphans-half-saved", &[half]);
+    changed_since_the_plan(&site, || site.seed(&[of("new", 0)]))
+        .ends_with(0, "swept")
+        .judges([("hey-new", "stays: unfinished")]);
+    assert_eq!(up(&site), ["hey-new"]);
+}
+
+#[test]
+fn a_release_or_a_record_since_the_plan_saves_what_was_empty() {
+    for deployed in [true, false] {
+        let site = Site::new("orphans-empty-saved");
+        site.seed_record(&of("new", 9));
+        site.repository.push("new");
+        let record = site.record("hey-new").to_string();
+        changed_since_the_plan(&site, || {
+            if deployed {
+                site.seed(&[of("new", 0)]);
+                // As the plan saw it: the release alone tells.
+                let annotation = "branch-deploys/record";
+                site.namespace
+                    .annotate("Lease", "hey-new", annotation, Some(&record));
+            } else {
+                site.seed_record(&of("new", 0).record(json!({"phase": "deploying"})));
+            }
+        })
+        .ends_with(0, "swept")
+        .judges([("hey-new", "stays: empty")]);
+        assert_eq!(up(&site), ["hey-new"], "{deployed}");
+    }
+}
+
+#[test]
+fn a_job_that_began_since_the_plan_is_left_alone() {
+    let site = with("orphans-busy", &[of("new", 9)]);
+    let lease = |spec| {
+        let patch = json!({"spec": spec});
+        site.namespace.patch("Lease", "hey-new", &patch);
+    };
+    lease(json!({"leaseDurationSeconds": 3}));
+    changed_since_the_plan(&site, || {
+        lease(json!({"holderIdentity": "somebody", "leaseDurationSeconds": 600}));
+    })
+    .ends_with(0, "swept")
+    .judges([("hey-new", "stays: age")])
+    .reasons("hey-new", "a job is at work on it");
+    assert_eq!(up(&site), ["hey-new"]);
+}
+
+#[test]
+fn a_record_that_contradicts_its_labels_is_left_alone() {
+    let site = with(
+        "orphans-contradicting",
+        &[
+            of("moved", 9).record(json!({"repository_id": 1})),
+            of("renamed", 9).record(json!({"branch": "another"})),
+            of("old", 9),
+        ],
+    );
+    sweep(&site, &[])
+        .ends_with(1, "failed")
+        .judges([
+            ("hey-moved", "unknown: unknown"),
+            ("hey-renamed", "unknown: unknown"),
+            ("hey-old", "removed: age"),
+        ])
+        .reasons("hey-moved", "two repositories")
+        .reasons("hey-renamed", "its branch another");
+    assert_eq!(up(&site), ["hey-moved", "hey-renamed"]);
+}
+
 #[test]
 fn a_running_deploy_of_a_branch_that_is_gone_is_asked_to_stop() {
     let site = Site::new("orphans-running");
