@@ -5,11 +5,12 @@
 //! into the record, and afterwards each object is asked for until it is gone.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, bail};
+use futures::future::join_all;
 
 use super::{hooks, owners::owner_of, site::Site};
 use crate::{
@@ -37,6 +38,13 @@ pub(super) struct Remains {
 }
 
 impl Remains {
+    fn add(&mut self, more: Self) {
+        self.gone.extend(more.gone);
+        self.kept.extend(more.kept);
+        self.strangers.extend(more.strangers);
+        self.left.extend(more.left);
+    }
+
     /// That `name` is gone, and how much of it.
     pub(super) fn sentence(&self, name: &str) -> String {
         match self.gone.len() {
@@ -295,43 +303,73 @@ fn waits_for(live: &Live) -> String {
     }
 }
 
-/// Removes every release of the environment, each before those that it needs, and sees all of it
-/// gone. One that fails stops no other, and holds up nothing of those that went.
+/// Removes every release of the environment, each before those that it needs, the others at the same
+/// time, and sees all of it gone. One that fails stops no other, and holds up nothing of those that
+/// went.
 pub(super) async fn environment(site: &Site<'_>) -> anyhow::Result<Remains> {
-    let releases = found_releases(site).await?;
-    let (mut removed, mut failures) = (BTreeMap::new(), Vec::new());
-    for release in releases.iter().rev() {
-        site.ready()?;
-        match uninstall(site, release).await {
-            Ok(named) => drop(removed.insert(release.clone(), named)),
+    let mut releases = found_releases(site).await?;
+    let (mut remains, mut failures) = (Remains::default(), Vec::new());
+    while !releases.is_empty() {
+        let free = free(&mut releases);
+        let works = free.iter().map(|release| async {
+            let removed = uninstall(site, release).await;
+            removed.map_err(|error| (release.clone(), error))
+        });
+        let (mut removed, mut named) = (Vec::new(), BTreeSet::new());
+        for (release, outcome) in free.iter().zip(join_all(works).await) {
+            match outcome {
+                Ok(keys) => {
+                    removed.push(release.as_str());
+                    named.extend(keys);
+                }
+                Err((release, error)) => {
+                    site.ready()?;
+                    site.report.failed(&format!("{release}: {error:#}"));
+                    failures.push((release, error));
+                }
+            }
+        }
+        // By their own marks alone: others are still there.
+        match see_gone(site, named, &removed).await {
+            Ok(more) => remains.add(more),
             Err(error) => {
                 site.ready()?;
-                site.report.failed(&format!("{release}: {error:#}"));
-                failures.push((release.clone(), error));
+                failures.push((removed.join(", "), error));
             }
         }
     }
-    if !failures.is_empty() {
-        let cleared = clear_removed(site, removed).await;
-        let what = "what the others left".to_owned();
-        failures.extend(cleared.err().map(|error| (what, error)));
-    }
     super::together(failures)?;
-    clear_record(site).await
+    remains.add(clear_record(site).await?);
+    Ok(remains)
 }
 
-/// Sees everything gone that these removed releases named, by their own marks alone: the others are
-/// still there.
-async fn clear_removed(
+/// Takes those that no other needs out of `releases`; all of them where each needs another.
+fn free(releases: &mut Vec<RecordedRelease>) -> Vec<String> {
+    let needed: BTreeSet<String> = releases.iter().flat_map(|it| it.needs.clone()).collect();
+    let is_free = |it: &RecordedRelease| !needed.contains(&it.name);
+    let (mut free, mut rest): (Vec<_>, Vec<_>) = releases.drain(..).partition(is_free);
+    if free.is_empty() {
+        free.append(&mut rest);
+    }
+    *releases = rest;
+    free.into_iter().map(|it| it.name).collect()
+}
+
+/// Sees gone what these removed releases named, and strikes it out of the record.
+async fn see_gone(
     site: &Site<'_>,
-    removed: BTreeMap<String, BTreeSet<ObjectKey>>,
-) -> anyhow::Result<()> {
-    let releases: Vec<&str> = removed.keys().map(String::as_str).collect();
-    let keys: BTreeSet<ObjectKey> = removed.values().flatten().cloned().collect();
-    let remains = clear_of(site, keys, &releases).await?;
+    named: BTreeSet<ObjectKey>,
+    releases: &[&str],
+) -> anyhow::Result<Remains> {
+    let remains = clear_of(site, named, releases).await?;
     nothing_left(&remains)?;
-    site.note(|record| record.remains.retain(|key| !remains.gone.contains(key)))
-        .await
+    let seen = |key: &ObjectKey| {
+        let mut all = [&remains.gone, &remains.kept, &remains.strangers].into_iter();
+        all.any(|keys| keys.contains(key))
+    };
+    site.note(|record| record.remains.retain(|key| !seen(key)))
+        .await?;
+    Ok(remains)
 }
 
 /// Fails where something is still there.
@@ -358,9 +396,8 @@ pub(super) async fn clear_record(site: &Site<'_>) -> anyhow::Result<Remains> {
     Ok(remains)
 }
 
-/// Names of the releases that the record lists, or that bear our labels, each after those that it
-/// needs. A release that the record forgot is noted in it, for the proofs that follow.
-async fn found_releases(site: &Site<'_>) -> anyhow::Result<Vec<String>> {
+/// The releases that the record lists, or that bear our labels. A release that the record forgot is noted in it, for the proofs that follow.
+async fn found_releases(site: &Site<'_>) -> anyhow::Result<Vec<RecordedRelease>> {
     let labelled = site
         .storage
         .labelled(&site.environment.release_labels())
@@ -380,7 +417,7 @@ async fn found_releases(site: &Site<'_>) -> anyhow::Result<Vec<String>> {
         }
     })
     .await?;
-    Ok(known_releases(site).await)
+    Ok(site.record.lock().await.releases.clone())
 }
 
 async fn known_releases(site: &Site<'_>) -> Vec<String> {

@@ -92,11 +92,8 @@ impl Helm {
     pub(super) fn uninstall_arguments(&self, release: &str, hooks: bool) -> Vec<OsString> {
         let mut arguments = texts(&["uninstall", release]);
         arguments.extend(self.where_to());
-        // Background cascade does not wait for pods; Helm 4's watcher may return before they went.
-        arguments.extend(texts(&[match self.major {
-            Major::Three => "--wait",
-            Major::Four => "--wait=legacy",
-        }]));
+        // Whoever asks for it looks for each object until it is gone, and sooner than Helm, which looks
+        // each two seconds. An object of which pods are left is there as long as they are.
         arguments.extend(texts(&["--cascade", "foreground"]));
         arguments.extend(self.limit(self.timeout));
         if !hooks {
@@ -221,14 +218,13 @@ mod tests {
     }
 
     #[test]
-    fn an_uninstall_waits_for_the_pods_in_both_majors() {
-        assert!(
-            line(&helm(Major::Three).uninstall_arguments("r", true))
-                .contains("--wait --cascade foreground")
-        );
-        let four = line(&helm(Major::Four).uninstall_arguments("r", false));
-        assert!(
-            four.contains("--wait=legacy --cascade foreground") && four.ends_with("--no-hooks")
-        );
+    fn what_is_uninstalled_is_there_as_long_as_its_pods() {
+        for major in [Major::Three, Major::Four] {
+            let arguments = line(&helm(major).uninstall_arguments("r", true));
+            assert!(arguments.contains("--cascade foreground"), "{arguments}");
+            assert!(!arguments.contains("--wait"), "{arguments}");
+            let arguments = line(&helm(major).uninstall_arguments("r", false));
+            assert!(arguments.ends_with("--no-hooks"), "{arguments}");
+        }
     }
 }

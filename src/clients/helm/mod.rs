@@ -133,7 +133,7 @@ impl Helm {
             .await
     }
 
-    /// Removes a release and waits until its newest revision's objects are gone.
+    /// Removes a release, and leaves its objects on their way: whoever asks sees them gone.
     pub async fn uninstall(
         &self,
         release: &str,
