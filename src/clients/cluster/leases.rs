@@ -7,7 +7,7 @@ use kube::{
 };
 use serde_json::json;
 
-use super::ClusterError;
+use super::{ClusterError, with_labels};
 use crate::model::labels;
 
 /// Leases in one page of a listing.
@@ -52,9 +52,8 @@ impl Leases {
         &self,
         labels: &BTreeMap<String, String>,
     ) -> Result<Vec<Lease>, ClusterError> {
-        let pairs = labels.iter().map(|(key, value)| format!(",{key}={value}"));
-        let pairs = pairs.collect::<String>();
-        let selector = format!("{}={}{pairs}", labels::MANAGED_BY, labels::MANAGER);
+        let ours = format!("{}={}", labels::MANAGED_BY, labels::MANAGER);
+        let selector = with_labels(&ours, labels);
         let mut params = ListParams::default().labels(&selector).limit(PAGE);
         let mut leases = Vec::new();
         loop {

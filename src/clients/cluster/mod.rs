@@ -7,7 +7,7 @@ mod leases;
 mod objects;
 mod storage;
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use chrono::{DateTime, Utc};
 use kube::{
@@ -139,6 +139,12 @@ impl Cluster {
     pub fn ingresses(&self) -> Ingresses {
         Ingresses::new(self.client.clone(), &self.target.namespace)
     }
+}
+
+/// `selector`, and these labels beside it.
+fn with_labels(selector: &str, labels: &BTreeMap<String, String>) -> String {
+    let pairs = labels.iter().map(|(key, value)| format!(",{key}={value}"));
+    format!("{selector}{}", pairs.collect::<String>())
 }
 
 fn client(mut config: Config) -> kube::Result<Client> {

@@ -10,7 +10,7 @@ use kube::{
 };
 use serde::{Deserialize, Deserializer};
 
-use super::ClusterError;
+use super::{ClusterError, with_labels};
 use crate::model::{Hook, Revision, Status, StoredRelease, labels};
 
 /// The most bytes of a release's body that are unpacked: a Secret holds 1 MiB packed.
@@ -46,9 +46,7 @@ impl Storage {
         &self,
         labels: &BTreeMap<String, String>,
     ) -> Result<Vec<Revision>, ClusterError> {
-        let pairs = labels.iter().map(|(key, value)| format!(",{key}={value}"));
-        self.list(&format!("owner=helm{}", pairs.collect::<String>()))
-            .await
+        self.list(&with_labels("owner=helm", labels)).await
     }
 
     /// The newest revision of every release of ours with these labels.
@@ -59,8 +57,7 @@ impl Storage {
         &self,
         labels: &BTreeMap<String, String>,
     ) -> Result<Vec<Revision>, ClusterError> {
-        let pairs = labels.iter().map(|(key, value)| format!(",{key}={value}"));
-        let selector = format!("owner=helm,{}{}", labels::APP, pairs.collect::<String>());
+        let selector = with_labels(&format!("owner=helm,{}", labels::APP), labels);
         let mut newest: BTreeMap<String, Revision> = BTreeMap::new();
         self.each(&selector, |revision| {
             let known = newest.get(&revision.release);
