@@ -89,14 +89,20 @@ mod tests {
     #[test]
     fn an_alias_is_followed_where_no_address_comes_along() {
         let alias = || NameAnswer::Alias("lb.example.com".into());
-        assert_eq!(of([alias(), alias()]), Known::Alias("lb.example.com".into()));
+        assert_eq!(
+            of([alias(), alias()]),
+            Known::Alias("lb.example.com".into())
+        );
         assert_eq!(of([alias(), at()]), Known::At(vec![HERE]));
     }
 
     #[test]
     fn where_nobody_answers_nothing_is_known() {
         let nobody = of([silence(), silence()]);
-        assert_eq!(nobody, Known::Silence("ns1: no answer; ns2: no answer".into()));
+        assert_eq!(
+            nobody,
+            Known::Silence("ns1: no answer; ns2: no answer".into())
+        );
         assert_eq!(known(&[]), Known::Silence(String::new()));
     }
 }
