@@ -23,7 +23,7 @@ const ALIASES: usize = 8;
 /// Who is asked where it is.
 pub(super) enum Whereabouts {
     /// The name servers of the host's zone.
-    Names(Dns, Zone),
+    Names(Box<Dns>, Box<Zone>),
     /// The Ingress that names the host.
     Ingress,
 }
@@ -48,7 +48,7 @@ impl Whereabouts {
         match dns.zone_of(host).await {
             Ok(Some(zone)) => {
                 announce(&zone, report);
-                Ok(Self::Names(dns, zone))
+                Ok(Self::Names(Box::new(dns), Box::new(zone)))
             }
             Ok(None) => {
                 report.note(&format!(
