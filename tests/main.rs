@@ -20,6 +20,7 @@ mod plugin;
 mod processes;
 mod push_to_link;
 mod queue_deploy;
+mod races;
 mod readme;
 mod recovery;
 mod settings;
