@@ -1,7 +1,11 @@
 //! The newest deployment wins, and what is deleted stays deleted.
 
 use serde_json::json;
-use testbed::{github::DeploymentState, tools::Tool};
+use testbed::{
+    faults::{Effect, Matcher},
+    github::DeploymentState,
+    tools::Tool,
+};
 
 use crate::site::{Ran, Site, echo};
 
@@ -87,4 +91,26 @@ fn a_deleted_branch_does_not_come_back() {
         .says("The branch new is deleted");
     assert_eq!(site.states(deployment), [DeploymentState::Inactive]);
     assert_eq!(site.namespace.inventory(), Vec::<String>::new());
+}
+
+#[test]
+fn a_rerun_of_what_is_up_that_does_not_come_far_leaves_its_success() {
+    let site = Site::new("rerun-fails");
+    let deployment = site.push("new");
+    deploy(&site, Tool::Helm4, deployment).ends_with(0);
+    let listing = Matcher::get("/repos/acme/hey/deployments").query("page=1");
+    site.github.faults().when(listing).then(Effect::status(422));
+    deploy(&site, Tool::Helm3, deployment).ends_with(1);
+    site.github.faults().clear();
+    site.repository.delete_branch("new");
+    deploy(&site, Tool::Helm4, deployment).ends_with(3);
+    assert_eq!(
+        site.states(deployment).last(),
+        Some(&DeploymentState::Success)
+    );
+    site.sweep_deleted(Tool::Helm3, "new").run().ends_with(0);
+    assert_eq!(
+        site.states(deployment).last(),
+        Some(&DeploymentState::Inactive)
+    );
 }
