@@ -25,6 +25,7 @@ mod readme;
 mod recovery;
 mod settings;
 mod site;
+mod soak;
 mod sweep_deleted;
 mod sweep_stale;
 mod terminal;
