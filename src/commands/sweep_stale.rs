@@ -62,7 +62,7 @@ impl Sweep<'_> {
         } = *self;
         let (app, tier) = start.settings.app.place();
         report.heading(&format!("Sweeping {app} on {tier}"));
-        let gathered = stop.unless(gather(start, self.ci)).await??;
+        let gathered = stop.unless(gather(start, self.ci, report)).await??;
         let plan = stop.unless(plan(start, &gathered)).await?;
         let mut swept = self.planned(&gathered, &plan);
         report.block(&swept.plan(gathered.now));
