@@ -10,6 +10,9 @@ use super::{
 };
 use crate::site::{Ran, Running};
 
+/// How a program says that the lock was renewed too late.
+const TOO_LATE: &str = "could not be renewed in time";
+
 /// What a program was started for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
@@ -91,6 +94,8 @@ impl Ended<'_> {
             (Some(0), Work::Gate(_, passes)) => (!passes).then_some("the build failed"),
             (Some(1), Work::Gate(_, passes)) => passes.then_some("the build passed"),
             (Some(1 | 4 | 5), _) if self.disturbed => None,
+            // The machine was too busy for it: no fault, and no lie.
+            (Some(1), _) if self.word("message").contains(TOO_LATE) => None,
             (Some(0), Work::Deploy(place, _)) => self.lie_of_success(place),
             (Some(3), Work::Deploy(place, deployment)) => {
                 let newer = self.newest > Some(deployment);

@@ -383,7 +383,7 @@ impl World {
         let app = super::plan::APPS[app];
         let program = program
             .env("BRANCH_DEPLOYS_APP", app)
-            .env("BRANCH_DEPLOYS_LOCK_DURATION", "6s")
+            .env("BRANCH_DEPLOYS_LOCK_DURATION", "10s")
             .env("GITHUB_TOKEN", token);
         let program = match work {
             Work::Ask(_) | Work::Gate(..) => program,
@@ -442,7 +442,7 @@ impl World {
             }
             3 => deploy
                 .args(["--skip-openapi-validation"])
-                .args(["--lock-duration", "8s"])
+                .args(["--lock-duration", "14s"])
                 .release(&objects(&made)),
             _ => deploy.release(&objects(&made)),
         }
