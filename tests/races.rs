@@ -12,7 +12,7 @@ use testbed::{
     tools::Tool,
 };
 
-use self::race::Race;
+use self::race::{HeldBy, Race};
 use crate::{
     objects::{config_map, objects},
     site::{Program, Site},
@@ -54,6 +54,7 @@ fn a_deploy_and_the_sweep_of_its_deleted_branch_leave_nothing() {
         name: "deploy-sweep-deleted",
         prepare: up_and_queued,
         held: |site, helm| deploy(site, helm, 1),
+        held_by: HeldBy::TheWire,
         meanwhile: delete,
         other: |site, helm| site.sweep_deleted(helm, "new"),
         outcome: |met| {
@@ -75,6 +76,7 @@ fn a_first_deploy_and_the_sweep_of_its_deleted_branch_leave_nothing() {
             site.push("new");
         },
         held: |site, helm| deploy(site, helm, 0),
+        held_by: HeldBy::TheWire,
         meanwhile: delete,
         other: |site, helm| site.sweep_deleted(helm, "new"),
         outcome: |met| {
@@ -94,6 +96,7 @@ fn a_sweep_and_a_queued_deploy_of_the_deleted_branch_leave_nothing() {
             delete(site);
         },
         held: |site, helm| site.sweep_deleted(helm, "new"),
+        held_by: HeldBy::TheWire,
         meanwhile: |_| {},
         other: |site, helm| deploy(site, helm, 1),
         outcome: |met| {
@@ -112,6 +115,7 @@ fn a_deploy_lands_whatever_a_sweep_by_age_does_meanwhile() {
         name: "deploy-sweep-stale",
         prepare: old_and_queued,
         held: |site, helm| deploy(site, helm, 1),
+        held_by: HeldBy::TheWire,
         meanwhile: |_| {},
         other: |site, helm| site.sweep_stale(helm),
         outcome: |met| {
@@ -129,6 +133,7 @@ fn a_sweep_by_age_takes_no_deploy_along_that_comes_meanwhile() {
         name: "sweep-stale-deploy",
         prepare: old_and_queued,
         held: |site, helm| site.sweep_stale(helm),
+        held_by: HeldBy::TheWire,
         meanwhile: |_| {},
         other: |site, helm| deploy(site, helm, 1),
         outcome: |met| {
@@ -148,6 +153,7 @@ fn of_two_first_deploys_at_once_the_newer_is_up() {
             site.push("new");
         },
         held: |site, helm| deploy(site, helm, 0),
+        held_by: HeldBy::TheWire,
         meanwhile: |site| {
             site.push("new");
         },
@@ -162,6 +168,7 @@ fn a_newer_deploy_overtakes_an_older_one_in_every_phase() {
         name: "overtaken",
         prepare: up_and_queued,
         held: |site, helm| deploy(site, helm, 1),
+        held_by: HeldBy::TheWire,
         meanwhile: |site| {
             site.push("new");
         },
@@ -181,4 +188,121 @@ fn the_newer_is_up(met: &race::Met<'_>) {
         let expected = if n == newest { Success } else { Inactive };
         assert_eq!(last, Some(expected), "{n}: {met}");
     }
+}
+
+#[test]
+fn a_deploy_that_was_paused_past_its_lock_takes_nothing_from_the_one_that_came_after() {
+    race::run(&Race {
+        name: "paused-deploy",
+        prepare: up_and_queued,
+        held: |site, helm| deploy(site, helm, 1),
+        held_by: HeldBy::APause,
+        meanwhile: |_| {},
+        // The same deployment, as somebody who runs the build again.
+        other: |site, helm| deploy(site, helm, 1),
+        outcome: |met| {
+            met.end_with(&[0, 1], &[0])
+                .leave_up(nth(met.site, 1), &["both", "of-1"]);
+            let last = [0, 1].map(|n| met.site.states(nth(met.site, n)).pop());
+            assert_eq!(last, [Some(Inactive), Some(Success)], "{met}");
+        },
+    });
+}
+
+#[test]
+fn a_deploy_that_was_paused_past_its_lock_brings_back_nothing_that_was_swept() {
+    race::run(&Race {
+        name: "paused-deploy-swept",
+        prepare: up_and_queued,
+        held: |site, helm| deploy(site, helm, 1),
+        held_by: HeldBy::APause,
+        meanwhile: delete,
+        other: |site, helm| site.sweep_deleted(helm, "new"),
+        outcome: |met| {
+            met.end_with(&[0, 1, 3], &[0]).leave_nothing();
+        },
+    });
+}
+
+#[test]
+fn a_sweep_that_was_paused_past_its_lock_takes_nothing_of_the_branch_that_came_back() {
+    race::run(&Race {
+        name: "paused-sweep",
+        prepare: |site, helm| {
+            up_and_queued(site, helm);
+            delete(site);
+        },
+        held: |site, helm| site.sweep_deleted(helm, "new"),
+        held_by: HeldBy::APause,
+        meanwhile: |site| {
+            site.push("new");
+        },
+        other: |site, helm| deploy(site, helm, 2),
+        outcome: |met| {
+            met.end_with(&[0, 1], &[0])
+                .leave_up(nth(met.site, 2), &["both", "of-2"]);
+            let last = met.site.states(nth(met.site, 2)).pop();
+            assert_eq!(last, Some(Success), "{met}");
+        },
+    });
+}
+
+#[test]
+fn a_branch_that_comes_back_and_is_deployed_while_it_is_swept_is_up() {
+    race::run(&Race {
+        name: "back-again",
+        prepare: |site, helm| {
+            up_and_queued(site, helm);
+            delete(site);
+        },
+        held: |site, helm| site.sweep_deleted(helm, "new"),
+        held_by: HeldBy::TheWire,
+        meanwhile: |site| {
+            site.push("new");
+        },
+        other: |site, helm| deploy(site, helm, 2),
+        outcome: |met| {
+            // The sweep saw that it is back, or removed what was before.
+            met.end_with(&[0], &[0])
+                .leave_up(nth(met.site, 2), &["both", "of-2"]);
+            let last = met.site.states(nth(met.site, 2)).pop();
+            assert_eq!(last, Some(Success), "{met}");
+        },
+    });
+}
+
+#[test]
+fn the_event_and_the_daily_sweep_together_leave_nothing() {
+    race::run(&Race {
+        name: "two-sweeps",
+        prepare: |site, helm| {
+            up_and_queued(site, helm);
+            delete(site);
+        },
+        held: |site, helm| site.sweep_deleted(helm, "new"),
+        held_by: HeldBy::TheWire,
+        meanwhile: |_| {},
+        other: |site, helm| site.sweep_stale(helm),
+        outcome: |met| {
+            met.end_with(&[0], &[0]).leave_nothing();
+        },
+    });
+}
+
+#[test]
+fn the_daily_sweep_and_an_event_that_comes_meanwhile_leave_nothing() {
+    race::run(&Race {
+        name: "two-sweeps-other-way",
+        prepare: |site, helm| {
+            up_and_queued(site, helm);
+            delete(site);
+        },
+        held: |site, helm| site.sweep_stale(helm),
+        held_by: HeldBy::TheWire,
+        meanwhile: |_| {},
+        other: |site, helm| site.sweep_deleted(helm, "new"),
+        outcome: |met| {
+            met.end_with(&[0], &[0]).leave_nothing();
+        },
+    });
 }

@@ -381,6 +381,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
+            // What it started, and was stopped with it, would stay for ever.
+            let _ = kill_process_group(Pid::from_child(child), Signal::CONT);
             let _ = child.kill();
             let _ = child.wait();
         }

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Mutex, thread, time::Duration};
 
+use rustix::process::Signal;
 use testbed::{faults::Gate, tools::Tool, wait_until_within};
 
 use crate::{
@@ -25,12 +26,23 @@ pub struct Race {
     pub prepare: fn(&Site, Tool),
     /// The run that is held at a request.
     pub held: fn(&Site, Tool) -> Program,
+    /// What becomes of it there.
+    pub held_by: HeldBy,
     /// What happens in the world while it is held.
     pub meanwhile: fn(&Site),
     /// The run that begins then.
     pub other: fn(&Site, Tool) -> Program,
     /// Sees that what came of both is allowed.
     pub outcome: fn(&Met<'_>),
+}
+
+/// How a run is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldBy {
+    /// Its request is on its way for so long.
+    TheWire,
+    /// It is stopped, as by SIGSTOP, until the other has ended.
+    APause,
 }
 
 /// Two runs that met, and have ended.
@@ -135,17 +147,24 @@ fn at(race: &Race, point: &Point, [helm, others]: [Tool; 2]) -> bool {
         .env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig())
         .start();
     let came_there = gate.is_reached_while(|| held.runs());
-    if !came_there {
+    let paused = came_there && race.held_by == HeldBy::APause;
+    if paused {
+        held.signal(Signal::STOP);
+    }
+    if !came_there || paused {
         // Else the other would be held there.
         gate.open();
     }
     (race.meanwhile)(&site);
     let mut other = (race.other)(&site, others).start();
     wait_until_within(PATIENCE, "the other waits, or one has ended", || {
-        let met = is_waited_for(&site) || !other.runs() || !held.runs();
+        let met = is_waited_for(&site) && !paused || !other.runs() || !held.runs();
         met.then_some(()).ok_or("both are at work")
     });
     gate.open();
+    if paused {
+        held.signal(Signal::CONT);
+    }
     let (held, other) = (ended(held), ended(other));
     (race.outcome)(&Met {
         site: &site,

@@ -99,6 +99,8 @@ async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict>
     }
     let owned = releases::check_owners(site, &plan.releases, plan.manner.adopt);
     site.stop.unless(owned).await??;
+    // A run that was paused meanwhile has no word on this deployment any more.
+    site.ready()?;
     let statuses = gathered.statuses();
     let posted = statuses.post(State::InProgress, "deploying", None);
     site.stop.unless(posted).await??;
