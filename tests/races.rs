@@ -4,6 +4,7 @@
 //! One of the two is held at each request that it or its Helm sends, and there the other begins. In
 //! `cargo test` that is every fourth request; with RACES=full each.
 
+mod handover;
 mod race;
 
 use chrono::TimeDelta;
