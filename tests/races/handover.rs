@@ -12,7 +12,7 @@ use testbed::{
 
 use super::{ENVIRONMENT, deploy, nth};
 use crate::{
-    objects::{config_map, objects, stuck},
+    objects::{config_map, hook, objects, stuck},
     site::{HELMS, Program, Running, Site},
 };
 
@@ -116,6 +116,37 @@ fn a_newcomer_has_the_lock_within_seconds_whatever_the_one_before_is_doing() {
         "from a wish to the handover: {:.1} s at worst",
         worst.as_secs_f64()
     );
+}
+
+#[test]
+fn a_newcomer_overtakes_those_who_wait_for_a_migration_too() {
+    let site = Site::new("overtaken-waiting");
+    let migration = hook("migrate", "pre-install,pre-upgrade", "testbed/hold");
+    site.push("new");
+    let migrating = site.helm_apply(HELMS[0], nth(&site, 0));
+    let migrating = migrating.release(&objects(&[migration])).start();
+    let pod = site.wait_for_pod();
+    let waits = |n: usize| {
+        site.push("new");
+        let waiting = deploy(&site, HELMS[n % 2], n).start();
+        let wish = format!("{{\"deploy\":{}}}", nth(&site, n));
+        wait_until("its wish is written", || {
+            let lease = site.namespace.get("Lease", ENVIRONMENT);
+            let written = &lease["metadata"]["annotations"]["branch-deploys/wish"];
+            (*written == *wish).then_some(()).ok_or(written.to_string())
+        });
+        waiting
+    };
+    let (waiting, newest) = (waits(1), waits(2));
+    site.namespace.annotate("Pod", &pod, "testbed/hold", None);
+    let ended = [migrating, waiting, newest].map(Running::end);
+    assert_eq!(
+        [3, 3, 0],
+        ended.each_ref().map(|ran| ran.status),
+        "{ended:?}"
+    );
+    let last = [0, 1, 2].map(|n| site.states(nth(&site, n)).pop());
+    assert_eq!(last, [Some(Inactive), Some(Inactive), Some(Success)]);
 }
 
 fn hold(phase: &Phase, site: &Site, front: &Front, gate: &Gate) {
