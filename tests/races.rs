@@ -5,6 +5,7 @@
 //! `cargo test` that is every fourth request; with RACES=full each.
 
 mod handover;
+mod paused;
 mod race;
 
 use chrono::TimeDelta;
