@@ -68,6 +68,34 @@ fn a_rerun_changes_nothing_and_an_older_one_does_not_come_back() {
 }
 
 #[test]
+fn a_rerun_of_what_is_up_ends_what_the_one_before_left() {
+    let site = Site::new("rerun-settles");
+    let older = site.push("new");
+    deploy(&site, Tool::Helm4, older).ends_with(0);
+    let newer = site.push("new");
+    let retiring = format!("/repos/acme/hey/deployments/{older}/statuses");
+    let faults = site.github.faults();
+    faults
+        .when(Matcher::post(&retiring))
+        .then(Effect::status(422));
+    deploy(&site, Tool::Helm3, newer)
+        .ends_with(0)
+        .says("stays active");
+    faults.clear();
+    deploy(&site, Tool::Helm4, newer)
+        .ends_with(0)
+        .says("up already");
+    let last = [older, newer].map(|id| site.states(id).pop());
+    assert_eq!(
+        last,
+        [
+            Some(DeploymentState::Inactive),
+            Some(DeploymentState::Success)
+        ]
+    );
+}
+
+#[test]
 fn a_branch_that_moved_on_supersedes_nothing() {
     let site = Site::new("moved-on");
     let deployment = site.push("new");

@@ -72,8 +72,9 @@ pub(super) async fn land(
         }
         never = heed(gathered, &site) => match never {},
     };
-    if let Ok(Verdict::Success(_)) = outcome {
-        // It is up, and that was its final word, whatever becomes of the rest.
+    if let Ok(Verdict::Success(_) | Verdict::Up) = outcome {
+        // It is up, and that was its final word, whatever becomes of the rest; a run that was killed may
+        // have left some of that.
         match stop.within(WIND_UP, settle(gathered, &site)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => report.warn(&format!("{error:#}")),
