@@ -5,7 +5,7 @@
 //! it is killed at each, by itself alone.
 
 mod matrix;
-mod points;
+pub mod points;
 
 use serde_json::Value;
 use testbed::tools::Tool;
