@@ -21,6 +21,7 @@ mod slug;
 mod stage;
 mod status;
 mod values;
+mod warning;
 
 pub use answer::{Answer, Reading, Retry, Seen};
 pub use app::App;
@@ -42,3 +43,4 @@ pub use slug::{RESERVED, SLUG_LENGTH, Slug};
 pub use stage::Stage;
 pub use status::{ANSWERING, Posted, State, describe};
 pub use values::{branch_values, merge};
+pub use warning::Warning;
