@@ -96,7 +96,7 @@ async fn asked(ingresses: &Ingresses, expected: &Expectation) -> anyhow::Result<
 }
 
 /// The load balancer's IP addresses: a host name of its own is looked up.
-async fn located(names: &[String], url: &Url) -> Result<Vec<SocketAddr>, String> {
+pub(super) async fn located(names: &[String], url: &Url) -> Result<Vec<SocketAddr>, String> {
     let port = url.port_or_known_default().unwrap_or(443);
     let mut addresses = Vec::new();
     for name in names {

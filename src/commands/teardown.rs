@@ -38,6 +38,8 @@ pub(super) struct Remains {
     pub strangers: Vec<ObjectKey>,
     /// There against our will, with what is known of the reason.
     pub left: Vec<(ObjectKey, String)>,
+    /// What answers at the environment's address nevertheless.
+    pub answers: Option<String>,
 }
 
 impl Remains {
@@ -50,10 +52,13 @@ impl Remains {
 
     /// That `name` is gone, and how much of it.
     pub(super) fn sentence(&self, name: &str) -> String {
-        match self.gone.len() {
-            1 => format!("{name} is gone, one object of it"),
-            count => format!("{name} is gone, {count} objects of it"),
-        }
+        let objects = match self.gone.len() {
+            1 => "one object".to_owned(),
+            count => format!("{count} objects"),
+        };
+        let answers = self.answers.iter().map(|answer| format!("; but {answer}"));
+        let answers: String = answers.collect();
+        format!("{name} is gone, {objects} of it{answers}")
     }
 }
 

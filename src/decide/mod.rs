@@ -18,6 +18,7 @@ mod retire;
 mod retry;
 mod rollout;
 mod stage;
+mod stranger;
 mod sweep;
 
 pub use capacity::{Room, Standing, Taken, room};
@@ -38,6 +39,7 @@ pub use retire::{deployments_of, to_retire};
 pub use retry::{MOST_WAIT, retry};
 pub use rollout::{pods_of, unready};
 pub use stage::{Overdue, build_of, overdue, stage};
+pub use stranger::stranger_to;
 pub use sweep::{
     Candidate, Deployed, Head, Rules, Spared, Stay, Verdict, Why, brake, judge, most, oldest_first,
     skew,

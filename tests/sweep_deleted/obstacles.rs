@@ -162,7 +162,7 @@ fn objects_whose_release_helm_has_forgotten_are_found_by_their_marks() {
         }
     });
     let ran = site.sweep_deleted(Helm4, "new").run().ends_with(0);
-    let ran = ran.says("hey-new: Helm knows nothing of it, and there are ConfigMap/a, ");
+    let ran = ran.says("hey-new: Helm knows nothing of it, and there are Deployment/web, ");
     ran.says("PersistentVolumeClaim/disk-lone-0 is not proven ours, and is left alone");
     let left = ["ConfigMap/strange", "PersistentVolumeClaim/disk-lone-0"];
     assert_eq!(site.namespace.inventory(), left);
