@@ -146,10 +146,12 @@ fn at(scenario: &Scenario, cell: &Cell<'_>) -> Option<Duration> {
     }
     let dead = Dead::found(&site);
     let begun = Instant::now();
-    hold.open();
     drop(killed);
     let next = next_run(&site, cell, deployment);
-    dead.is_followed_by(next, &site, cell);
+    // Its Helm waits as well, if the request is Helm's: nothing but the guardian ends it.
+    dead.has_no_helm(&site, point);
+    hold.open();
+    ends_well(next, &site, cell);
     met.then(|| begun.elapsed())
 }
 
@@ -195,10 +197,8 @@ impl Dead {
         }
     }
 
-    /// Sees that its Helms are gone before the next run takes the lock over, and that this run ends
-    /// well.
-    fn is_followed_by(self, next: Running, site: &Site, cell: &Cell<'_>) {
-        let point = cell.point;
+    /// Sees that its Helms are gone before the next run takes the lock over.
+    fn has_no_helm(&self, site: &Site, point: &Point) {
         wait_until(&format!("killed {point}, no Helm of it"), || {
             let alive: Vec<_> = self.helms.iter().filter(|it| it.lives()).collect();
             alive.is_empty().then_some(()).ok_or(format!("{alive:?}"))
@@ -210,14 +210,17 @@ impl Dead {
                 "killed {point}: it was there too long"
             );
         }
-        let ran = next.end();
-        assert_eq!(ran.status, 0, "killed {point}:\n{ran}");
-        match cell.then {
-            Then::Deployed => has_converged(site, point, &ran),
-            Then::Deleted => {
-                let left = site.namespace.inventory();
-                assert_eq!(left, [""; 0], "killed {point}:\n{ran}");
-            }
+    }
+}
+
+fn ends_well(next: Running, site: &Site, cell: &Cell<'_>) {
+    let (point, ran) = (cell.point, next.end());
+    assert_eq!(ran.status, 0, "killed {point}:\n{ran}");
+    match cell.then {
+        Then::Deployed => has_converged(site, point, &ran),
+        Then::Deleted => {
+            let left = site.namespace.inventory();
+            assert_eq!(left, [""; 0], "killed {point}:\n{ran}");
         }
     }
 }
