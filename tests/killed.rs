@@ -1,16 +1,17 @@
 //! Killed at any point, the next run converges, and a sweep finds all of it.
 //!
 //! The points are found, not written down: a run that nobody disturbs passes a front before the API
-//! server and GitHub's stand-in, and each request that it sends, itself or by its Helm, is one. Then
-//! it is killed at each, by itself alone.
+//! server and GitHub's stand-in, and each request that it sends, itself or by its Helm, is one; so are
+//! begin and end of each Helm that it starts. Then it is killed at each, by itself alone.
 
+mod children;
 mod matrix;
 pub mod points;
 
 use serde_json::Value;
 use testbed::tools::Tool;
 
-use self::matrix::Scenario;
+use self::matrix::{Scenario, steady};
 use crate::{
     objects::{config_map, hook, objects, stuck},
     site::{Program, Site},
@@ -41,7 +42,9 @@ fn an_upgrade_that_is_killed_anywhere_converges() {
         name: "upgrade",
         prepare: |site, helm| {
             let first = site.push("new");
-            deploy(site, helm, first, "before").run().ends_with(0);
+            steady(deploy(site, helm, first, "before"))
+                .run()
+                .ends_with(0);
             site.push("new")
         },
         killed: |site, helm, deployment| deploy(site, helm, deployment, "after"),
@@ -55,7 +58,9 @@ fn an_upgrade_that_fails_and_is_killed_anywhere_converges() {
         name: "failed-upgrade",
         prepare: |site, helm| {
             let first = site.push("new");
-            deploy(site, helm, first, "before").run().ends_with(0);
+            steady(deploy(site, helm, first, "before"))
+                .run()
+                .ends_with(0);
             site.push("new")
         },
         killed: |site, helm, deployment| {
@@ -87,7 +92,9 @@ fn a_sweep_that_is_killed_anywhere_is_finished() {
         name: "sweep",
         prepare: |site, helm| {
             let deployment = site.push("new");
-            deploy(site, helm, deployment, "after").run().ends_with(0);
+            steady(deploy(site, helm, deployment, "after"))
+                .run()
+                .ends_with(0);
             site.repository.delete_branch("new");
             deployment
         },

@@ -52,6 +52,15 @@ pub fn stuck(name: &str) -> Value {
     })
 }
 
+/// A Deployment whose pod is ready at once, and takes a second to end.
+pub fn slow_to_end(name: &str) -> Value {
+    let mut object = stuck(name);
+    let template = &mut object["spec"]["template"];
+    template["metadata"]["annotations"] = json!({"testbed/slow-delete": "1s"});
+    template["spec"]["terminationGracePeriodSeconds"] = json!(30);
+    object
+}
+
 /// What keeps a pod from being ready.
 pub const NEVER_READY: &str = "testbed/never-ready";
 

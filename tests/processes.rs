@@ -14,26 +14,31 @@ pub struct Process {
 impl Process {
     /// The Helm that works in a namespace.
     pub fn helm(namespace: &str) -> Option<Self> {
-        Self::find(|arguments| {
-            let ours = arguments.iter().any(|argument| argument == namespace);
-            ours && !arguments.iter().any(|argument| argument.starts_with("__"))
-        })
+        Self::all(|arguments| is_helm(arguments, namespace)).next()
+    }
+
+    /// Every Helm that works in a namespace; one that renders a chart without a cluster does not.
+    pub fn helms(namespace: &str) -> Vec<Self> {
+        let renders = |arguments: &[String]| arguments.iter().any(|it| it == "template");
+        let works = |arguments: &[String]| is_helm(arguments, namespace) && !renders(arguments);
+        Self::all(works).collect()
     }
 
     /// The guardian of the Helm that works in a namespace.
     pub fn guardian(namespace: &str) -> Option<Self> {
-        Self::find(|arguments| {
+        let mut guardians = Self::all(|arguments| {
             let ours = arguments.iter().any(|argument| argument == namespace);
             ours && arguments.iter().any(|argument| argument == "__guardian")
-        })
+        });
+        guardians.next()
     }
 
-    fn find(wanted: impl Fn(&[String]) -> bool) -> Option<Self> {
+    fn all(wanted: impl Fn(&[String]) -> bool) -> impl Iterator<Item = Self> {
         let entries = fs::read_dir("/proc")
             .expect("the testbed is for Linux")
             .flatten();
-        let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-        pids.find_map(|pid| {
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+        pids.filter_map(move |pid| {
             let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
             let arguments: Vec<String> = line.split('\0').map(str::to_owned).collect();
             let began = began(pid)?;
@@ -51,6 +56,11 @@ impl Process {
         let pid = Pid::from_raw(self.pid).expect("a process has a number");
         kill_process(pid, Signal::KILL).expect("it still runs");
     }
+}
+
+fn is_helm(arguments: &[String], namespace: &str) -> bool {
+    let ours = arguments.iter().any(|argument| argument == namespace);
+    ours && !arguments.iter().any(|argument| argument.starts_with("__"))
 }
 
 /// When the process began, in the kernel's ticks; none for one that ended.

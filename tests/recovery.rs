@@ -1,6 +1,9 @@
 //! Killed at any instant, the next run converges: every state that Helm can be left in.
 
 mod old;
+mod removed;
+
+use std::slice;
 
 use serde_json::json;
 use testbed::tools::Tool;
@@ -140,7 +143,45 @@ fn what_a_killed_upgrade_made_goes_even_if_its_rollback_broke_off() {
         old.is_killed(&[config_map("a"), config_map("b"), stuck("c")]);
         old.helm_fails(&["rollback", RELEASE, "1"])
             .is_left("pending-rollback");
+        let uid = old.uid("ConfigMap", "a");
         old.deploy(&[config_map("a")]);
+        // By a rollback without the hook that fails, and not by a new install.
+        assert_eq!(old.uid("ConfigMap", "a"), uid);
+    });
+}
+
+#[test]
+fn what_an_upgrade_made_in_the_middle_of_which_somebody_rolled_back_goes() {
+    for_both(|old| {
+        let (first, second) = (config_map("a"), config_map("b"));
+        old.is_rolled_back_in_the_middle(slice::from_ref(&first), &[second]);
+        old.deploy(&[first]);
+    });
+}
+
+/// Helm says that it succeeded, and wrote down nothing.
+#[test]
+fn a_deploy_whose_release_is_uninstalled_meanwhile_fails_and_what_it_made_goes() {
+    for_both(|old| {
+        let migrate = hook("migrate", "pre-install", "testbed/hold");
+        let site = &old.site;
+        for then in ["deployed", "swept"] {
+            let deploy = site.helm_apply(old.tool, site.push("new"));
+            let deploy = deploy.release(&objects(&[migrate.clone(), config_map("b")]));
+            let running = deploy.start();
+            let pod = site.wait_for_pod();
+            old.helm(&["uninstall", RELEASE]).let_go(&pod);
+            let ran = running.end().ends_with(1);
+            ran.says("Helm reports a success, but its storage does not: no record");
+            assert!(site.namespace.find("ConfigMap", "b").is_some());
+            if then == "deployed" {
+                old.deploy(&[config_map("a")]);
+                old.helm(&["uninstall", RELEASE]);
+            } else {
+                site.repository.delete_branch("new");
+                old.sweep();
+            }
+        }
     });
 }
 
@@ -221,6 +262,26 @@ fn a_field_that_somebody_edited_is_overcome() {
             old.site.namespace.get("ConfigMap", "a")["data"]["color"],
             "blue"
         );
+    });
+}
+
+#[test]
+fn a_field_that_somebody_edited_is_no_hindrance_to_the_way_back() {
+    for_both(|old| {
+        let mut mine = config_map("a");
+        mine["data"] = json!({"color": "blue"});
+        old.deploy(&[mine.clone()]);
+        let namespace = &old.site.namespace;
+        let edit = json!({"data": {"color": "red"}});
+        namespace.patch("ConfigMap", "a", &edit);
+        old.fails(&[mine.clone(), config_map("b"), refused("c")]);
+        namespace.patch("ConfigMap", "a", &edit);
+        let uid = old.uid("ConfigMap", "a");
+        let ran = old.is_left("failed").deploy(&[mine]);
+        ran.says("failed; rolling back to revision 1");
+        assert_eq!(old.uid("ConfigMap", "a"), uid);
+        let data = &namespace.get("ConfigMap", "a")["data"];
+        assert_eq!(data["color"], "blue");
     });
 }
 

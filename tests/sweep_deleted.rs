@@ -1,5 +1,7 @@
 //! A deleted branch's environment goes, all of it, and nothing goes that is not proven unwanted.
 
+mod address;
+mod obstacles;
 mod proofs;
 mod records;
 mod signals;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use reqwest::Url;
 
+pub(super) use self::whereabouts::located;
 use self::whereabouts::{Place, Whereabouts};
 use super::site::Site;
 use crate::{

@@ -203,7 +203,12 @@ async fn bring_one_up(site: &Site<'_>, planned: &Planned, manner: Manner) -> any
     site.ready()?;
     let revision = match deployed(site, name, newest(&revisions), &outcome).await {
         Ok(revision) => revision,
-        Err(error) => return Err(explained(site, &planned.objects, error).await),
+        Err(error) => {
+            if outcome.success || !revisions.is_empty() {
+                note_if_unrecorded(site, planned).await?;
+            }
+            return Err(explained(site, &planned.objects, error).await);
+        }
     };
     clear_strays(site, name).await?;
     site.report.done(&format!(
@@ -250,6 +255,17 @@ async fn deployed(
             Err(site.failure(outcome, outcome.complaint()))
         }
     }
+}
+
+/// Notes what Helm may have made where it has no record of the release any more, since somebody removed
+/// it in the middle: the next run takes it away.
+async fn note_if_unrecorded(site: &Site<'_>, planned: &Planned) -> anyhow::Result<()> {
+    let name = &planned.release.name;
+    if !site.storage.revisions(name).await?.is_empty() {
+        return Ok(());
+    }
+    let keys = planned.objects.iter().map(|object| object.key.clone());
+    teardown::note_remains(site, &keys.collect()).await
 }
 
 /// The failure with what its pods tell of it: Helm says no more than that its time was up.

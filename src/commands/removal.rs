@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 
 use super::{
     branches::is_proven_gone,
+    farewell::Farewell,
     forgotten,
     lock::{self, Lock},
     owners,
@@ -140,7 +141,17 @@ impl Means<'_> {
             record.deployments.extend(forgotten);
         })
         .await?;
-        let remains = teardown::environment(site).await?;
+        let farewell = Farewell::before(site, &self.cluster.ingresses()).await;
+        let mut remains = teardown::environment(site).await?;
+        remains.answers = match farewell {
+            Ok(None) => None,
+            Ok(Some(farewell)) => farewell.afterwards(site).await?,
+            Err(reason) => {
+                let words = format!("that its address answers no more is not known: {reason}");
+                site.report.warn(&words);
+                None
+            }
+        };
         let statuses = Statuses {
             github: self.github,
             deployment: None,

@@ -4,6 +4,9 @@
 //! whether that went. So the manifests and hooks of all kept revisions are read first, and written
 //! into the record, and afterwards each object is asked for until it is gone.
 
+mod forgotten;
+mod obstacles;
+
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
@@ -15,8 +18,8 @@ use futures::future::join_all;
 use super::{hooks, owners::owner_of, site::Site};
 use crate::{
     clients::cluster::{Found, Live},
-    decide::{Fate, Marks, Owner, fate},
-    model::{Halt, Object, ObjectKey, RecordedRelease, Revision, Status, objects},
+    decide::{Fate, Marks, Owner, Recovery, fate, recovery, uncompared},
+    model::{Halt, Object, ObjectKey, RecordedRelease, Revision, objects},
 };
 
 /// How often what is left is looked at.
@@ -35,6 +38,8 @@ pub(super) struct Remains {
     pub strangers: Vec<ObjectKey>,
     /// There against our will, with what is known of the reason.
     pub left: Vec<(ObjectKey, String)>,
+    /// What answers at the environment's address nevertheless.
+    pub answers: Option<String>,
 }
 
 impl Remains {
@@ -47,10 +52,13 @@ impl Remains {
 
     /// That `name` is gone, and how much of it.
     pub(super) fn sentence(&self, name: &str) -> String {
-        match self.gone.len() {
-            1 => format!("{name} is gone, one object of it"),
-            count => format!("{name} is gone, {count} objects of it"),
-        }
+        let objects = match self.gone.len() {
+            1 => "one object".to_owned(),
+            count => format!("{count} objects"),
+        };
+        let answers = self.answers.iter().map(|answer| format!("; but {answer}"));
+        let answers: String = answers.collect();
+        format!("{name} is gone, {objects} of it{answers}")
     }
 }
 
@@ -62,7 +70,7 @@ pub(super) async fn uninstall(
 ) -> anyhow::Result<BTreeSet<ObjectKey>> {
     let revisions = site.storage.revisions(release).await?;
     match owner_of(&site.storage, &revisions, site.environment).await? {
-        Owner::Nobody => return Ok(BTreeSet::new()),
+        Owner::Nobody => return unrecorded(site, release).await,
         Owner::Ours => {}
         Owner::Unclaimed => {
             bail!("the release {release} bears no labels of ours: somebody else's, and left alone")
@@ -71,13 +79,14 @@ pub(super) async fn uninstall(
             bail!("the release {release} is another environment's, and left alone: {reason}")
         }
     }
+    if let Recovery::Unknown(word) = recovery(&revisions) {
+        bail!(
+            "the release {release} has the status `{word}`, which nobody can interpret: left alone"
+        )
+    }
     hooks::wait_for(site, &revisions).await?;
     let named = named(site, &revisions).await?;
-    site.note(|record| {
-        let known: BTreeSet<_> = record.remains.drain(..).chain(named.clone()).collect();
-        record.remains = known.into_iter().collect();
-    })
-    .await?;
+    note_remains(site, &named).await?;
     // The second try without hooks: one that fails would hold the release for ever.
     for hooks in [true, false] {
         site.ready()?;
@@ -95,13 +104,43 @@ pub(super) async fn uninstall(
         }
         let complaint = outcome.complaint();
         if !hooks {
-            let message = format!("Helm does not let the release {release} go: {complaint}");
+            let mut message = format!("Helm does not let the release {release} go: {complaint}");
+            // Helm tells no more than that it failed.
+            for kind in forgotten::missing_kinds(site, &named).await? {
+                message.push_str(&format!("; the cluster knows no kind {kind} any more"));
+            }
             return Err(site.failure(&outcome, message));
         }
         site.report
             .warn(&format!("{release}: {complaint}; once more, without hooks"));
     }
     Ok(named)
+}
+
+/// What is there of a release that Helm knows nothing of: nothing where it never came up.
+async fn unrecorded(site: &Site<'_>, release: &str) -> anyhow::Result<BTreeSet<ObjectKey>> {
+    let found = forgotten::objects_of(site, release).await?;
+    if !found.is_empty() {
+        let names: Vec<_> = found.iter().map(ToString::to_string).collect();
+        let names = names.join(", ");
+        site.report.warn(&format!(
+            "{release}: Helm knows nothing of it, and there are {names}"
+        ));
+    }
+    note_remains(site, &found).await?;
+    Ok(found)
+}
+
+/// Writes into the record what is to be seen gone, so that a run that is killed loses none of it.
+pub(super) async fn note_remains(
+    site: &Site<'_>,
+    keys: &BTreeSet<ObjectKey>,
+) -> anyhow::Result<()> {
+    site.note(|record| {
+        let known: BTreeSet<_> = record.remains.drain(..).chain(keys.clone()).collect();
+        record.remains = known.into_iter().collect();
+    })
+    .await
 }
 
 /// Everything that any kept revision names: objects, hooks, and the volume claims of StatefulSets.
@@ -226,9 +265,11 @@ async fn clear_of(
             }
         }
         if waiting.is_empty() || Instant::now() > deadline {
+            obstacles::explain(site, &mut remains.left).await;
             return told_of(remains, refused);
         }
         if told.elapsed() > TELL {
+            obstacles::explain(site, &mut remains.left).await;
             let left = remains
                 .left
                 .iter()
@@ -428,14 +469,12 @@ async fn known_releases(site: &Site<'_>) -> Vec<String> {
     releases.map(|release| release.name.clone()).collect()
 }
 
-/// Removes what only revisions that never landed made: Helm compares with the newest one alone, so
-/// what an earlier broken one made, or one whose rollback broke off, would stay.
+/// Removes what only revisions made with which the one that is up was never compared: an earlier broken
+/// one, or one whose rollback broke off.
 pub(super) async fn strays(site: &Site<'_>, revisions: &[Revision]) -> anyhow::Result<Remains> {
-    let landed =
-        |revision: &&Revision| matches!(revision.status, Status::Deployed | Status::Superseded);
-    let (landed, broken): (Vec<_>, Vec<_>) = revisions.iter().partition(landed);
+    let (up, uncompared) = uncompared(revisions);
     let mut strays = BTreeSet::new();
-    for revision in broken {
+    for revision in uncompared {
         strays.extend(
             made(site, revision)
                 .await?
@@ -443,7 +482,7 @@ pub(super) async fn strays(site: &Site<'_>, revisions: &[Revision]) -> anyhow::R
                 .map(|object| object.key),
         );
     }
-    if let Some(up) = landed.last().filter(|_| !strays.is_empty()) {
+    if let Some(up) = up.filter(|_| !strays.is_empty()) {
         for object in made(site, up).await? {
             strays.remove(&object.key);
         }

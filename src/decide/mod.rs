@@ -8,6 +8,7 @@ mod leaving;
 mod limit;
 mod lost;
 mod name;
+mod obstacle;
 mod ownership;
 mod proof;
 mod proofs;
@@ -19,6 +20,7 @@ mod retire;
 mod retry;
 mod rollout;
 mod stage;
+mod stranger;
 mod sweep;
 
 pub use capacity::{Room, Standing, Taken, room};
@@ -29,17 +31,19 @@ pub use leaving::{Leaving, leaving};
 pub use limit::is_timeout;
 pub use lost::{LOOKED_AT, lost};
 pub use name::{Known, known, silent};
+pub use obstacle::newest_warning;
 pub use ownership::{Owner, owner};
 pub use proof::{Fate, Marks, fate};
 pub use proofs::{Presence, presence};
 pub use queue::{by_nonce, is_under_way, same};
 pub use rank::{Rank, outranks, rank};
-pub use recovery::{Recovery, recovery};
+pub use recovery::{Recovery, recovery, uncompared};
 pub use reply::{Expected, answer};
 pub use retire::{deployments_of, to_retire};
 pub use retry::{MOST_WAIT, retry};
 pub use rollout::{pods_of, unready};
 pub use stage::{Overdue, build_of, overdue, stage};
+pub use stranger::stranger_to;
 pub use sweep::{
     Candidate, Deployed, Head, Rules, Spared, Stay, Verdict, Why, brake, judge, most, oldest_first,
     skew,

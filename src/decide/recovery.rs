@@ -48,6 +48,21 @@ fn back_to(revisions: &[Revision], statuses: &[Status]) -> Recovery {
         .map_or(Recovery::Reinstall, Recovery::RollBack)
 }
 
+/// Of the kept revisions, oldest first: the one that is up, and those with whose objects it was never
+/// compared, so that what they made and it does not have is still there.
+///
+/// Helm compares with one revision alone, and never with one that broke off. Two are `deployed` where
+/// somebody rolled back in the middle of an upgrade: the older one made its objects all the same.
+pub fn uncompared(revisions: &[Revision]) -> (Option<&Revision>, Vec<&Revision>) {
+    let newest = |status: &Status| revisions.iter().rfind(|it| it.status == *status);
+    let up = newest(&Status::Deployed).or_else(|| newest(&Status::Superseded));
+    let rest = revisions.iter().filter(|it| {
+        let is_up = up.is_some_and(|up| up.version == it.version);
+        !is_up && it.status != Status::Superseded
+    });
+    (up, rest.collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +113,28 @@ mod tests {
             (&["deployed", "asleep"], Recovery::Unknown("asleep".into())),
         ] {
             assert_eq!(recovery(&revisions(statuses)), expected, "{statuses:?}");
+        }
+    }
+
+    #[test]
+    fn what_broke_off_and_a_second_deployed_one_were_never_compared_with() {
+        for (statuses, up, rest) in [
+            (&["superseded", "deployed"][..], Some(2), &[][..]),
+            (
+                &["superseded", "failed", "pending-upgrade", "deployed"],
+                Some(4),
+                &[2, 3],
+            ),
+            (&["superseded", "deployed", "deployed"], Some(3), &[2]),
+            (&["deployed", "failed"], Some(1), &[2]),
+            (&["superseded", "superseded"], Some(2), &[]),
+            (&["failed"], None, &[1]),
+        ] {
+            let revisions = revisions(statuses);
+            let (found, others) = uncompared(&revisions);
+            assert_eq!(found.map(|it| it.version), up, "{statuses:?}");
+            let others: Vec<_> = others.iter().map(|it| it.version).collect();
+            assert_eq!(others, rest, "{statuses:?}");
         }
     }
 

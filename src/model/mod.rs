@@ -24,6 +24,7 @@ mod stage;
 mod status;
 mod status_range;
 mod values;
+mod warning;
 
 pub use answer::{Answer, Reading, Retry, Seen};
 pub use app::App;
@@ -48,3 +49,4 @@ pub use stage::Stage;
 pub use status::{ANSWERING, Posted, State, describe};
 pub use status_range::StatusRange;
 pub use values::{branch_values, merge};
+pub use warning::Warning;

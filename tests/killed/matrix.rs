@@ -6,15 +6,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use testbed::{faults::Gate, tools::Tool, wait_until};
+use serde_json::Value;
+use testbed::{tools::Tool, wait_until};
 
 use super::{
     app,
+    children::Children,
     points::{self, Point},
 };
 use crate::{
     processes::Process,
-    site::{HELMS, Program, Site},
+    site::{HELMS, Program, Ran, Running, Site},
 };
 
 /// How many worlds there are at a time: most of a world's time is waiting for a lock.
@@ -98,10 +100,11 @@ pub fn run(scenario: &Scenario) {
         "most points were not met again"
     );
     println!(
-        "{}: {} points, killed {} times, all converged; recovery in {:.1} s (median), {:.1} s (worst), \
-         with a lock of 3 s",
+        "{}: {} points ({} of children), killed {} times, all converged; recovery in {:.1} s (median), \
+         {:.1} s (worst), with a lock of 3 s",
         scenario.name,
         points.len(),
+        points.iter().filter(|point| point.is_of_child()).count(),
         times.len(),
         times[times.len() / 2].as_secs_f64(),
         times[times.len() - 1].as_secs_f64(),
@@ -113,77 +116,126 @@ fn undisturbed(scenario: &Scenario) -> Vec<Point> {
     let site = Site::new(scenario.name);
     let deployment = (scenario.prepare)(&site, HELMS[0]);
     let front = site.namespace.front(&site.kubeconfig);
+    let children = Children::new(&site, HELMS[0]);
     site.github.clear_requests();
     (scenario.killed)(&site, HELMS[0], deployment)
         .env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig())
+        .env("BRANCH_DEPLOYS_HELM", children.helm())
         .run()
         .ends_with(scenario.status);
     let most = if is_full() { usize::MAX } else { 1 };
-    points::passed(&site, &front, most)
+    points::passed(&site, &front, &children, most)
 }
 
-/// Kills the run at a point; how long the next one took, if the run came there.
+/// Kills the run at a point; how long it took from then to the end of the next one, if the run came
+/// there.
 fn at(scenario: &Scenario, cell: &Cell<'_>) -> Option<Duration> {
     let site = Site::new(scenario.name);
-    let Cell {
-        point,
-        helm,
-        other,
-        then,
-    } = *cell;
+    let Cell { point, helm, .. } = *cell;
     let deployment = (scenario.prepare)(&site, helm);
     let front = site.namespace.front(&site.kubeconfig);
-    let gate = Gate::default();
-    point.hold(&site, &front, &gate);
+    let children = Children::new(&site, helm);
+    let hold = point.hold(&site, &front, &children);
     let mut killed = (scenario.killed)(&site, helm, deployment)
         .env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig())
+        .env("BRANCH_DEPLOYS_HELM", children.helm())
         .start();
-    let met = gate.is_reached_while(|| killed.runs());
+    let met = hold.is_reached_while(|| killed.runs());
     if met {
         killed.kill_alone();
     }
-    gate.open();
-    drop(killed);
-    let namespace = site.namespace.name();
-    wait_until("Helm is gone with it", || {
-        Process::helm(namespace).map_or(Ok(()), |helm| Err(format!("{helm:?}")))
-    });
+    let dead = Dead::found(&site);
     let begun = Instant::now();
-    let is_there = site.repository.head("new").is_some();
-    if is_there && then == Then::Deployed {
-        converges(&site, other, deployment, point);
-    } else {
-        if is_there {
-            site.repository.delete_branch("new");
-        }
-        is_swept(&site, other, point);
-    }
+    drop(killed);
+    let next = next_run(&site, cell, deployment);
+    // Its Helm waits as well, if the request is Helm's: nothing but the guardian ends it.
+    dead.has_no_helm(&site, point);
+    hold.open();
+    ends_well(next, &site, cell);
     met.then(|| begun.elapsed())
 }
 
-fn converges(site: &Site, helm: Tool, deployment: u64, point: &Point) {
-    let ran = site
-        .helm_apply(helm, deployment)
-        .release(&app("after"))
-        .run();
+/// The run that follows. A branch that a sweep was killed for comes back.
+fn next_run(site: &Site, cell: &Cell<'_>, deployment: u64) -> Running {
+    let is_there = site.repository.head("new").is_some();
+    match cell.then {
+        Then::Deployed => {
+            let deployment = if is_there {
+                deployment
+            } else {
+                site.push("new")
+            };
+            let deploy = steady(site.helm_apply(cell.other, deployment));
+            deploy.release(&app("after")).start()
+        }
+        Then::Deleted => {
+            if is_there {
+                site.repository.delete_branch("new");
+            }
+            steady(site.sweep_deleted(cell.other, "new")).start()
+        }
+    }
+}
+
+/// The program with a lock that it does not lose though the machine has little time for it. That of
+/// the run that is killed is short, since it is waited for.
+pub fn steady(program: Program) -> Program {
+    program.env("BRANCH_DEPLOYS_LOCK_DURATION", "30s")
+}
+
+/// A run that was killed: who held the lock then, and which Helms there were.
+struct Dead {
+    holder: Value,
+    helms: Vec<Process>,
+}
+
+impl Dead {
+    fn found(site: &Site) -> Self {
+        Self {
+            holder: holder(site),
+            helms: Process::helms(site.namespace.name()),
+        }
+    }
+
+    /// Sees that its Helms are gone before the next run takes the lock over.
+    fn has_no_helm(&self, site: &Site, point: &Point) {
+        wait_until(&format!("killed {point}, no Helm of it"), || {
+            let alive: Vec<_> = self.helms.iter().filter(|it| it.lives()).collect();
+            alive.is_empty().then_some(()).ok_or(format!("{alive:?}"))
+        });
+        if !self.helms.is_empty() {
+            assert_eq!(
+                holder(site),
+                self.holder,
+                "killed {point}: it was there too long"
+            );
+        }
+    }
+}
+
+fn ends_well(next: Running, site: &Site, cell: &Cell<'_>) {
+    let (point, ran) = (cell.point, next.end());
     assert_eq!(ran.status, 0, "killed {point}:\n{ran}");
+    match cell.then {
+        Then::Deployed => has_converged(site, point, &ran),
+        Then::Deleted => {
+            let left = site.namespace.inventory();
+            assert_eq!(left, [""; 0], "killed {point}:\n{ran}");
+        }
+    }
+}
+
+/// Who holds the lock: null where nobody does.
+fn holder(site: &Site) -> Value {
+    let lease = site.namespace.find("Lease", "hey-new");
+    lease.map_or(Value::Null, |lease| lease["spec"]["holderIdentity"].clone())
+}
+
+fn has_converged(site: &Site, point: &Point, ran: &Ran) {
     let mut made = site.namespace.objects("ConfigMap");
     made.retain(|name| name != "kube-root-ca.crt");
     assert_eq!(made, ["after", "both"], "killed {point}:\n{ran}");
-    assert_eq!(
-        site.record("hey-new")["phase"],
-        "up",
-        "killed {point}:\n{ran}"
-    );
+    let phase = &site.record("hey-new")["phase"];
+    assert_eq!(phase, "up", "killed {point}:\n{ran}");
     assert!(site.is_free("hey-new"), "killed {point}:\n{ran}");
-}
-
-fn is_swept(site: &Site, helm: Tool, point: &Point) {
-    let ran = site.sweep_deleted(helm, "new").run();
-    assert_eq!(ran.status, 0, "killed {point}:\n{ran}");
-    assert_eq!(
-        site.namespace.inventory(),
-        [""; 0],
-        "killed {point}:\n{ran}"
-    );
 }

@@ -1,4 +1,4 @@
-//! The points of a run: the requests that it sends.
+//! The points of a run: the requests that it sends, itself or by its Helm, and its children.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -7,6 +7,7 @@ use testbed::{
     faults::{Effect, Gate, Matcher},
 };
 
+use super::children::{Child, Children, Held};
 use crate::site::Site;
 
 /// Whom a request is sent to.
@@ -16,9 +17,16 @@ enum Door {
     Cluster,
 }
 
-/// A moment of a run: before a request is heard, or when it was carried out and not answered yet.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Point {
+/// A moment of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Point {
+    Request(Request),
+    Child(Child),
+}
+
+/// Before a request is heard, or when it was carried out and not answered yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
     door: Door,
     method: String,
     /// With `*` for what differs from run to run.
@@ -30,17 +38,24 @@ pub struct Point {
 
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = if self.is_done { "after" } else { "before" };
-        let Self {
-            method, path, nth, ..
-        } = self;
-        write!(f, "{moment} {method} {path} ({nth})")
+        let moment = |is_done| if is_done { "after" } else { "before" };
+        match self {
+            Self::Request(it) => {
+                let (moment, method) = (moment(it.is_done), &it.method);
+                write!(f, "{moment} {method} {} ({})", it.path, it.nth)
+            }
+            Self::Child(it) => {
+                let moment = moment(it.is_done);
+                write!(f, "{moment} helm {} ({})", it.command, it.nth)
+            }
+        }
     }
 }
 
-/// The points of the run that passed here: before each request, and after each that writes. Of the
-/// requests of one method and path no more than `most` are points: a lock is renewed many times.
-pub fn passed(site: &Site, front: &Front, most: usize) -> Vec<Point> {
+/// The points of the run that passed here: before each request, and after each that writes, and before
+/// and after each child's work. Of the requests of one method and path no more than `most` are points:
+/// a lock is renewed many times.
+pub fn passed(site: &Site, front: &Front, children: &Children, most: usize) -> Vec<Point> {
     let namespace = site.namespace.name();
     let cluster = front.passed().into_iter();
     let cluster = cluster.map(|it| (Door::Cluster, it.method, it.path.replace(namespace, "*")));
@@ -50,7 +65,11 @@ pub fn passed(site: &Site, front: &Front, most: usize) -> Vec<Point> {
     for request in github.chain(cluster) {
         *seen.entry(request).or_default() += 1;
     }
-    let mut points = Vec::new();
+    let mut points: Vec<_> = children
+        .moments(most)
+        .into_iter()
+        .map(Point::Child)
+        .collect();
     for ((door, method, path), count) in seen {
         let moments: &[bool] = if method == "GET" {
             &[false]
@@ -60,13 +79,13 @@ pub fn passed(site: &Site, front: &Front, most: usize) -> Vec<Point> {
         for (nth, is_done) in
             (1..=count.min(most)).flat_map(|nth| moments.iter().map(move |it| (nth, *it)))
         {
-            points.push(Point {
+            points.push(Point::Request(Request {
                 door,
                 method: method.clone(),
                 path: path.clone(),
                 nth,
                 is_done,
-            });
+            }));
         }
     }
     points
@@ -74,17 +93,56 @@ pub fn passed(site: &Site, front: &Front, most: usize) -> Vec<Point> {
 
 impl Point {
     /// Holds the run there, once it comes there.
-    pub fn hold(&self, site: &Site, front: &Front, gate: &Gate) {
+    pub fn hold(&self, site: &Site, front: &Front, children: &Children) -> Hold {
+        match self {
+            Self::Request(request) => Hold::Request(request.hold(site, front)),
+            Self::Child(child) => Hold::Child(children.hold(child)),
+        }
+    }
+
+    pub fn is_of_child(&self) -> bool {
+        matches!(self, Self::Child(_))
+    }
+}
+
+impl Request {
+    fn hold(&self, site: &Site, front: &Front) -> Gate {
+        let gate = Gate::default();
         let method = self.method.parse().expect("it was one");
         let matcher = Matcher::any(&self.path).method(method).nth(self.nth);
         let effect = match self.is_done {
-            true => Effect::hold_after(gate),
-            false => Effect::hold_before(gate),
+            true => Effect::hold_after(&gate),
+            false => Effect::hold_before(&gate),
         };
         let faults = match self.door {
             Door::GitHub => site.github.faults(),
             Door::Cluster => front.faults(),
         };
         faults.when(matcher).then(effect);
+        gate
+    }
+}
+
+/// A run that waits at its point.
+pub enum Hold {
+    Request(Gate),
+    Child(Held),
+}
+
+impl Hold {
+    /// Whether the run comes there while `goes_on`.
+    pub fn is_reached_while(&self, goes_on: impl FnMut() -> bool) -> bool {
+        match self {
+            Self::Request(gate) => gate.is_reached_while(goes_on),
+            Self::Child(held) => held.is_reached_while(goes_on),
+        }
+    }
+
+    /// Lets what waits there go on.
+    pub fn open(self) {
+        match self {
+            Self::Request(gate) => gate.open(),
+            Self::Child(held) => drop(held),
+        }
     }
 }

@@ -14,7 +14,7 @@ use testbed::{
 };
 
 use crate::{
-    objects::objects,
+    objects::{hook, objects},
     site::{Ran, Site, chart},
 };
 
@@ -66,6 +66,37 @@ impl Old {
         self
     }
 
+    /// The same, killed while it waits for this hook, which ends by itself then.
+    #[track_caller]
+    pub fn is_killed_in(&self, hook: Value, wanted: &[Value]) -> &Self {
+        let mut helm = self.upgrade(&[&[hook], wanted].concat(), &[]);
+        let pod = self.site.wait_for_pod();
+        helm.kill().unwrap();
+        helm.wait().unwrap();
+        self.let_go(&pod)
+    }
+
+    /// An upgrade from `first` to `second` in the middle of which somebody rolls back: both say that
+    /// they succeeded, and both revisions are `deployed`.
+    #[track_caller]
+    pub fn is_rolled_back_in_the_middle(&self, first: &[Value], second: &[Value]) -> &Self {
+        self.up(first);
+        let migrate = hook("migrate", "pre-upgrade", "testbed/hold");
+        let helm = self.upgrade(&[&[migrate], second].concat(), &[]);
+        let pod = self.site.wait_for_pod();
+        self.helm(&["rollback", RELEASE, "1"]).let_go(&pod);
+        self.succeeded(&helm.wait_with_output().unwrap(), true);
+        self.revisions_are(&[(1, "superseded"), (2, "deployed"), (3, "deployed")]);
+        self
+    }
+
+    /// Lets the held pod of a hook end.
+    pub fn let_go(&self, pod: &str) -> &Self {
+        let namespace = &self.site.namespace;
+        namespace.annotate("Pod", pod, "testbed/hold", None);
+        self
+    }
+
     /// Any other command of Helm's, which succeeds.
     #[track_caller]
     pub fn helm(&self, arguments: &[&str]) -> &Self {
@@ -86,8 +117,10 @@ impl Old {
         self
     }
 
-    /// Somebody changed the status of the first revision.
+    /// The first revision got a status that Helm itself never stores.
     pub fn mark(&self, status: &str) -> &Self {
+        let change = |body: &mut Value| body["info"]["status"] = json!(status);
+        self.site.rewrite(&secret(1), change);
         let labels = json!({"metadata": {"labels": {"status": status}}});
         self.site.namespace.patch("Secret", &secret(1), &labels);
         self
@@ -155,6 +188,20 @@ impl Old {
         names.push("kube-root-ca.crt");
         assert_eq!(self.site.namespace.objects("ConfigMap"), names, "{ran}");
         assert_eq!(self.site.namespace.objects("Deployment"), [""; 0], "{ran}");
+        ran
+    }
+
+    /// `sweep-deleted` of the branch, which was never pushed here: nothing of it is there afterwards.
+    #[track_caller]
+    pub fn sweep(&self) -> Ran {
+        let sweep = self.site.sweep_deleted(self.tool, "new");
+        let ran = sweep.run().ends_with(0);
+        assert_eq!(
+            self.site.namespace.inventory(),
+            [""; 0],
+            "{:?}: {ran}",
+            self.tool
+        );
         ran
     }
 

@@ -1,3 +1,6 @@
+mod around;
+mod labelled;
+
 use std::{collections::HashMap, sync::Arc};
 
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};

@@ -222,7 +222,7 @@ async fn finish_removal(site: &Site<'_>) -> anyhow::Result<()> {
     }
     if !nothing_remains {
         site.report
-            .note("a run was killed while it removed a release: first that is ended");
+            .note("an earlier run left objects that Helm knows nothing of: first they go");
         teardown::clear_record(site).await?;
     }
     Ok(())

@@ -13,6 +13,8 @@ use k8s_openapi::api::core::v1::{Namespace as NamespaceObject, Secret};
 use kube::{
     Api,
     api::{DeleteParams, DynamicObject, ListParams, PostParams},
+    core::ApiResource,
+    discovery::{ApiCapabilities, Scope},
 };
 use serde_json::{Value, json};
 
@@ -164,12 +166,15 @@ impl Namespace {
     }
 
     async fn api(&self, kind: &str) -> Result<Api<DynamicObject>> {
-        let (resource, _) = self.access.kind(kind).await?;
-        Ok(Api::namespaced_with(
-            self.access.client.clone(),
-            &self.name,
-            &resource,
-        ))
+        Ok(self.api_of(self.access.kind(kind).await?))
+    }
+
+    fn api_of(&self, (resource, can): (ApiResource, ApiCapabilities)) -> Api<DynamicObject> {
+        let client = self.access.client.clone();
+        match can.scope {
+            Scope::Namespaced => Api::namespaced_with(client, &self.name, &resource),
+            Scope::Cluster => Api::all_with(client, &resource),
+        }
     }
 
     #[track_caller]

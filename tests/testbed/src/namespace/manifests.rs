@@ -13,7 +13,8 @@ use super::Namespace;
 const FIELD_MANAGER: &str = "testbed";
 
 impl Namespace {
-    /// Applies the namespaced objects of a manifest, which may have several documents.
+    /// Applies the objects of a manifest, which may have several documents. Those of cluster-wide kinds
+    /// are everybody's, and the test's to delete.
     #[track_caller]
     pub fn apply(&self, manifest: &str) {
         self.done("apply a manifest", async {
@@ -27,9 +28,7 @@ impl Namespace {
             let name = object["metadata"]["name"]
                 .as_str()
                 .context("a document has no name")?;
-            let (resource, _) = self.access.resource(&types).await?;
-            let api: Api<DynamicObject> =
-                Api::namespaced_with(self.access.client.clone(), &self.name, &resource);
+            let api: Api<DynamicObject> = self.api_of(self.access.resource(&types).await?);
             api.patch(
                 name,
                 &PatchParams::apply(FIELD_MANAGER).force(),

@@ -1,0 +1,250 @@
+//! What stands in the way of a teardown: it is overcome, or named with its reason, and never forced.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use testbed::{Cluster, tools::Tool::Helm4, wait_until};
+
+use super::{ENVIRONMENT, is_empty};
+use crate::{
+    objects::{config_map, hook, objects, slow_to_end, stateful_set},
+    site::{HELMS, Program, RIGHTS, Site},
+};
+
+/// A branch that is up with these objects, and deleted since.
+fn deleted_with(site: &Site, program: Program, all: &[Value]) {
+    program.release(&objects(all)).run().ends_with(0);
+    site.repository.delete_branch("new");
+}
+
+/// The sweep does not get all of it away, and says why.
+#[track_caller]
+fn is_held_up(sweep: Program, site: &Site, reason: &str, status: i32) {
+    let sweep = sweep.env("BRANCH_DEPLOYS_HELM_TIMEOUT", "2s");
+    sweep.run().says(reason).ends_with(status);
+    assert_eq!(site.record(ENVIRONMENT)["phase"], "removing");
+    assert!(site.is_free(ENVIRONMENT));
+}
+
+/// Helm has forgotten the release by the time that it fails.
+#[test]
+fn a_hook_that_fails_after_the_deletion_loses_nothing() {
+    for helm in HELMS {
+        let site = Site::new("sweep-post-delete");
+        let deploy = site.helm_apply(helm, site.push("new"));
+        let farewell = hook("farewell", "post-delete", "testbed/fail");
+        deleted_with(
+            &site,
+            deploy,
+            &[config_map("a"), slow_to_end("web"), farewell],
+        );
+        site.sweep_deleted(helm, "new").run().ends_with(0);
+        is_empty(&site);
+    }
+}
+
+/// Helm 4 is content when the first kind that it looks at is gone.
+#[test]
+fn pods_that_take_their_time_are_seen_gone() {
+    for helm in HELMS {
+        let site = Site::new("sweep-slow");
+        let deploy = site.helm_apply(helm, site.push("new"));
+        deleted_with(&site, deploy, &[config_map("a"), slow_to_end("web")]);
+        site.sweep_deleted(helm, "new").run().ends_with(0);
+        is_empty(&site);
+    }
+}
+
+#[test]
+fn a_stuck_group_of_a_load_balancer_is_explained_by_the_events_of_its_members() {
+    for helm in HELMS {
+        let site = Site::new("sweep-group");
+        let deploy = site.helm_apply(helm, site.push("new"));
+        site.namespace.apply(&ingress("sibling").to_string());
+        for (seconds, message) in [(1, "too many rules"), (2, "too many\ntarget groups")] {
+            let event = failure("sibling", site.namespace.name(), seconds, message);
+            site.namespace.apply(&event.to_string());
+        }
+        deleted_with(&site, deploy, &[ingress("web")]);
+        let balancer = Cluster::shared().load_balancer();
+        balancer.keep_finalizers(site.namespace.name());
+        let reason = "Ingress/web (waits for group.ingress.k8s.aws/betas; its group betas is stuck, by \
+                      Ingress/sibling: FailedDeployModel: too many target groups)";
+        is_held_up(site.sweep_deleted(helm, "new"), &site, reason, 4);
+        balancer.release_finalizers(site.namespace.name());
+        site.sweep_deleted(helm, "new").run().ends_with(0);
+        assert_eq!(site.namespace.inventory(), ["Ingress/sibling"]);
+    }
+}
+
+#[test]
+fn a_volume_claim_that_somebody_uses_is_named_with_the_pod() {
+    for helm in HELMS {
+        let site = Site::new("sweep-used");
+        let deploy = site.helm_apply(helm, site.push("new"));
+        let deploy = deploy.release(&objects(&[stateful_set("db")]));
+        deploy.run().ends_with(0);
+        site.namespace.apply(&looks_into("disk-db-0").to_string());
+        wait_until("the pod runs", || {
+            let pod = site.namespace.get("Pod", "look");
+            (pod["status"]["phase"] == "Running")
+                .then_some(())
+                .ok_or("not yet")
+        });
+        site.repository.delete_branch("new");
+        let reason = "PersistentVolumeClaim/disk-db-0 (waits for kubernetes.io/pvc-protection; used by \
+                      Pod/look)";
+        is_held_up(site.sweep_deleted(helm, "new"), &site, reason, 4);
+        site.namespace.delete("Pod", "look");
+        site.sweep_deleted(helm, "new").run().ends_with(0);
+        is_empty(&site);
+    }
+}
+
+#[test]
+fn a_kind_whose_definition_is_missing_is_named_and_its_release_goes_when_it_is_back() {
+    let rule = "\n  - apiGroups: [proof.example.test]\n    resources: [widgets]\n    \
+                verbs: [get, list, watch, create, patch, delete]\n---\napiVersion: \
+                rbac.authorization.k8s.io/v1\nkind: RoleBinding";
+    let rights = RIGHTS.replace(
+        "\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding",
+        rule,
+    );
+    for helm in HELMS {
+        let site = Site::with_rights("sweep-definition", &rights);
+        // Of the kinds that there are before: no other test is to look for this one.
+        is_empty(&site);
+        define(&site);
+        let widget = json!({
+            "apiVersion": "proof.example.test/v1", "kind": "Widget", "metadata": {"name": "w"},
+        });
+        let drain = hook("drain", "pre-delete", "");
+        let deploy = site.helm_apply(helm, site.push("new"));
+        deleted_with(&site, deploy, &[widget, config_map("a"), drain]);
+        undefine(&site);
+        // As on another machine: Helm remembers the kinds that a cluster had.
+        fs::remove_dir_all(site.kubeconfig.with_extension("home")).unwrap();
+        let reason = "the cluster knows no kind Widget of proof.example.test/v1 any more";
+        is_held_up(site.sweep_deleted(helm, "new"), &site, reason, 1);
+        assert!(site.namespace.find("ConfigMap", "a").is_some());
+        define(&site);
+        fs::remove_dir_all(site.kubeconfig.with_extension("home")).unwrap();
+        site.sweep_deleted(helm, "new").run().ends_with(0);
+        is_empty(&site);
+        undefine(&site);
+    }
+}
+
+#[test]
+fn objects_whose_release_helm_has_forgotten_are_found_by_their_marks() {
+    let site = Site::new("sweep-forgotten");
+    let mut prepare = hook("prepare", "pre-install", "");
+    prepare["metadata"]["labels"] = instance();
+    let mut lone = stateful_set("lone");
+    lone["spec"]["volumeClaimTemplates"][0]["metadata"]["labels"] = instance();
+    let all = [
+        config_map("a"),
+        slow_to_end("web"),
+        stateful_set("db"),
+        lone,
+        prepare,
+    ];
+    deleted_with(&site, site.helm_apply(Helm4, site.push("new")), &all);
+    site.namespace.apply(&config_map("strange").to_string());
+    // Somebody cleaned up by hand: Helm's memory, and the set, but not its disk.
+    let secret = format!("sh.helm.release.v1.{ENVIRONMENT}.v1");
+    site.namespace.delete("Secret", &secret);
+    site.namespace.delete("StatefulSet", "lone");
+    wait_until("it is gone", || {
+        match site.namespace.find("StatefulSet", "lone") {
+            None => Ok(()),
+            Some(_) => Err("it is there"),
+        }
+    });
+    let ran = site.sweep_deleted(Helm4, "new").run().ends_with(0);
+    let ran = ran.says("hey-new: Helm knows nothing of it, and there are Deployment/web, ");
+    ran.says("PersistentVolumeClaim/disk-lone-0 is not proven ours, and is left alone");
+    let left = ["ConfigMap/strange", "PersistentVolumeClaim/disk-lone-0"];
+    assert_eq!(site.namespace.inventory(), left);
+}
+
+fn instance() -> Value {
+    json!({"app.kubernetes.io/instance": ENVIRONMENT})
+}
+
+/// An Ingress of the shared load balancer.
+fn ingress(name: &str) -> Value {
+    json!({
+        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+        "metadata": {
+            "name": name, "annotations": {"alb.ingress.kubernetes.io/group.name": "betas"},
+        },
+        "spec": {
+            "ingressClassName": "alb",
+            "defaultBackend": {"service": {"name": "web", "port": {"number": 80}}},
+        },
+    })
+}
+
+/// What the load balancer's controller tells of an Ingress.
+fn failure(ingress: &str, namespace: &str, seconds: u64, message: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Event", "type": "Warning",
+        "metadata": {"name": format!("{ingress}.{seconds}")},
+        "involvedObject": {
+            "apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": ingress,
+            "namespace": namespace,
+        },
+        "reason": "FailedDeployModel", "message": message,
+        "lastTimestamp": format!("2026-11-24T12:00:0{seconds}Z"),
+    })
+}
+
+/// A pod of somebody who looks into a disk.
+fn looks_into(claim: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "look"},
+        "spec": {
+            "terminationGracePeriodSeconds": 0,
+            "containers": [{"name": "look", "image": "example.test/look"}],
+            "volumes": [{"name": "disk", "persistentVolumeClaim": {"claimName": claim}}],
+        },
+    })
+}
+
+const DEFINITION: &str = "widgets.proof.example.test";
+
+fn define(site: &Site) {
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": DEFINITION},
+        "spec": {
+            "group": "proof.example.test", "scope": "Namespaced",
+            "names": {"plural": "widgets", "singular": "widget", "kind": "Widget"},
+            "versions": [{
+                "name": "v1", "served": true, "storage": true,
+                "schema": {"openAPIV3Schema": {"type": "object"}},
+            }],
+        },
+    });
+    site.namespace.apply(&definition.to_string());
+    wait_until("the kind is served", || {
+        let conditions = &definition_of(site)["status"]["conditions"];
+        let mut conditions = conditions.as_array().into_iter().flatten();
+        let is_served = conditions.any(|it| it["type"] == "Established" && it["status"] == "True");
+        is_served.then_some(()).ok_or("it is not")
+    });
+}
+
+fn undefine(site: &Site) {
+    site.namespace
+        .delete("CustomResourceDefinition", DEFINITION);
+    wait_until("the kind is gone", || {
+        let definition = site.namespace.find("CustomResourceDefinition", DEFINITION);
+        definition.map_or(Ok(()), |_| Err("it is there"))
+    });
+}
+
+fn definition_of(site: &Site) -> Value {
+    site.namespace.get("CustomResourceDefinition", DEFINITION)
+}
