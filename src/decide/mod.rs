@@ -18,6 +18,7 @@ mod retry;
 mod rollout;
 mod stage;
 mod sweep;
+mod uninstall;
 
 pub use capacity::{Room, Standing, Taken, room};
 pub use claim::claim;
@@ -37,6 +38,7 @@ pub use retry::{MOST_WAIT, retry};
 pub use rollout::{pods_of, unready};
 pub use stage::{Overdue, build_of, overdue, stage};
 pub use sweep::{
-    Candidate, Deployed, Head, Rules, Spared, Stay, Verdict, Why, brake, judge, most, oldest_first,
-    skew,
+    Age, Candidate, Deployed, Head, Rules, Spared, Stay, Verdict, Why, brake, judge, most,
+    oldest_first, skew,
 };
+pub use uninstall::{Hand, hand, may_have_dependents, steps};
