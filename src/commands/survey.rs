@@ -82,11 +82,12 @@ pub(super) async fn last_deployed(
     storage: &Storage,
     labels: &BTreeMap<String, String>,
 ) -> anyhow::Result<Option<DateTime<Utc>>> {
-    let mut newest = Vec::new();
-    for labelled in storage.newest(labels).await? {
-        newest.extend(storage.revisions(&labelled.release).await?.pop());
+    let labelled = storage.newest(labels).await?;
+    let releases: Vec<String> = labelled.into_iter().map(|it| it.release).collect();
+    if releases.is_empty() {
+        return Ok(None);
     }
-    newest_deploy(storage, &newest).await
+    newest_deploy(storage, &storage.newest_of(&releases).await?).await
 }
 
 /// When any of these releases was last deployed. One whose state nobody knows is not judged.

@@ -20,9 +20,9 @@ use self::{
     look::{Sight, look_at},
     named::{made, named},
 };
-use super::{hooks, owners::owner_of, site::Site};
+use super::{hooks, site::Site};
 use crate::{
-    decide::{Hand, Owner, hand, steps},
+    decide::{Hand, Owner, hand, owner, steps},
     model::{Halt, ObjectKey, RecordedRelease, Revision, Status},
 };
 
@@ -68,7 +68,10 @@ pub(super) async fn uninstall(
     release: &str,
 ) -> anyhow::Result<BTreeSet<ObjectKey>> {
     let revisions = site.storage.revisions(release).await?;
-    match owner_of(&site.storage, &revisions, site.environment).await? {
+    let named = named(site, &revisions).await?;
+    let newest = named.newest.as_ref();
+    let branch = newest.and_then(|newest| newest.branch.as_deref());
+    match owner(&revisions, branch, site.environment) {
         Owner::Nobody => return Ok(BTreeSet::new()),
         Owner::Ours => {}
         Owner::Unclaimed => {
@@ -79,7 +82,6 @@ pub(super) async fn uninstall(
         }
     }
     hooks::wait_for(site, &revisions).await?;
-    let named = named(site, &revisions).await?;
     site.note(|record| {
         let known: BTreeSet<_> = record.remains.drain(..).chain(named.keys.clone()).collect();
         record.remains = known.into_iter().collect();
