@@ -10,7 +10,10 @@ mod telling;
 
 use chrono::TimeDelta;
 use serde_json::Value;
-use testbed::tools::Tool;
+use testbed::{
+    faults::{Effect, Gate, Matcher},
+    tools::Tool,
+};
 
 use crate::{
     past::Seed,
@@ -39,6 +42,21 @@ fn program(site: &Site, arguments: &[&str]) -> Program {
     let mut program = site.sweep_stale(any_helm());
     program.0.args(arguments);
     program
+}
+
+/// A sweep that is held once its plan is made, while `change` happens.
+fn changed_since_the_plan(site: &Site, change: impl FnOnce()) -> Swept {
+    let gate = Gate::default();
+    let protected = Matcher::get("/repos/acme/hey/branches").query("protected=true");
+    site.github
+        .faults()
+        .when(protected)
+        .then(Effect::hold_before(&gate));
+    let sweep = program(site, &["--output", "json", "--lock-duration", "3s"]).start();
+    gate.reached();
+    change();
+    gate.open();
+    Swept::from(sweep.end())
 }
 
 /// One after the other: what is tested here needs no certain one.

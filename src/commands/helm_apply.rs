@@ -16,7 +16,7 @@ use self::{
 use super::{
     Start,
     lock::{self, Lock},
-    stop::{Reason, Stop},
+    stop::{Reason, Stop, Stopped},
 };
 use crate::{
     model::{Ending, Holder, Wish},
@@ -47,10 +47,10 @@ pub(super) async fn run(start: Start<HelmApply>) -> anyhow::Result<Ending> {
         return Ok(Ending::Done);
     }
     let request = request(&gathered);
-    let acquired = Lock::acquire(gathered.cluster.leases(), &request, &report);
-    let (lock, record) = match stop.unless(acquired).await {
-        Ok(acquired) => acquired?,
-        Err(_) => return Ok(stopped_before(&stop)),
+    let acquired = Lock::acquire(gathered.cluster.leases(), &request, &stop, &report);
+    let (lock, record) = match acquired.await {
+        Err(error) if error.is::<Stopped>() => return Ok(stopped_before(&stop)),
+        acquired => acquired?,
     };
     report.done("lock held");
     let verdict = land(&gathered, &lock, record, &stop, &report).await;

@@ -21,9 +21,10 @@ use tokio::{
 pub(super) use self::lease::{
     branch as branch_in, has_record, holder_of, is_held, last_held, record as record_in, seen,
 };
+use super::stop::{LEAVE, Stop, WIND_UP};
 use crate::{
     clients::{
-        cluster::{Leases, Written},
+        cluster::{ClusterError, Leases, Written},
         helm::GRACE,
     },
     decide::{self, Patience, Step},
@@ -70,12 +71,15 @@ impl Lock {
     /// Waits until the environment's lock is free, or its holder is dead, and takes it. With it
     /// comes the record as the last holder left it.
     ///
+    /// The stop is heard between two requests, and a lock that was just taken is let go then.
+    ///
     /// # Errors
     /// A [`Halt`] for a Lease that is not this environment's, a record that cannot be read, and a
-    /// wait that was too long.
+    /// wait that was too long; [`Stopped`](super::stop::Stopped).
     pub(super) async fn acquire(
         leases: Leases,
         request: &Request<'_>,
+        stop: &Stop,
         report: &Report,
     ) -> anyhow::Result<(Self, Option<Record>)> {
         let identity = lease::identity();
@@ -84,17 +88,13 @@ impl Lock {
         let mut waiting = Waiting::default();
         loop {
             let begun = Instant::now();
-            let written = match leases.get(&name).await? {
-                None => leases.create(&lease::fresh(request, &identity)?).await?,
+            let wanted = match stop.unless(leases.get(&name)).await?? {
+                None => Wanted::Made(lease::fresh(request, &identity)?),
                 Some(lease) => {
                     lease::check(&lease, request.environment)?;
                     let now = Instant::now();
                     match waiting.patience.look(&lease::seen(&lease), now, GRACE) {
-                        Step::Take => {
-                            leases
-                                .replace(&lease::taken(lease, request, &identity)?)
-                                .await?
-                        }
+                        Step::Take => Wanted::Taken(lease::taken(lease, request, &identity)?),
                         Step::Wait if now > deadline => {
                             bail!(Halt::timed_out(format!(
                                 "gave up waiting: {}",
@@ -102,19 +102,43 @@ impl Lock {
                             )))
                         }
                         Step::Wait => {
-                            waiting.tell(&leases, &lease, request, report).await?;
-                            tokio::time::sleep(LOOK).await;
+                            let told = waiting.tell(&leases, &lease, request, report);
+                            stop.unless(told).await??;
+                            stop.unless(tokio::time::sleep(LOOK)).await?;
                             continue;
                         }
                     }
                 }
             };
+            stop.check()?;
+            // A write that is dropped may be done all the same.
+            let written = stop.within(WIND_UP, wanted.write(&leases)).await??;
             if let Written::Done(lease) = written {
                 let record = lease::record(&lease)?;
-                return Ok((
-                    Self::hold(leases, identity, (begun, request.duration), *lease),
-                    record,
-                ));
+                let lock = Self::hold(leases, identity, (begun, request.duration), *lease);
+                if let Err(stopped) = stop.check() {
+                    lock.leave(stop, report).await;
+                    return Err(stopped.into());
+                }
+                return Ok((lock, record));
+            }
+        }
+    }
+
+    /// Lets the lock go, or deletes the Lease where nothing was begun under it. Where that cannot be
+    /// done it is told, and the lock runs out by itself.
+    pub(super) async fn leave(self, stop: &Stop, report: &Report) {
+        let left = async {
+            match self.record().await {
+                Ok(None) => self.delete().await,
+                Ok(Some(_)) | Err(_) => self.release().await,
+            }
+        };
+        match stop.within(LEAVE, left).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => report.warn(&format!("{error:#}")),
+            Err(_) => {
+                report.warn("the cluster is too slow to let the lock go: it runs out by itself");
             }
         }
     }
@@ -339,6 +363,21 @@ impl Held {
 enum Loss {
     Certain(String),
     Doubt,
+}
+
+/// The Lease as it is to be with our lock on it.
+enum Wanted {
+    Made(Lease),
+    Taken(Lease),
+}
+
+impl Wanted {
+    async fn write(&self, leases: &Leases) -> Result<Written, ClusterError> {
+        match self {
+            Self::Made(lease) => leases.create(lease).await,
+            Self::Taken(lease) => leases.replace(lease).await,
+        }
+    }
 }
 
 /// One who waits: it says once for each holder whom it waits for, and what it wants of it.

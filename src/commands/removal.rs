@@ -63,12 +63,13 @@ pub(super) enum Removal {
 }
 
 impl Means<'_> {
-    /// Waits for the environment's lock, at most for `patience`.
+    /// Waits for the environment's lock, at most for `patience`, and not beyond a stop.
     pub(super) async fn acquire(
         &self,
         environment: &Environment,
         wish: Option<Wish>,
         patience: Duration,
+        stop: &Stop,
         report: &Report,
     ) -> anyhow::Result<(Lock, Option<Record>)> {
         let request = lock::Request {
@@ -82,7 +83,7 @@ impl Means<'_> {
             duration: self.lock_duration,
             timeout: patience,
         };
-        Lock::acquire(self.cluster.leases(), &request, report).await
+        Lock::acquire(self.cluster.leases(), &request, stop, report).await
     }
 
     /// Removes the environment, if its grounds still hold, and lets the lock go in any case.
@@ -268,23 +269,8 @@ async fn conclude(
             Ok(Removal::Gone(remains))
         }
         outcome => {
-            release(lock, stop, report).await;
+            lock.leave(stop, report).await;
             outcome
         }
-    }
-}
-
-async fn release(lock: Lock, stop: &Stop, report: &Report) {
-    let left = async {
-        match lock.record().await {
-            // Nothing was known of it, and nothing was begun.
-            Ok(None) => lock.delete().await,
-            Ok(Some(_)) | Err(_) => lock.release().await,
-        }
-    };
-    match stop.within(LEAVE, left).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => report.warn(&format!("{error:#}")),
-        Err(_) => report.warn("the cluster is too slow to let the lock go: it runs out by itself"),
     }
 }

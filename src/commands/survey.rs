@@ -19,9 +19,12 @@ pub(super) struct Found {
     pub name: String,
     /// The app.
     pub app: String,
+    /// The numeric id of the repository that its labels tell; empty where they tell none.
+    pub repository: String,
     /// Its Lease; none where that was lost.
     pub lease: Option<Lease>,
-    /// What its Lease remembers; none where nobody has written it yet.
+    /// What its Lease remembers; none where nobody has written it yet. An error too where something of
+    /// the environment does not tell by its labels that it is.
     pub record: Result<Option<Record>, String>,
     /// The newest revision of each of its releases.
     pub newest: Vec<Revision>,
@@ -43,8 +46,12 @@ pub(super) async fn survey(
     let (leases, storage) = (cluster.leases(), cluster.storage());
     let (leases, revisions) = tokio::try_join!(leases.list(labels), storage.newest(labels))?;
     let mut found: BTreeMap<Place, Found> = BTreeMap::new();
+    let mut astray = Vec::new();
     for lease in leases {
-        let Some(place) = lease.metadata.labels.as_ref().and_then(Place::of) else {
+        let labels = lease.metadata.labels.as_ref();
+        let Some(place) = labels.and_then(Place::of) else {
+            let name = lease.metadata.name.clone().unwrap_or_default();
+            astray.extend(labels.map(|labels| Astray::lease(name, labels)));
             continue;
         };
         let record = lock::record_in(&lease).map_err(|error| format!("{error:#}"));
@@ -53,10 +60,16 @@ pub(super) async fn survey(
         found.lease = Some(lease);
     }
     for revision in revisions {
-        if let Some(place) = Place::of(&revision.labels) {
-            let found = found.entry(place).or_insert_with_key(Place::empty);
-            found.newest.push(revision);
-        }
+        let Some(place) = Place::of(&revision.labels) else {
+            astray.push(Astray::revision(&revision));
+            continue;
+        };
+        let found = found.entry(place).or_insert_with_key(Place::empty);
+        found.newest.push(revision);
+    }
+    for Astray { place, reason } in astray {
+        let found = found.entry(place).or_insert_with_key(Place::empty);
+        found.record = Err(reason);
     }
     Ok(found.into_values().collect())
 }
@@ -69,11 +82,12 @@ pub(super) async fn last_deployed(
     storage: &Storage,
     labels: &BTreeMap<String, String>,
 ) -> anyhow::Result<Option<DateTime<Utc>>> {
-    let mut newest = Vec::new();
-    for labelled in storage.newest(labels).await? {
-        newest.extend(storage.revisions(&labelled.release).await?.pop());
+    let labelled = storage.newest(labels).await?;
+    let releases: Vec<String> = labelled.into_iter().map(|it| it.release).collect();
+    if releases.is_empty() {
+        return Ok(None);
     }
-    newest_deploy(storage, &newest).await
+    newest_deploy(storage, &storage.newest_of(&releases).await?).await
 }
 
 /// When any of these releases was last deployed. One whose state nobody knows is not judged.
@@ -95,25 +109,65 @@ pub(super) async fn newest_deploy(
 /// What tells environments apart in a namespace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
+    name: String,
     app: String,
-    slug: String,
+    repository: String,
 }
 
 impl Place {
     fn of(found: &BTreeMap<String, String>) -> Option<Self> {
-        Some(Self {
-            app: found.get(labels::APP)?.clone(),
-            slug: found.get(labels::SLUG)?.clone(),
-        })
+        let slug = found.get(labels::SLUG)?;
+        Some(Self::named(found, |app| format!("{app}-{slug}")))
+    }
+
+    fn named(found: &BTreeMap<String, String>, name: impl Fn(&str) -> String) -> Self {
+        let text = |label| found.get(label).cloned().unwrap_or_default();
+        let app = text(labels::APP);
+        Self {
+            name: name(&app),
+            app,
+            repository: text(labels::REPOSITORY),
+        }
     }
 
     fn empty(&self) -> Found {
         Found {
-            name: format!("{}-{}", self.app, self.slug),
+            name: self.name.clone(),
             app: self.app.clone(),
+            repository: self.repository.clone(),
             lease: None,
             record: Ok(None),
             newest: Vec::new(),
+        }
+    }
+}
+
+/// Something of ours that does not tell of which branch it is. By its name it seems to be of an
+/// environment, which is not judged then.
+struct Astray {
+    place: Place,
+    reason: String,
+}
+
+impl Astray {
+    fn lease(name: String, found: &BTreeMap<String, String>) -> Self {
+        Self {
+            reason: format!("its Lease has no label {}", labels::SLUG),
+            place: Place::named(found, |_| name.clone()),
+        }
+    }
+
+    fn revision(revision: &Revision) -> Self {
+        let Revision {
+            release, version, ..
+        } = revision;
+        let environment = release.split_once("--").map_or(release.as_str(), |it| it.0);
+        Self {
+            reason: format!(
+                "revision {version} of its release {release} has no label {}",
+                labels::SLUG
+            ),
+            place: Place::named(&revision.labels, |_| environment.to_owned()),
         }
     }
 }

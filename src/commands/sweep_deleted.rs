@@ -191,8 +191,8 @@ async fn remove(
     };
     let environment = &gathered.environment;
     let (wish, patience) = (Some(Wish::Remove), start.settings.lock.lock_timeout);
-    let acquired = means.acquire(environment, wish, patience, report);
-    let held = stop.unless(acquired).await??;
+    let acquired = means.acquire(environment, wish, patience, stop, report);
+    let held = acquired.await?;
     report.done("lock held");
     let grounds = Grounds::BranchGone;
     let outcome = means

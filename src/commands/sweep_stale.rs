@@ -12,7 +12,7 @@ use self::{
     announce::announce,
     carry_out::{Due, carry_out},
     gather::{Gathered, gather},
-    judged::judged,
+    judged::{judged, of_another},
     plan::{Plan, plan},
 };
 use super::{
@@ -92,9 +92,11 @@ impl Sweep<'_> {
     fn planned(&self, gathered: &Gathered, plan: &Plan) -> Swept {
         let entries = gathered.entries.iter().zip(&plan.verdicts);
         let warn_before = self.start.settings.warn_before;
-        let environments = entries
-            .map(|(entry, verdict)| judged(entry, verdict, gathered.now, warn_before))
-            .collect();
+        let judged =
+            entries.map(|(entry, verdict)| judged(entry, verdict, gathered.now, warn_before));
+        let others = gathered.others.iter();
+        let others = others.map(|found| of_another(found, &gathered.repository));
+        let environments = judged.chain(others).collect();
         let unlisted = gathered.deployments.as_ref().err();
         let unlisted = unlisted.map(|reason| format!("deployments that nobody took up: {reason}"));
         let problems = [plan.brake.clone(), gathered.no_age.clone(), unlisted];

@@ -2,9 +2,12 @@
 //!
 //! `helm uninstall` deletes what the newest revision names, and its exit status does not tell
 //! whether that went. So the manifests and hooks of all kept revisions are read first, and written
-//! into the record, and afterwards each object is asked for until it is gone.
+//! into the record, and afterwards each object is asked for until it is gone. With that, Helm itself
+//! is needed only where it has hooks to run.
 
 mod forgotten;
+mod look;
+mod named;
 mod obstacles;
 
 use std::{
@@ -12,14 +15,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use futures::future::join_all;
 
-use super::{hooks, owners::owner_of, site::Site};
+use self::{
+    look::{Sight, look_at},
+    named::{made, named},
+};
+use super::{hooks, site::Site};
 use crate::{
-    clients::cluster::{Found, Live},
-    decide::{Fate, Marks, Owner, Recovery, fate, recovery, uncompared},
-    model::{Halt, Object, ObjectKey, RecordedRelease, Revision, objects},
+    decide::{Hand, Owner, Recovery, hand, owner, recovery, steps, uncompared},
+    model::{Halt, ObjectKey, RecordedRelease, Revision},
 };
 
 /// How often what is left is looked at.
@@ -69,7 +75,10 @@ pub(super) async fn uninstall(
     release: &str,
 ) -> anyhow::Result<BTreeSet<ObjectKey>> {
     let revisions = site.storage.revisions(release).await?;
-    match owner_of(&site.storage, &revisions, site.environment).await? {
+    let named = named(site, &revisions).await?;
+    let newest = named.newest.as_ref();
+    let branch = newest.and_then(|newest| newest.branch.as_deref());
+    match owner(&revisions, branch, site.environment) {
         Owner::Nobody => return unrecorded(site, release).await,
         Owner::Ours => {}
         Owner::Unclaimed => {
@@ -85,28 +94,70 @@ pub(super) async fn uninstall(
         )
     }
     hooks::wait_for(site, &revisions).await?;
-    let named = named(site, &revisions).await?;
-    note_remains(site, &named).await?;
-    // The second try without hooks: one that fails would hold the release for ever.
+    note_remains(site, &named.keys).await?;
+    site.ready()?;
+    let begun = Instant::now();
+    match hand(named.newest.as_ref()) {
+        Hand::Ours => by_hand(site, release, &revisions, &named.keys).await?,
+        Hand::Helms => by_helm(site, release, &named.keys).await?,
+    }
+    let time = crate::report::elapsed(begun.elapsed());
+    site.report
+        .done(&format!("{release}: uninstalled ({time})"));
+    Ok(named.keys)
+}
+
+/// Asks for the deletion of all that the release names, in Helm's order, and then deletes its
+/// revisions, the newest last. Where the cluster refuses one object, they stay: the release is there.
+async fn by_hand(
+    site: &Site<'_>,
+    release: &str,
+    revisions: &[Revision],
+    keys: &BTreeSet<ObjectKey>,
+) -> anyhow::Result<()> {
+    let mut refused = Vec::new();
+    for step in steps(keys) {
+        let seen = look_at(site, step, &[release]).await?;
+        let errors = seen
+            .into_iter()
+            .filter_map(|(key, sight)| Some((key.to_string(), sight.err()?)));
+        refused.extend(errors);
+    }
+    super::together(refused)?;
+    for revision in revisions {
+        site.ready()?;
+        site.storage.forget(revision).await?;
+    }
+    match site.storage.revisions(release).await?.last() {
+        None => Ok(()),
+        Some(newest) => bail!(
+            "somebody else deployed the release {release} meanwhile: revision {} is {}",
+            newest.version,
+            newest.status
+        ),
+    }
+}
+
+/// Has Helm uninstall the release; at the second try without hooks, since one that fails would hold
+/// it for ever.
+async fn by_helm(
+    site: &Site<'_>,
+    release: &str,
+    named: &BTreeSet<ObjectKey>,
+) -> anyhow::Result<()> {
     for hooks in [true, false] {
         site.ready()?;
-        let begun = Instant::now();
-        let outcome = site
-            .helm
-            .uninstall(release, hooks, &site.lifeline())
-            .await?;
+        let lifeline = site.lifeline();
+        let outcome = site.helm.uninstall(release, hooks, &lifeline).await?;
         site.stop.check()?;
         if site.storage.revisions(release).await?.is_empty() {
-            let time = crate::report::elapsed(begun.elapsed());
-            site.report
-                .done(&format!("{release}: uninstalled ({time})"));
-            return Ok(named);
+            return Ok(());
         }
         let complaint = outcome.complaint();
         if !hooks {
             let mut message = format!("Helm does not let the release {release} go: {complaint}");
             // Helm tells no more than that it failed.
-            for kind in forgotten::missing_kinds(site, &named).await? {
+            for kind in forgotten::missing_kinds(site, named).await? {
                 message.push_str(&format!("; the cluster knows no kind {kind} any more"));
             }
             return Err(site.failure(&outcome, message));
@@ -114,7 +165,7 @@ pub(super) async fn uninstall(
         site.report
             .warn(&format!("{release}: {complaint}; once more, without hooks"));
     }
-    Ok(named)
+    Ok(())
 }
 
 /// What is there of a release that Helm knows nothing of: nothing where it never came up.
@@ -143,89 +194,6 @@ pub(super) async fn note_remains(
     .await
 }
 
-/// Everything that any kept revision names: objects, hooks, and the volume claims of StatefulSets.
-async fn named(site: &Site<'_>, revisions: &[Revision]) -> anyhow::Result<BTreeSet<ObjectKey>> {
-    let mut named = BTreeSet::new();
-    for revision in revisions {
-        let Some(body) = site.storage.body(revision).await? else {
-            continue;
-        };
-        let made = read(revision, &body.manifest)?;
-        for set in made
-            .iter()
-            .filter(|object| object.key.kind == "StatefulSet")
-        {
-            named.extend(claims(site, set).await?);
-        }
-        named.extend(made.into_iter().map(|object| object.key));
-        for hook in &body.hooks {
-            named.extend(
-                read(revision, &hook.manifest)?
-                    .into_iter()
-                    .map(|object| object.key),
-            );
-        }
-    }
-    Ok(named)
-}
-
-/// What a revision's own manifest names, hooks not among it.
-async fn made(site: &Site<'_>, revision: &Revision) -> anyhow::Result<Vec<Object>> {
-    match site.storage.body(revision).await? {
-        Some(body) => read(revision, &body.manifest),
-        None => Ok(Vec::new()),
-    }
-}
-
-fn read(revision: &Revision, manifest: &str) -> anyhow::Result<Vec<Object>> {
-    objects(manifest)
-        .map_err(anyhow::Error::msg)
-        .with_context(|| {
-            format!(
-                "failed to read the manifest of {} {}",
-                revision.release, revision.version
-            )
-        })
-}
-
-/// The volume claims that Kubernetes made for a StatefulSet: named `<template>-<set>-<number>`,
-/// labelled with what the set selects its pods by.
-async fn claims(site: &Site<'_>, set: &Object) -> anyhow::Result<Vec<ObjectKey>> {
-    let templates = set.body["spec"]["volumeClaimTemplates"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    let selected = set.body["spec"]["selector"]["matchLabels"].as_object();
-    let Some(selected) = selected.filter(|_| !templates.is_empty()) else {
-        return Ok(Vec::new());
-    };
-    let labels: Vec<String> = selected
-        .iter()
-        .filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)))
-        .collect();
-    let is_of_set = |claim: &Live| {
-        templates
-            .iter()
-            .filter_map(|template| template["metadata"]["name"].as_str())
-            .any(|name| {
-                let number = claim
-                    .key
-                    .name
-                    .strip_prefix(&format!("{name}-{}-", set.key.name));
-                number.is_some_and(|number| number.parse::<u32>().is_ok())
-            })
-    };
-    let found = site.objects.claims(&labels.join(",")).await?;
-    Ok(found
-        .into_iter()
-        .filter(is_of_set)
-        .map(|claim| ObjectKey {
-            set: Some(set.key.name.clone()),
-            ..claim.key
-        })
-        .collect())
-}
-
 /// Sees to it that all of `keys` that is ours is gone, as long as Helm itself may take.
 ///
 /// Releases come up side by side: one that is up again must not be among the keys of another.
@@ -251,9 +219,8 @@ async fn clear_of(
     let mut refused = Vec::new();
     loop {
         remains.left.clear();
-        for key in std::mem::take(&mut waiting) {
-            site.ready()?;
-            match look(site, &key, releases).await {
+        for (key, sight) in look_at(site, std::mem::take(&mut waiting), releases).await? {
+            match sight {
                 Ok(Sight::Gone) => remains.gone.push(key),
                 Ok(Sight::Kept) => remains.kept.push(key),
                 Ok(Sight::Stranger) => remains.strangers.push(key),
@@ -294,56 +261,6 @@ fn told_of(remains: Remains, mut refused: Vec<(String, anyhow::Error)>) -> anyho
     refused.extend(left.map(|(key, reason)| (key.to_string(), Halt::timed_out(reason).into())));
     super::together(refused)?;
     Ok(Remains::default())
-}
-
-enum Sight {
-    Gone,
-    Kept,
-    Stranger,
-    There(String),
-}
-
-/// Looks at one object, and deletes it if it is ours and nobody asked for that yet.
-async fn look(site: &Site<'_>, key: &ObjectKey, releases: &[&str]) -> anyhow::Result<Sight> {
-    let live = match site.objects.find(key).await? {
-        Found::There(live) => live,
-        Found::Gone => return Ok(Sight::Gone),
-        Found::NoSuchKind => {
-            site.report.note(&format!(
-                "{key}: the cluster knows no kind {} of {} any more, in any version",
-                key.kind, key.api_version
-            ));
-            return Ok(Sight::Gone);
-        }
-    };
-    let marks = Marks {
-        release: live.annotation("meta.helm.sh/release-name"),
-        namespace: live.annotation("meta.helm.sh/release-namespace"),
-        hook: live.annotation("helm.sh/hook"),
-        policy: live.annotation("helm.sh/resource-policy"),
-        instance: live.label("app.kubernetes.io/instance"),
-    };
-    match fate(key, marks, releases, site.namespace) {
-        Fate::Kept => Ok(Sight::Kept),
-        Fate::Stranger => Ok(Sight::Stranger),
-        Fate::Goes if live.is_terminating() => Ok(Sight::There(waits_for(&live))),
-        Fate::Goes if marks.hook.is_some() && site.objects.runs(key).await? => {
-            Ok(Sight::There("it still runs".to_owned()))
-        }
-        Fate::Goes => {
-            // It was read before this: what a newcomer has made since is another object to the server.
-            site.ready()?;
-            site.objects.delete(&live).await?;
-            Ok(Sight::There("asked to go".to_owned()))
-        }
-    }
-}
-
-fn waits_for(live: &Live) -> String {
-    match live.finalizers() {
-        finalizers if finalizers.is_empty() => "going".to_owned(),
-        finalizers => format!("waits for {}", finalizers.join(", ")),
-    }
 }
 
 /// Removes every release of the environment, each before those that it needs, the others at the same

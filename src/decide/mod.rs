@@ -22,6 +22,7 @@ mod rollout;
 mod stage;
 mod stranger;
 mod sweep;
+mod uninstall;
 
 pub use capacity::{Room, Standing, Taken, room};
 pub use claim::claim;
@@ -45,6 +46,7 @@ pub use rollout::{pods_of, unready};
 pub use stage::{Overdue, build_of, overdue, stage};
 pub use stranger::stranger_to;
 pub use sweep::{
-    Candidate, Deployed, Head, Rules, Spared, Stay, Verdict, Why, brake, judge, most, oldest_first,
-    skew,
+    Age, Candidate, Deployed, Head, Rules, Spared, Stay, Verdict, Why, brake, judge, most,
+    oldest_first, skew,
 };
+pub use uninstall::{Hand, hand, may_have_dependents, steps};

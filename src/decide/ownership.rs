@@ -69,6 +69,7 @@ mod tests {
             status: Status::Deployed,
             labels,
             secret: String::new(),
+            uid: None,
             created: None,
         }
     }

@@ -74,6 +74,7 @@ mod tests {
             status: Status::from(*status),
             labels: Default::default(),
             secret: format!("sh.helm.release.v1.hey-new.v{}", index + 1),
+            uid: None,
             created: None,
         };
         statuses.iter().enumerate().map(revision).collect()

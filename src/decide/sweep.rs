@@ -9,10 +9,21 @@ use super::leaving::aged;
 pub struct Rules {
     /// The time.
     pub now: DateTime<Utc>,
-    /// Whether environments go by age, and how long after their last deploy.
-    pub max_age: Option<Duration>,
+    /// Whether environments go by age.
+    pub age: Age,
     /// Whether environments go whose branch is gone.
     pub orphans: bool,
+}
+
+/// Whether environments go by age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// So long after their last deploy.
+    After(Duration),
+    /// Nobody asked for it.
+    Unasked,
+    /// No age is known, since the clocks disagree.
+    Unknown,
 }
 
 /// What is known of one environment.
@@ -106,8 +117,12 @@ pub enum Stay {
     KeptUntil(DateTime<Utc>),
     /// Its branch is there, and age is not asked for.
     BranchThere,
+    /// Its age is not known.
+    AgeUnknown,
     /// It would go, and older ones go first.
     NextTime,
+    /// It would go, and the settings let none go.
+    NoneMay,
 }
 
 impl Verdict {
@@ -136,9 +151,10 @@ pub fn judge(candidate: &Candidate, rules: &Rules) -> Verdict {
     if rules.orphans && candidate.branch == Head::Gone {
         return Verdict::Goes(Why::BranchGone);
     }
-    let by_age = match rules.max_age {
-        Some(max_age) => by_age(candidate, max_age, rules.now),
-        None => Verdict::Stays(Stay::BranchThere),
+    let by_age = match rules.age {
+        Age::After(max_age) => by_age(candidate, max_age, rules.now),
+        Age::Unasked => Verdict::Stays(Stay::BranchThere),
+        Age::Unknown => Verdict::Stays(Stay::AgeUnknown),
     };
     match (&candidate.branch, by_age) {
         (_, Verdict::Goes(_)) if candidate.held => Verdict::Stays(Stay::Busy),
@@ -189,8 +205,17 @@ pub fn brake(orphans: usize, up: usize, most: usize) -> Option<String> {
     })
 }
 
-/// Leaves to the next run what goes by age beyond `most`: the youngest of it.
+/// Leaves to the next run what goes by age beyond `most`: the youngest of it. Where none may go, what
+/// was half removed stays too.
 pub fn oldest_first(verdicts: &mut [Verdict], most: usize) {
+    if most == 0 {
+        let by_age = |verdict: &&mut Verdict| match verdict {
+            Verdict::Goes(Why::Age(_) | Why::Empty(_) | Why::Unfinished) => true,
+            Verdict::Goes(Why::BranchGone) | Verdict::Stays(_) | Verdict::Unknown(_) => false,
+        };
+        let due = verdicts.iter_mut().filter(by_age);
+        return due.for_each(|verdict| *verdict = Verdict::Stays(Stay::NoneMay));
+    }
     let since = |verdict: &Verdict| match verdict {
         Verdict::Goes(Why::Age(since) | Why::Empty(since)) => Some(*since),
         Verdict::Goes(Why::BranchGone | Why::Unfinished)
@@ -240,7 +265,7 @@ mod tests {
     fn rules() -> Rules {
         Rules {
             now: day(6),
-            max_age: Some(Duration::from_secs(5 * DAY)),
+            age: Age::After(Duration::from_secs(5 * DAY)),
             orphans: true,
         }
     }
@@ -366,7 +391,7 @@ mod tests {
         };
         assert_eq!(judge(&orphan, &by_age), Verdict::Goes(Why::Age(day(1))));
         let orphans = Rules {
-            max_age: None,
+            age: Age::Unasked,
             ..rules()
         };
         assert_eq!(judge(&old(), &orphans), Verdict::Stays(Stay::BranchThere));
@@ -406,6 +431,28 @@ mod tests {
         assert_eq!(skew(day(6), at(-5)), None);
         assert!(skew(day(6), at(60)).unwrap().contains("60 min behind"));
         assert!(skew(day(6), at(-6)).unwrap().contains("6 min ahead of"));
+    }
+
+    #[test]
+    fn where_none_may_go_nothing_is_finished_either() {
+        let whys = [Why::Unfinished, Why::Age(day(1)), Why::Empty(day(1))];
+        let mut verdicts = whys.map(Verdict::Goes).to_vec();
+        oldest_first(&mut verdicts, 0);
+        assert_eq!(verdicts, vec![Verdict::Stays(Stay::NoneMay); 3]);
+    }
+
+    #[test]
+    fn without_a_clock_only_what_has_no_branch_goes() {
+        let rules = Rules {
+            age: Age::Unknown,
+            ..rules()
+        };
+        assert_eq!(judge(&old(), &rules), Verdict::Stays(Stay::AgeUnknown));
+        let orphan = Candidate {
+            branch: Head::Gone,
+            ..old()
+        };
+        assert_eq!(judge(&orphan, &rules), Verdict::Goes(Why::BranchGone));
     }
 
     fn heads() -> impl Strategy<Value = Head> {

@@ -50,7 +50,8 @@ impl Environment {
 
     /// What Helm's storage Secrets of the environment's releases are labelled with.
     pub fn release_labels(&self) -> BTreeMap<String, String> {
-        let mut labels = shared_labels(&self.app, &self.tier, self.repository_id);
+        let mut labels = place_labels(&self.app, &self.tier);
+        labels.insert(labels::REPOSITORY.into(), self.repository_id.to_string());
         labels.insert(labels::SLUG.into(), self.slug().to_string());
         labels
     }
@@ -63,12 +64,11 @@ impl Environment {
     }
 }
 
-/// The labels that all environments of one app on one tier of one repository have in common.
-pub fn shared_labels(app: &App, tier: &str, repository_id: u64) -> BTreeMap<String, String> {
+/// The labels that all environments of one app on one tier have in common, whatever their repository.
+pub fn place_labels(app: &App, tier: &str) -> BTreeMap<String, String> {
     let pairs = [
         (labels::APP, app.to_string()),
         (labels::TIER, tier.to_owned()),
-        (labels::REPOSITORY, repository_id.to_string()),
     ];
     let pairs = pairs.into_iter();
     pairs.map(|(key, value)| (key.to_owned(), value)).collect()

@@ -70,6 +70,8 @@ pub struct Revision {
     pub labels: BTreeMap<String, String>,
     /// The Secret's name.
     pub secret: String,
+    /// What tells the Secret from another of its name.
+    pub uid: Option<String>,
     /// When the Secret was made: for an install, upgrade or rollback, within a second of its begin.
     pub created: Option<DateTime<Utc>>,
 }
@@ -104,6 +106,8 @@ pub struct Hook {
     pub name: String,
     /// Its object, as one YAML document.
     pub manifest: String,
+    /// When Helm runs it, as in `pre-install`.
+    pub events: Vec<String>,
     /// Whether Helm waits for it at this moment (or was killed while it did).
     pub running: bool,
 }

@@ -33,7 +33,7 @@ pub use build::{Build, Job, Pipeline};
 pub use commit::Commit;
 pub use deployment::{Deployment, Order, Payload, Told};
 pub use ending::{Ending, Halt};
-pub use environment::{Environment, labels, shared_labels};
+pub use environment::{Environment, labels, place_labels};
 pub use helm::{Hook, Revision, Status, StoredRelease};
 pub use image::{Image, ImageName, Platform};
 pub use manifest::{Object, ObjectKey, objects};

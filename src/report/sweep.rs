@@ -39,7 +39,8 @@ pub struct Judged {
     /// What is done with it.
     pub verdict: Word,
     /// Why: `branch-gone`, `age`, `unfinished`, `empty`, `default-branch`, `protected`, `keep`,
-    /// `kept-until`, `busy`, `young`, `branch-there`, `next-time` or `unknown`.
+    /// `kept-until`, `busy`, `young`, `branch-there`, `no-age`, `next-time`, `max-deletions`,
+    /// `another-repository` or `unknown`.
     pub why: &'static str,
     /// Why, in words.
     pub reason: String,
@@ -71,10 +72,10 @@ pub enum Word {
 }
 
 impl Swept {
-    /// Whether nothing was to be done.
+    /// Whether nothing was done, be it that what was to go had to stay.
     pub fn is_idle(&self) -> bool {
-        self.closed_deployments.is_empty()
-            && self.environments.iter().all(|it| it.outcome.is_none())
+        let mut outcomes = self.environments.iter().filter_map(|it| it.outcome);
+        self.closed_deployments.is_empty() && outcomes.all(|outcome| outcome == "stays")
     }
 
     /// Whether the brake holds it.
@@ -168,7 +169,7 @@ impl Swept {
 impl Judged {
     /// Whether there is nothing to tell of it.
     fn is_usual(&self) -> bool {
-        matches!(self.why, "young" | "branch-there") && !self.soon
+        matches!(self.why, "young" | "branch-there" | "no-age") && !self.soon
     }
 
     fn what(&self) -> &'static str {

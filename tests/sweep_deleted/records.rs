@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use testbed::{
-    github::DeploymentState::Inactive,
+    github::{DeploymentState::Inactive, User},
     tools::Tool::{Helm3, Helm4},
 };
 
@@ -30,10 +30,15 @@ fn deployments_that_a_lost_record_knew_are_made_inactive_and_no_others() {
         "deploy",
         json!({"app": "hey", "branch": "new"}),
     );
+    // One that is inactive already is not told so again.
+    let inactive = site.queue("new");
+    site.repository
+        .post_status(inactive, Inactive, User::bot("branch-deploys"));
     site.namespace.delete("Lease", ENVIRONMENT);
     site.repository.delete_branch("new");
     site.sweep_deleted(Helm4, "new").run().ends_with(0);
     assert_eq!(site.states(deployment).last(), Some(&Inactive));
+    assert_eq!(site.states(inactive), [Inactive]);
     for others in [other, stranger] {
         assert_eq!(site.states(others), []);
     }

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use http::Method;
 use rustix::process::Signal;
 use testbed::{
     faults::{Effect, Gate, Matcher},
     tools::Tool::Helm4,
+    wait_until,
 };
 
 use super::{ENVIRONMENT, deleted, is_empty};
@@ -43,6 +45,29 @@ fn a_github_that_hangs_holds_no_cancelled_sweep_up_and_the_next_one_goes_on() {
         site.sweep_deleted(Helm4, "new").run().ends_with(0);
         is_empty(&site);
     }
+}
+
+#[test]
+fn a_lock_that_is_being_taken_when_the_signal_comes_is_let_go() {
+    let (site, _) = deleted("sweep-taking", Helm4);
+    let front = site.namespace.front(&site.kubeconfig);
+    let leases = "/apis/coordination.k8s.io/v1/namespaces/*/leases/*";
+    let taken = Matcher::any(leases).method(Method::PUT).once();
+    let late = Effect::late_answer(Duration::from_secs(1));
+    front.faults().when(taken).then(late);
+    let sweep = site
+        .sweep_deleted(Helm4, "new")
+        .env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig())
+        .start();
+    // The cluster has written it, and the sweep does not know that yet.
+    wait_until("the lock is taken", || {
+        (!site.is_free(ENVIRONMENT))
+            .then_some(())
+            .ok_or("it is not")
+    });
+    sweep.signal(Signal::TERM);
+    sweep.end().ends_with(143);
+    assert!(site.is_free(ENVIRONMENT));
 }
 
 #[test]

@@ -262,6 +262,57 @@ fn a_migration_of_a_killed_deploy_is_waited_for() {
     is_empty(&site);
 }
 
+#[test]
+fn whoever_lost_the_lock_waits_for_no_migration() {
+    let site = Site::new("sweep-lost-lock");
+    let migration = hook("migrate", "pre-install", "testbed/hold");
+    let deploy = site
+        .helm_apply(Helm3, site.push("new"))
+        .release(&objects(&[migration]))
+        .start();
+    site.wait_for_pod();
+    deploy.signal(Signal::KILL);
+    drop(deploy);
+    site.repository.delete_branch("new");
+    let dead = site.holder(ENVIRONMENT);
+    let sweep = site.sweep_deleted(Helm3, "new").start();
+    wait_until("the sweep waits for the hook", || {
+        let waits = site.record(ENVIRONMENT)["phase"] == "removing";
+        (waits && site.holder(ENVIRONMENT) != dead)
+            .then_some(())
+            .ok_or("it does not")
+    });
+    let another = json!({"spec": {"holderIdentity": "somebody"}});
+    site.namespace.patch("Lease", ENVIRONMENT, &another);
+    sweep
+        .end()
+        .says("the lock is lost: somebody has it")
+        .ends_with(1);
+    let pod = site.namespace.get("Pod", &site.wait_for_pod());
+    assert_eq!(pod["metadata"]["annotations"]["testbed/hold"], "true");
+}
+
+#[test]
+fn a_release_without_hooks_of_its_deletion_needs_no_helm() {
+    let site = Site::new("sweep-by-hand");
+    let all = [
+        config_map("a"),
+        stateful_set("db"),
+        hook("prepare", "pre-install", ""),
+    ];
+    site.helm_apply(Helm4, site.push("new"))
+        .release(&objects(&all))
+        .run()
+        .ends_with(0);
+    site.repository.delete_branch("new");
+    let tells = "#!/bin/sh\n[ \"$1\" = version ] && echo v4.3.1 || exit 1\n";
+    let sweep = site
+        .sweep_deleted(Helm4, "new")
+        .env("BRANCH_DEPLOYS_HELM", site.script("helm", tells));
+    sweep.run().says("hey-new: uninstalled").ends_with(0);
+    is_empty(&site);
+}
+
 /// A branch that was deployed with these objects, and deleted since, with its deployment.
 fn deployed_then_deleted(hint: &str, all: &[Value]) -> (Site, u64) {
     let site = Site::new(hint);

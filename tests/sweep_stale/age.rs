@@ -9,7 +9,7 @@ use testbed::{
     wait_until,
 };
 
-use super::{Swept, any_helm, of, program, sweep, up, with};
+use super::{Swept, any_helm, changed_since_the_plan, of, program, sweep, up, with};
 use crate::{
     objects::{companion_of, config_map, held, hook, kept, objects, stateful_set},
     past::{Seed, secret_name},
@@ -77,9 +77,9 @@ fn a_companion_that_was_deployed_since_keeps_its_environment() {
         .judges([("hey-new", "stays: young")]);
 }
 
-#[test]
-fn a_rollback_that_lost_our_labels_keeps_its_environment() {
-    let site = with("stale-rollback", &[of("new", 9).revisions(2)]);
+/// Rolls a release back as somebody does by hand: to a revision without our labels, which the new
+/// one takes.
+fn roll_back(site: &Site) {
     let rolled_back = secret_name("hey-new", 2);
     site.rewrite(&rolled_back, |body| {
         body["info"]["last_deployed"] = json!(Utc::now().to_rfc3339());
@@ -89,12 +89,40 @@ fn a_rollback_that_lost_our_labels_keeps_its_environment() {
         "branch-deploys/repository-id": null,
     }}});
     site.namespace.patch("Secret", &rolled_back, &bare);
-    let all = site.namespace.inventory();
-    sweep(&site, &[])
-        .ends_with(0, "swept")
+}
+
+#[test]
+fn a_rollback_that_lost_our_labels_is_seen_by_the_plan() {
+    let site = with("stale-rollback", &[of("new", 9).revisions(2)]);
+    roll_back(&site);
+    sweep(&site, &["--dry-run"])
+        .ends_with(0, "planned")
+        .judges([("hey-new", "stays: young")]);
+}
+
+#[test]
+fn a_rollback_that_lost_our_labels_since_the_plan_keeps_its_environment() {
+    let site = with("stale-rollback-late", &[of("new", 9).revisions(2)]);
+    changed_since_the_plan(&site, || roll_back(&site))
+        .ends_with(0, "nothing")
         .judges([("hey-new", "stays: age")])
         .reasons("hey-new", "rolled back");
-    assert_eq!(site.namespace.inventory(), all);
+    assert_eq!(up(&site), ["hey-new"]);
+    assert_eq!(site.namespace.release_revisions("hey-new").len(), 2);
+}
+
+#[test]
+fn where_none_may_go_none_goes() {
+    let half = of("half", 1).record(json!({"phase": "removing"}));
+    let site = with("stale-none", &[of("old", 9), half]);
+    let swept = sweep(&site, &["--max-deletions", "0"]).ends_with(0, "nothing");
+    swept
+        .judges([
+            ("hey-old", "stays: max-deletions"),
+            ("hey-half", "stays: max-deletions"),
+        ])
+        .reasons("hey-half", "--max-deletions 0 lets nothing go");
+    assert_eq!(up(&site), ["hey-half", "hey-old"]);
 }
 
 #[test]
@@ -195,7 +223,7 @@ fn a_deploy_between_the_plan_and_the_lock_saves_the_environment() {
     let all = site.namespace.inventory();
     gate.open();
     Swept::from(sweep.end())
-        .ends_with(0, "swept")
+        .ends_with(0, "nothing")
         .judges([("hey-new", "stays: age")])
         .reasons("hey-new", "deployed, rolled back or kept new since");
     assert_eq!(site.namespace.inventory(), all);
@@ -239,7 +267,7 @@ fn somebody_who_keeps_it_between_the_plan_and_the_lock_saves_the_environment() {
     keep.run().ends_with(0);
     gate.open();
     Swept::from(sweep.end())
-        .ends_with(0, "swept")
+        .ends_with(0, "nothing")
         .judges([("hey-new", "stays: age")]);
     assert_eq!(up(&site), ["hey-new"]);
 }
@@ -315,7 +343,7 @@ fn by_a_clock_that_is_wrong_by_an_hour_nothing_is_old_and_what_has_no_branch_goe
         Swept::of(sweep())
             .ends_with(5, "refused")
             .judges([
-                ("hey-old", "stays: branch-there"),
+                ("hey-old", "stays: no-age"),
                 ("hey-gone", "removed: branch-gone"),
             ])
             .says("nothing goes by age");

@@ -24,6 +24,15 @@ use crate::{
 const SECRETS: &str = "/api/v1/namespaces/*/secrets";
 const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/*/leases";
 
+/// What the API server says to one who goes on from where it kept nothing.
+fn expired() -> Value {
+    json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": "The provided continue parameter is too old to display a consistent list result.",
+        "reason": "Expired", "code": 410,
+    })
+}
+
 /// A site whose programs come by way of a front.
 fn behind_front(hint: &str, seeds: &[Seed]) -> (Site, Front) {
     let site = with(hint, seeds);
@@ -152,14 +161,9 @@ fn a_listing_whose_next_page_is_gone_each_time_removes_nothing() {
         .collect();
     let (site, front) = behind_front("cluster-gone", &seeds);
     let all = site.namespace.inventory();
-    let expired = json!({
-        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-        "message": "The provided continue parameter is too old to display a consistent list result.",
-        "reason": "Expired", "code": 410,
-    });
     // Page 1 comes, and page 2 does not, however often the listing is begun anew.
     for second in (2..40).step_by(2) {
-        let gone = Effect::status(410).body(&expired.to_string());
+        let gone = Effect::status(410).body(&expired().to_string());
         front
             .faults()
             .when(Matcher::get(SECRETS).nth(second))
@@ -172,9 +176,30 @@ fn a_listing_whose_next_page_is_gone_each_time_removes_nothing() {
 }
 
 #[test]
+fn a_listing_whose_next_page_is_gone_once_is_begun_anew() {
+    // More revisions than a page holds, and those that are not seen twice are the newest.
+    let seeds: Vec<Seed> = (0..11)
+        .map(|it| of(&format!("b{it}"), 1).revisions(50))
+        .collect();
+    let (site, front) = behind_front("cluster-gone-once", &seeds);
+    for path in [SECRETS, LEASES] {
+        // Of the Leases there is one page, which does not come.
+        let nth = if path == SECRETS { 2 } else { 1 };
+        let gone = Effect::status(410).body(&expired().to_string());
+        front.faults().when(Matcher::get(path).nth(nth)).then(gone);
+        let swept = Swept::of(through(&site, &front)).ends_with(0, "nothing");
+        assert_eq!(
+            swept.told["environments"].as_array().map(Vec::len),
+            Some(11)
+        );
+        front.faults().clear();
+    }
+}
+
+#[test]
 fn a_listing_that_is_empty_by_mistake_removes_nothing_that_is_deployed() {
     let kept = json!({"keep_until": "2100-01-01T00:00:00Z"});
-    for path in [SECRETS, LEASES] {
+    for (path, state) in [(SECRETS, "nothing"), (LEASES, "swept")] {
         let seeds = [
             of("live", 1),
             of("old", 9),
@@ -187,7 +212,7 @@ fn a_listing_that_is_empty_by_mistake_removes_nothing_that_is_deployed() {
         });
         let empty = Effect::status(200).body(&empty.to_string());
         front.faults().when(Matcher::get(path).once()).then(empty);
-        let swept = Swept::of(through(&site, &front)).ends_with(0, "swept");
+        let swept = Swept::of(through(&site, &front)).ends_with(0, state);
         for name in ["hey-live", "hey-kept"] {
             assert_ne!(swept.judged(name)["outcome"], "removed", "{path}");
             let release = site.namespace.release_revisions(name);

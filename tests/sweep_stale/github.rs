@@ -318,12 +318,31 @@ fn what_a_token_may_not_see_is_named_and_holds_up_nothing_else() {
 }
 
 #[test]
+fn who_asks_for_branches_alone_needs_no_right_to_deployments() {
+    let site = three("github-orphans");
+    let permissions = Permissions::named("reader")
+        .read(Permission::Metadata)
+        .read(Permission::Contents);
+    let token = site.github.token(permissions);
+    let sweep = program(&site, &["--only", "orphans"]).env("GITHUB_TOKEN", token);
+    Swept::of(sweep).ends_with(0, "swept").judges([
+        ("hey-live", "stays: branch-there"),
+        ("hey-gone", "removed: branch-gone"),
+        ("hey-old", "stays: branch-there"),
+    ]);
+}
+
+#[test]
 fn a_repository_of_another_id_has_nothing_here() {
     let site = three("github-another");
     let all = site.namespace.inventory();
     site.repository.rename("acme/hello");
     site.github.repository("acme/hey");
-    sweep(&site, &[]).ends_with(0, "nothing");
+    let stays = "stays: another-repository";
+    sweep(&site, &[])
+        .ends_with(0, "nothing")
+        .judges([("hey-gone", stays), ("hey-live", stays), ("hey-old", stays)])
+        .says("if that was made anew, remove it by hand");
     assert_eq!(site.namespace.inventory(), all);
     let renamed = || program(&site, &[]).env("BRANCH_DEPLOYS_REPOSITORY", "acme/hello");
     Swept::of(renamed()).ends_with(0, "swept").judges([

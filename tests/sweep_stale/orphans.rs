@@ -8,7 +8,7 @@ use testbed::{
     tools::Tool::{Helm3, Helm4},
 };
 
-use super::{Swept, of, program, sweep, up, with};
+use super::{Swept, changed_since_the_plan, of, program, sweep, up, with};
 use crate::{
     objects::{config_map, objects, stuck},
     past::secret_name,
@@ -202,27 +202,12 @@ fn a_removal_that_was_killed_is_finished_whatever_the_age() {
     assert_eq!(site.namespace.inventory(), [""; 0]);
 }
 
-/// A sweep that is held once its plan is made, while `change` happens.
-fn changed_since_the_plan(site: &Site, change: impl FnOnce()) -> Swept {
-    let gate = Gate::default();
-    let protected = Matcher::get("/repos/acme/hey/branches").query("protected=true");
-    site.github
-        .faults()
-        .when(protected)
-        .then(Effect::hold_before(&gate));
-    let sweep = program(site, &["--output", "json", "--lock-duration", "3s"]).start();
-    gate.reached();
-    change();
-    gate.open();
-    Swept::from(sweep.end())
-}
-
 #[test]
 fn a_deploy_since_the_plan_saves_what_was_half_removed() {
     let half = of("new", 9).record(json!({"phase": "removing"}));
     let site = with("orphans-half-saved", &[half]);
     changed_since_the_plan(&site, || site.seed(&[of("new", 0)]))
-        .ends_with(0, "swept")
+        .ends_with(0, "nothing")
         .judges([("hey-new", "stays: unfinished")]);
     assert_eq!(up(&site), ["hey-new"]);
 }
@@ -245,7 +230,7 @@ fn a_release_or_a_record_since_the_plan_saves_what_was_empty() {
                 site.seed_record(&of("new", 0).record(json!({"phase": "deploying"})));
             }
         })
-        .ends_with(0, "swept")
+        .ends_with(0, "nothing")
         .judges([("hey-new", "stays: empty")]);
         assert_eq!(up(&site), ["hey-new"], "{deployed}");
     }
@@ -262,7 +247,7 @@ fn a_job_that_began_since_the_plan_is_left_alone() {
     changed_since_the_plan(&site, || {
         lease(json!({"holderIdentity": "somebody", "leaseDurationSeconds": 600}));
     })
-    .ends_with(0, "swept")
+    .ends_with(0, "nothing")
     .judges([("hey-new", "stays: age")])
     .reasons("hey-new", "a job is at work on it");
     assert_eq!(up(&site), ["hey-new"]);
@@ -323,7 +308,7 @@ fn a_branch_that_is_back_by_the_time_the_lock_is_held_keeps_its_environment() {
     site.repository.push("gone");
     gate.open();
     Swept::from(sweep.end())
-        .ends_with(0, "swept")
+        .ends_with(0, "nothing")
         .judges([("hey-gone", "stays: branch-gone")])
         .reasons("hey-gone", "is back");
     assert_eq!(up(&site), ["hey-gone"]);
@@ -358,7 +343,50 @@ fn what_belongs_to_others_is_nothing_of_ours() {
         let secret = secret_name(&seed.name(), 1);
         site.namespace.patch("Secret", &secret, &labels);
     }
-    let swept = sweep(&site, &[]).ends_with(0, "swept");
-    assert_eq!(swept.told["environments"].as_array().map(Vec::len), Some(1));
+    let swept = sweep(&site, &[])
+        .ends_with(0, "swept")
+        .judges([
+            ("hey-gone", "removed: branch-gone"),
+            ("hey-other-2", "stays: another-repository"),
+        ])
+        .reasons("hey-other-2", "the repository with the id 1");
+    assert_eq!(swept.told["environments"].as_array().map(Vec::len), Some(2));
     assert_eq!(up(&site), ["hey-other-0", "hey-other-1", "hey-other-2"]);
+}
+
+#[test]
+fn what_of_ours_does_not_tell_whose_it_is_is_named_and_not_judged() {
+    let site = with(
+        "orphans-unlabelled",
+        &[
+            of("lease", 9),
+            of("secret", 9).companions(&["redis"]),
+            of("id", 9),
+            of("old", 9),
+        ],
+    );
+    let without = |label: &str| json!({"metadata": {"labels": {label: null}}});
+    let slug = without("branch-deploys/slug");
+    site.namespace.patch("Lease", "hey-lease", &slug);
+    let companion = secret_name("hey-secret--redis", 1);
+    site.namespace.patch("Secret", &companion, &slug);
+    let id = without("branch-deploys/repository-id");
+    site.namespace
+        .patch("Secret", &secret_name("hey-id", 1), &id);
+    site.namespace.patch("Lease", "hey-id", &id);
+    sweep(&site, &[])
+        .ends_with(1, "failed")
+        .judges([
+            ("hey-lease", "unknown: unknown"),
+            ("hey-secret", "unknown: unknown"),
+            ("hey-id", "unknown: unknown"),
+            ("hey-old", "removed: age"),
+        ])
+        .reasons("hey-lease", "its Lease has no label branch-deploys/slug")
+        .reasons(
+            "hey-secret",
+            "revision 1 of its release hey-secret--redis has no label",
+        )
+        .reasons("hey-id", "no label branch-deploys/repository-id");
+    assert_eq!(up(&site), ["hey-id", "hey-lease", "hey-secret"]);
 }

@@ -35,6 +35,11 @@ impl ClusterError {
         }
     }
 
+    /// Whether what a listing was to go on from is there no more.
+    pub(super) fn is_expired(&self) -> bool {
+        matches!(self.cause, Cause::Refused { status: 410, .. })
+    }
+
     pub(super) fn new(action: impl Into<String>, error: kube::Error) -> Self {
         let cause = match error {
             // A proxy's page, read as the API server's: it tells neither what nor why.

@@ -7,7 +7,7 @@ use kube::{
 };
 use serde_json::json;
 
-use super::{ClusterError, with_labels};
+use super::{ClusterError, anew_once, with_labels};
 use crate::model::labels;
 
 /// Leases in one page of a listing.
@@ -54,20 +54,23 @@ impl Leases {
     ) -> Result<Vec<Lease>, ClusterError> {
         let ours = format!("{}={}", labels::MANAGED_BY, labels::MANAGER);
         let selector = with_labels(&ours, labels);
-        let mut params = ListParams::default().labels(&selector).limit(PAGE);
-        let mut leases = Vec::new();
-        loop {
-            let page = self.api.list(&params).await;
-            let page = page.map_err(|error| self.error("list leases".to_owned(), error))?;
-            leases.extend(page.items.into_iter().map(|mut lease| {
-                lease.metadata.managed_fields = None;
-                lease
-            }));
-            match page.metadata.continue_.filter(|token| !token.is_empty()) {
-                Some(token) => params = params.continue_token(&token),
-                None => return Ok(leases),
+        anew_once(async || {
+            let mut params = ListParams::default().labels(&selector).limit(PAGE);
+            let mut leases = Vec::new();
+            loop {
+                let page = self.api.list(&params).await;
+                let page = page.map_err(|error| self.error("list leases".to_owned(), error))?;
+                leases.extend(page.items.into_iter().map(|mut lease| {
+                    lease.metadata.managed_fields = None;
+                    lease
+                }));
+                match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                    Some(token) => params = params.continue_token(&token),
+                    None => return Ok(leases),
+                }
             }
-        }
+        })
+        .await
     }
 
     /// Makes a Lease; a conflict if one of its name exists.

@@ -165,6 +165,15 @@ fn in_words(error: &kube::Error) -> String {
     }
 }
 
+/// The pages of a listing end (410) where it took longer than the server keeps its state of then: it is
+/// begun anew, once.
+async fn anew_once<T>(list: impl AsyncFn() -> Result<T, ClusterError>) -> Result<T, ClusterError> {
+    match list().await {
+        Err(error) if error.is_expired() => list().await,
+        listed => listed,
+    }
+}
+
 fn client(mut config: Config) -> kube::Result<Client> {
     config.read_timeout = Some(READ_TIMEOUT);
     config.write_timeout = Some(READ_TIMEOUT);

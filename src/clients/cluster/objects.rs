@@ -113,16 +113,19 @@ impl Objects {
         }
     }
 
-    /// Asks for the deletion of an object as it was read, dependents first. Done as well if it
-    /// changed since: then it is read and judged anew by the caller.
-    pub async fn delete(&self, object: &Live) -> Result<(), ClusterError> {
+    /// Asks for the deletion of an object as it was read; if it may have `dependents`, of those
+    /// first. Done as well if it changed since: then it is read and judged anew by the caller.
+    pub async fn delete(&self, object: &Live, dependents: bool) -> Result<(), ClusterError> {
         let key = &object.key;
         let Some(api) = self.api(key).await? else {
             return Ok(());
         };
         let params = DeleteParams {
             preconditions: Some(object.preconditions()),
-            propagation_policy: Some(PropagationPolicy::Foreground),
+            propagation_policy: Some(match dependents {
+                true => PropagationPolicy::Foreground,
+                false => PropagationPolicy::Background,
+            }),
             ..DeleteParams::default()
         };
         match api.delete(&key.name, &params).await {

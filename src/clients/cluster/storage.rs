@@ -1,16 +1,19 @@
+mod page;
+
 use std::{collections::BTreeMap, io::Read};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use flate2::read::GzDecoder;
-use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Api, Client, ResourceExt,
-    api::{ListParams, PostParams},
+    api::{DeleteParams, ListParams, PostParams, Preconditions},
 };
 use serde::{Deserialize, Deserializer};
 
-use super::{ClusterError, with_labels};
+use self::page::{Item, Page};
+use super::{ClusterError, anew_once, with_labels};
 use crate::model::{Hook, Revision, Status, StoredRelease, labels};
 
 /// The most bytes of a release's body that are unpacked: a Secret holds 1 MiB packed.
@@ -24,6 +27,7 @@ const PAGE: u32 = 500;
 /// Listed by metadata alone: the bodies of a thousand releases are hundreds of megabytes.
 #[derive(Clone)]
 pub struct Storage {
+    client: Client,
     api: Api<Secret>,
     namespace: String,
 }
@@ -31,7 +35,8 @@ pub struct Storage {
 impl Storage {
     pub(super) fn new(client: Client, namespace: &str) -> Self {
         Self {
-            api: Api::namespaced(client, namespace),
+            api: Api::namespaced(client.clone(), namespace),
+            client,
             namespace: namespace.to_owned(),
         }
     }
@@ -57,15 +62,25 @@ impl Storage {
         &self,
         labels: &BTreeMap<String, String>,
     ) -> Result<Vec<Revision>, ClusterError> {
-        let selector = with_labels(&format!("owner=helm,{}", labels::APP), labels);
-        let mut newest: BTreeMap<String, Revision> = BTreeMap::new();
-        self.each(&selector, |revision| {
+        self.newest_of_all(&with_labels(&format!("owner=helm,{}", labels::APP), labels))
+            .await
+    }
+
+    /// The newest revision of each of these releases, whatever its labels: one that was rolled back
+    /// bears those of the revision that it returned to.
+    pub async fn newest_of(&self, releases: &[String]) -> Result<Vec<Revision>, ClusterError> {
+        self.newest_of_all(&format!("owner=helm,name in ({})", releases.join(",")))
+            .await
+    }
+
+    async fn newest_of_all(&self, selector: &str) -> Result<Vec<Revision>, ClusterError> {
+        let see = |newest: &mut BTreeMap<String, Revision>, revision: Revision| {
             let known = newest.get(&revision.release);
             if known.is_none_or(|known| known.version < revision.version) {
                 newest.insert(revision.release.clone(), revision);
             }
-        })
-        .await?;
+        };
+        let newest = self.each(selector, see).await?;
         Ok(newest.into_values().collect())
     }
 
@@ -75,33 +90,44 @@ impl Storage {
     }
 
     async fn list(&self, selector: &str) -> Result<Vec<Revision>, ClusterError> {
-        let mut revisions = Vec::new();
-        self.each(selector, |revision| revisions.push(revision))
-            .await?;
+        let mut revisions = self.each(selector, Vec::push).await?;
         revisions.sort_by_key(|revision| (revision.release.clone(), revision.version));
         Ok(revisions)
     }
 
     /// Hands over every revision, page by page: ten thousand at once would be tens of megabytes.
-    async fn each(
+    async fn each<T: Default>(
         &self,
         selector: &str,
-        mut see: impl FnMut(Revision),
-    ) -> Result<(), ClusterError> {
-        let mut params = ListParams::default().labels(selector).limit(PAGE);
-        loop {
-            let page = self.api.list_metadata(&params).await.map_err(|error| {
-                let action = format!("list Helm's secrets in namespace {}", self.namespace);
-                ClusterError::new(action, error)
-            })?;
-            for secret in page.items {
-                see(revision(secret.metadata)?);
+        see: impl Fn(&mut T, Revision),
+    ) -> Result<T, ClusterError> {
+        anew_once(async || {
+            let mut params = ListParams::default().labels(selector).limit(PAGE);
+            let mut seen = T::default();
+            loop {
+                let page = self.page(&params).await.map_err(|error| {
+                    let action = format!("list Helm's secrets in namespace {}", self.namespace);
+                    ClusterError::new(action, error)
+                })?;
+                for item in page.items {
+                    see(&mut seen, revision(item)?);
+                }
+                match page.metadata.next.filter(|token| !token.is_empty()) {
+                    Some(token) => params = params.continue_token(&token),
+                    None => return Ok(seen),
+                }
             }
-            match page.metadata.continue_.filter(|token| !token.is_empty()) {
-                Some(token) => params = params.continue_token(&token),
-                None => return Ok(()),
-            }
-        }
+        })
+        .await
+    }
+
+    /// Metadata alone, and of that no more than is needed: who last wrote which field is most of it.
+    async fn page(&self, params: &ListParams) -> kube::Result<Page> {
+        let request = kube::core::Request::new(self.api.resource_url());
+        let request = request.list_metadata(params);
+        self.client
+            .request(request.map_err(kube::Error::BuildRequest)?)
+            .await
     }
 
     /// Adds labels to a revision's Secret. Helm hands them on to the revisions that follow.
@@ -125,6 +151,30 @@ impl Storage {
             .map_err(|error| ClusterError::new(action(), error))
     }
 
+    /// Deletes a revision's Secret, as it was listed. Done as well if it is gone.
+    ///
+    /// # Errors
+    /// Also for a Secret that was made anew since under the same name.
+    pub async fn forget(&self, revision: &Revision) -> Result<(), ClusterError> {
+        let name = &revision.secret;
+        let preconditions = Preconditions {
+            uid: revision.uid.clone(),
+            resource_version: None,
+        };
+        let params = DeleteParams {
+            preconditions: Some(preconditions),
+            ..DeleteParams::default()
+        };
+        match self.api.delete(name, &params).await {
+            Ok(_) => Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            Err(error) => {
+                let action = format!("delete Helm's secret {name}");
+                Err(ClusterError::new(action, error))
+            }
+        }
+    }
+
     /// What the revision's Secret holds; none if it is gone.
     pub async fn body(&self, revision: &Revision) -> Result<Option<StoredRelease>, ClusterError> {
         let name = &revision.secret;
@@ -143,23 +193,22 @@ impl Storage {
 
 /// A revision by its Secret's metadata. One without Helm's labels is an error, never passed over:
 /// what cannot be read cannot be judged.
-fn revision(secret: ObjectMeta) -> Result<Revision, ClusterError> {
-    let name = secret.name.unwrap_or_default();
-    let labels = secret.labels.unwrap_or_default();
-    let label = |key: &str| labels.get(key).cloned();
+fn revision(secret: Item) -> Result<Revision, ClusterError> {
+    let secret = secret.metadata;
+    let label = |key: &str| secret.labels.get(key).cloned();
     let version = label("version").and_then(|version| version.parse().ok());
-    let created = secret.creation_timestamp.map(|time| time.0.as_second());
     match (label("name"), version, label("status")) {
         (Some(release), Some(version), Some(status)) => Ok(Revision {
             release,
             version,
             status: Status::from(status.as_str()),
-            labels,
-            secret: name,
-            created: created.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
+            labels: secret.labels,
+            secret: secret.name,
+            uid: secret.uid,
+            created: secret.created,
         }),
         _ => Err(ClusterError::garbled(
-            format!("read the labels of Helm's secret {name}"),
+            format!("read the labels of Helm's secret {}", secret.name),
             "name, version or status is missing",
         )),
     }
@@ -215,6 +264,8 @@ struct StoredHook {
     #[serde(default)]
     manifest: String,
     #[serde(default)]
+    events: Vec<String>,
+    #[serde(default)]
     last_run: Option<LastRun>,
 }
 
@@ -251,6 +302,7 @@ impl From<Body> for StoredRelease {
             kind: hook.kind,
             name: hook.name,
             manifest: hook.manifest,
+            events: hook.events,
             running: hook.last_run.is_some_and(|run| run.phase == "Running"),
         };
         Self {

@@ -30,11 +30,12 @@ struct PullRequest {
 
 impl GitHub {
     /// The newest open pull request of each branch that has one, by one request for each hundred. A
-    /// fork's branch of the same name is another branch.
+    /// fork's branch of the same name is another branch. What GitHub does not tell of one branch is that
+    /// one's error alone.
     pub async fn open_pull_requests(
         &self,
         branches: &[Branch],
-    ) -> Result<BTreeMap<Branch, u64>, GitHubError> {
+    ) -> Result<BTreeMap<Branch, Result<u64, GitHubError>>, GitHubError> {
         let mut found = BTreeMap::new();
         for branches in branches.chunks(PAGE) {
             let batch = Batch {
@@ -45,9 +46,10 @@ impl GitHub {
             };
             let answered = self.ask(batch.question(branches)).await?;
             for (path, branch) in paths(branches.len()).zip(branches) {
-                let of_branch: Option<Ref> = answered.at(&path)?;
-                let newest = of_branch.and_then(|found| newest(found.associated_pull_requests));
-                found.extend(newest.map(|number| (branch.clone(), number)));
+                let of_branch = answered.at::<Ref>(&path).map(|of_branch| {
+                    of_branch.and_then(|found| newest(found.associated_pull_requests))
+                });
+                found.extend(of_branch.transpose().map(|number| (branch.clone(), number)));
             }
         }
         Ok(found)

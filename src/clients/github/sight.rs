@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use futures::{StreamExt as _, stream};
+
 use super::{
     GitHub, GitHubError, PAGE, RepositoryFacts,
     batch::{Batch, paths},
@@ -23,40 +25,51 @@ pub struct Sight {
     pub deployments: Result<Page, GitHubError>,
 }
 
+/// How many requests for further branches are sent at a time: GitHub slows those down who send more.
+const AT_ONCE: usize = 4;
+
 /// What is asked of the repository itself.
 const FACTS: &str = "databaseId nameWithOwner defaultBranchRef { name }";
 
 impl GitHub {
-    /// Looks at the repository, at `branches` and at the newest deployments of `tier`: one request for
-    /// each hundred of branches, and for none.
+    /// Looks at the repository, at `branches` and, if it is given, at the newest deployments of `tier`:
+    /// one request for each hundred of branches, and for none.
     ///
     /// A part that GitHub does not tell is unknown, and the rest stands. It is an error where nothing
     /// is told at all.
-    pub async fn sight(&self, branches: &[Branch], tier: &str) -> Result<Sight, GitHubError> {
+    pub async fn sight(
+        &self,
+        branches: &[Branch],
+        tier: Option<&str>,
+    ) -> Result<Sight, GitHubError> {
         let (first, rest) = branches.split_at(branches.len().min(PAGE));
-        let (repository, answered) = self.look(first, tier, true).await?;
+        let (repository, answered) = self.look(first, tier).await?;
         let mut heads = heads(&answered, first);
-        for more in rest.chunks(PAGE) {
-            heads.extend(self.more_heads(more, tier, &repository).await);
+        let further =
+            stream::iter(rest.chunks(PAGE)).map(|more| self.more_heads(more, &repository));
+        let mut further = further.buffer_unordered(AT_ONCE);
+        while let Some(more) = further.next().await {
+            heads.extend(more);
         }
+        drop(further);
         Ok(Sight {
             repository,
             heads,
-            deployments: Page::of(&answered),
+            deployments: tier.map_or(Ok(Page::default()), |_| Page::of(&answered)),
         })
     }
 
-    /// The repository, and what is told of at most a hundred branches; if they are `listed`, of the
-    /// tier's deployments too.
+    /// The repository, and what is told of at most a hundred branches; if a `tier` is given, of its
+    /// deployments too.
     async fn look(
         &self,
         branches: &[Branch],
-        tier: &str,
-        listed: bool,
+        tier: Option<&str>,
     ) -> Result<(RepositoryFacts, Answered), GitHubError> {
+        let (listed, tiers) = (tier.is_some(), Vec::from_iter(tier));
         let batch = Batch {
             name: "sight",
-            variables: variables_of([("tiers", vec![tier].into()), ("listed", listed.into())]),
+            variables: variables_of([("tiers", tiers.into()), ("listed", listed.into())]),
             declared: ", $tiers: [String!], $listed: Boolean!",
             of_repository: FACTS,
             of_each: OF_EACH,
@@ -77,7 +90,6 @@ impl GitHub {
     async fn more_heads(
         &self,
         branches: &[Branch],
-        tier: &str,
         known: &RepositoryFacts,
     ) -> BTreeMap<Branch, Seen> {
         let unknown = |reason: String| {
@@ -85,7 +97,7 @@ impl GitHub {
             each.map(|branch| (branch, Seen::Unknown(reason.clone())))
                 .collect()
         };
-        match self.look(branches, tier, false).await {
+        match self.look(branches, None).await {
             Ok((facts, answered)) if facts.id == known.id => heads(&answered, branches),
             Ok((facts, _)) => unknown(format!("GitHub answered for {}", facts.full_name)),
             Err(error) => unknown(error.to_string()),

@@ -52,7 +52,7 @@ impl Site {
     }
 
     async fn sight(&self, branches: &[Branch]) -> Sight {
-        self.client.sight(branches, "beta").await.unwrap()
+        self.client.sight(branches, Some("beta")).await.unwrap()
     }
 
     /// From now on `sight` meets this, each time or at the nth time.
@@ -205,7 +205,11 @@ async fn a_repository_that_is_not_told_is_an_error() {
     for (effect, why) in of_all {
         site.github.faults().clear();
         site.meets(None, effect);
-        let error = site.client.sight(&numbered(1), "beta").await.unwrap_err();
+        let error = site
+            .client
+            .sight(&numbered(1), Some("beta"))
+            .await
+            .unwrap_err();
         assert!(error.to_string().contains(why), "{error}");
     }
 }
@@ -231,7 +235,7 @@ async fn a_limit_that_lasts_is_told() {
         json!({"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]});
     let effect = Effect::rate_limited(200, reset).body(&limited.to_string());
     site.meets(None, effect);
-    let error = site.client.sight(&[], "beta").await.unwrap_err();
+    let error = site.client.sight(&[], Some("beta")).await.unwrap_err();
     assert!(
         error.may_pass() && error.to_string().contains("used up"),
         "{error}"
@@ -291,22 +295,40 @@ async fn the_newest_own_pull_request_of_each_branch_is_found_by_one_request() {
     site.repository.open_pull_request_of_fork("b1");
     let asked = [&branches[..], &[branch("gone")]].concat();
     let found = site.client.open_pull_requests(&asked).await.unwrap();
-    assert_eq!(
-        found.into_iter().collect::<Vec<_>>(),
-        [(branch("b0"), newest)]
-    );
+    let found = found
+        .into_iter()
+        .map(|(branch, number)| (branch, number.unwrap()));
+    assert_eq!(found.collect::<Vec<_>>(), [(branch("b0"), newest)]);
     assert_eq!(site.github.requests().len(), 1);
     let stranger = Site::with(Permissions::named("reader").read(Permission::Contents));
     stranger.repository.push("b0");
-    let refused = stranger
-        .client
-        .open_pull_requests(&branches)
-        .await
-        .unwrap_err();
-    assert!(
-        refused.to_string().contains("pull-requests: read"),
-        "{refused}"
-    );
+    let mut found = stranger.client.open_pull_requests(&branches).await.unwrap();
+    let refused = found
+        .remove(&branch("b0"))
+        .unwrap()
+        .unwrap_err()
+        .to_string();
+    assert!(refused.contains("pull-requests: read"), "{refused}");
+}
+
+#[tokio::test]
+async fn what_is_not_told_of_one_branchs_pull_requests_leaves_the_others() {
+    let site = Site::new();
+    let open = json!({"nodes": [{"number": 7, "isCrossRepository": false}]});
+    let error = json!({"message": "no luck", "path": ["code", "b0", "associatedPullRequests"]});
+    let told = json!({
+        "data": {"code": {"id": "x", "b0": null, "b1": {"associatedPullRequests": open}}},
+        "errors": [error],
+    });
+    let answer = Effect::status(200).body(&told.to_string());
+    site.github
+        .faults()
+        .when(Matcher::question("pulls"))
+        .then(answer);
+    let found = site.client.open_pull_requests(&numbered(2)).await.unwrap();
+    let unknown = found[&branch("b0")].as_ref().unwrap_err().to_string();
+    assert!(unknown.contains("no luck"), "{unknown}");
+    assert!(matches!(found[&branch("b1")], Ok(7)));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use super::{
 use crate::model::Told;
 
 /// Some deployments, newest first, each with its latest status.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Page {
     /// At most a hundred.
     pub deployments: Vec<Told>,

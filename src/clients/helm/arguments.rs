@@ -167,6 +167,7 @@ mod tests {
                 namespace: "betas".into(),
             },
             timeout: Duration::from_secs(600),
+            uninstalls: std::sync::Arc::new(tokio::sync::Semaphore::new(1)),
         }
     }
 

@@ -6,10 +6,10 @@ mod arguments;
 mod guardian;
 mod run;
 
-use std::{ffi::OsString, path::PathBuf, process::Stdio, time::Duration};
+use std::{ffi::OsString, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
-use tokio::process::Command;
+use tokio::{process::Command, sync::Semaphore};
 
 pub use self::{
     arguments::{Chart, Upgrade},
@@ -37,6 +37,7 @@ pub struct Helm {
     target: Target,
     timeout: Duration,
     secrets: Secrets,
+    uninstalls: Arc<Semaphore>,
 }
 
 /// Variables that would send Helm to another cluster than ours, or that are none of its business.
@@ -45,6 +46,9 @@ fn is_withheld(name: &str) -> bool {
         || matches!(name, "HELM_NAMESPACE" | "GITHUB_TOKEN" | "GH_TOKEN")
         || name.starts_with("BRANCH_DEPLOYS_")
 }
+
+/// How many releases are uninstalled at a time: each takes 90 MB, and the most of a core.
+const UNINSTALLS: usize = 4;
 
 /// How long `helm version` may take.
 const VERSION_TIMEOUT: Duration = Duration::from_secs(20);
@@ -86,6 +90,7 @@ impl Helm {
             target,
             timeout,
             secrets,
+            uninstalls: Arc::new(Semaphore::new(UNINSTALLS)),
         })
     }
 
@@ -140,6 +145,7 @@ impl Helm {
         hooks: bool,
         lifeline: &Lifeline,
     ) -> anyhow::Result<Outcome> {
+        let _turn = self.uninstalls.acquire().await;
         self.guarded(self.uninstall_arguments(release, hooks), None, lifeline)
             .await
     }

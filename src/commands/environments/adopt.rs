@@ -49,8 +49,8 @@ pub(super) async fn adopt(
         )));
     };
     let request = request(settings, &ci, &environment, "environments adopt");
-    let acquired = Lock::acquire(cluster.leases(), &request, report);
-    let (lock, record) = stop.unless(acquired).await??;
+    let acquired = Lock::acquire(cluster.leases(), &request, stop, report);
+    let (lock, record) = acquired.await?;
     let taken = async {
         let mut record = record.unwrap_or_else(|| {
             let up = last.status == Status::Deployed;

@@ -36,8 +36,8 @@ pub(super) async fn keep(
     let found = stop.unless(survey(cluster, &settings.labels())).await??;
     let environment = known(settings, branch, found)?;
     let request = request(settings, &ci, &environment, "environments keep");
-    let acquired = Lock::acquire(cluster.leases(), &request, report);
-    let (lock, record) = stop.unless(acquired).await??;
+    let acquired = Lock::acquire(cluster.leases(), &request, stop, report);
+    let (lock, record) = acquired.await?;
     let noted = match record {
         Some(record) if record.phase == Phase::Removing => {
             Err(Halt::refused(format!("{} is being removed", environment.name())).into())

@@ -35,6 +35,13 @@ pub(super) async fn announce(
         let Some(judged) = told.get(&branch) else {
             continue;
         };
+        let number = match number {
+            Ok(number) => number,
+            Err(error) => {
+                problems.push(format!("the pull request of {branch}: {error}"));
+                continue;
+            }
+        };
         let (app, tier) = start.settings.app.place();
         let entry = gathered
             .entries

@@ -113,8 +113,8 @@ async fn remove(
             (None, stands(settings, entry) + GRACE + MARGIN)
         }
     };
-    let acquired = means.acquire(environment, wish.clone(), patience, report);
-    let held = match stop.unless(acquired).await? {
+    let acquired = means.acquire(environment, wish.clone(), patience, stop, report);
+    let held = match acquired.await {
         Err(error) if wish.is_none() && is_too_long(&error) => {
             return Ok(Removal::Stays("a job is at work on it".into()));
         }

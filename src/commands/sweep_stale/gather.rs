@@ -1,5 +1,7 @@
 //! Everything that a sweep is decided by, read before anything is touched.
 
+mod ages;
+
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
@@ -10,15 +12,15 @@ use super::super::{
     Start,
     connect::connect,
     forge, lock,
-    survey::{self, Found, survey},
+    survey::{Found, survey},
 };
 use crate::{
     clients::{
         cluster::{Cluster, Storage},
-        github::{GitHub, RepositoryFacts, Sight},
+        github::{GitHub, GitHubError, Page, RepositoryFacts, Sight},
     },
     decide::{self, Deployed},
-    model::{Branch, Environment, Record, Seen, Slug, Status, Told, shared_labels},
+    model::{Branch, Environment, Record, Seen, Slug, Told, labels, place_labels},
     report::Report,
     settings::{Ci, Selection, SweepStale},
 };
@@ -37,6 +39,8 @@ pub(super) struct Gathered {
     pub no_age: Option<String>,
     /// What is up, by name.
     pub entries: Vec<Entry>,
+    /// What is up of the same app and tier, and of another repository.
+    pub others: Vec<Found>,
     /// What GitHub told of each branch.
     pub heads: BTreeMap<Branch, Seen>,
     /// Our deployments of the last days that GitHub lists, and why not, if it does not.
@@ -78,32 +82,94 @@ pub(super) async fn gather(
     report: &Report,
 ) -> anyhow::Result<Gathered> {
     let settings = &start.settings;
-    let (app, tier) = settings.app.place();
-    let repository = settings.github.repository(ci)?;
-    let github = forge::connect(&settings.github, repository, ci, &start.variables, report).await?;
-    let repository = github.repository().await.context("nothing is removed")?;
-    let cluster = connect(&settings.cluster, &start.sources).await?;
-    let labels = shared_labels(app, tier, repository.id);
-    let found = survey(&cluster, &labels).await;
-    let found = found.context("nothing is removed")?;
-    let now = Utc::now();
-    let no_age = no_age(settings, &cluster, now).await;
+    let (known, around) = tokio::try_join!(know(start, ci, report), look_around(start))?;
+    let (github, repository) = known;
+    let Around {
+        cluster,
+        now,
+        no_age,
+        found,
+    } = around;
+    let (own, others) = parted(found, repository.id);
     let storage = cluster.storage();
-    let entries =
-        stream::iter(found).map(|found| read(&storage, found, repository.id, settings, now));
-    let entries: Vec<Entry> = entries.buffered(AT_ONCE).collect().await;
-    let mut gathered = Gathered {
+    let branches = stream::iter(&own).map(|found| branch(&storage, found, repository.id));
+    let branches: Vec<_> = branches.buffered(AT_ONCE).collect().await;
+    let deployed = ages::of(&storage, &own, settings, now);
+    let seen = look_at_github(&github, repository.id, &branches, settings, now);
+    let (deployed, (heads, deployments)) = tokio::join!(deployed, seen);
+    let entries = own.into_iter().zip(branches).zip(deployed);
+    let entries = entries.map(|((found, branch), deployed)| Entry {
+        held: found
+            .lease
+            .as_ref()
+            .is_some_and(|lease| lock::is_held(lease, now)),
+        found,
+        branch,
+        deployed,
+    });
+    Ok(Gathered {
+        entries: entries.collect(),
         github,
         repository,
         cluster,
         now,
         no_age,
-        entries,
-        heads: BTreeMap::new(),
-        deployments: Ok(Vec::new()),
-    };
-    gathered.look_at_github(settings).await;
-    Ok(gathered)
+        others,
+        heads,
+        deployments,
+    })
+}
+
+/// A door to GitHub, and what it tells of the repository.
+async fn know(
+    start: &Start<SweepStale>,
+    ci: &Ci,
+    report: &Report,
+) -> anyhow::Result<(GitHub, RepositoryFacts)> {
+    let settings = &start.settings;
+    let repository = settings.github.repository(ci)?;
+    let github = forge::connect(&settings.github, repository, ci, &start.variables, report).await?;
+    let repository = github.repository().await.context("nothing is removed")?;
+    Ok((github, repository))
+}
+
+/// What the listings of the cluster tell, and what time it is there.
+struct Around {
+    cluster: Cluster,
+    now: DateTime<Utc>,
+    no_age: Option<String>,
+    found: Vec<Found>,
+}
+
+async fn look_around(start: &Start<SweepStale>) -> anyhow::Result<Around> {
+    let settings = &start.settings;
+    let (app, tier) = settings.app.place();
+    let cluster = connect(&settings.cluster, &start.sources).await?;
+    let (labels, now) = (place_labels(app, tier), Utc::now());
+    let no_age = async { Ok(no_age(settings, &cluster, now).await) };
+    let (found, no_age) =
+        tokio::try_join!(survey(&cluster, &labels), no_age).context("nothing is removed")?;
+    Ok(Around {
+        cluster,
+        now,
+        no_age,
+        found,
+    })
+}
+
+/// What is of the repository with this id, and what is another's. What does not tell is not judged.
+fn parted(found: Vec<Found>, id: u64) -> (Vec<Found>, Vec<Found>) {
+    let found = found
+        .into_iter()
+        .map(|found| match found.repository.is_empty() {
+            true => Found {
+                record: Err(format!("it has no label {}", labels::REPOSITORY)),
+                ..found
+            },
+            false => found,
+        });
+    let id = id.to_string();
+    found.partition(|it| it.repository.is_empty() || it.repository == id)
 }
 
 /// Whether the clocks disagree too much for ages to mean anything.
@@ -114,23 +180,6 @@ async fn no_age(settings: &SweepStale, cluster: &Cluster, now: DateTime<Utc>) ->
     match cluster.clock().await {
         Ok(theirs) => decide::skew(now, theirs),
         Err(error) => Some(format!("{error}: nothing goes by age")),
-    }
-}
-
-/// Reads of one environment what the listings do not tell, and no more than is needed.
-async fn read(
-    storage: &Storage,
-    found: Found,
-    repository_id: u64,
-    settings: &SweepStale,
-    now: DateTime<Utc>,
-) -> Entry {
-    let held = found.lease.as_ref();
-    Entry {
-        held: held.is_some_and(|lease| lock::is_held(lease, now)),
-        branch: branch(storage, &found, repository_id).await,
-        deployed: deployed(storage, &found, settings, now).await,
-        found,
     }
 }
 
@@ -163,90 +212,52 @@ async fn branch_of_lost(storage: &Storage, found: &Found) -> Result<Branch, Stri
     branch.ok_or(unknown)?.parse()
 }
 
-/// When it was last deployed. A body is read only where the age of its Secret leaves that open:
-/// Helm makes the newest revision's within a second of the deploy's begin.
-async fn deployed(
-    storage: &Storage,
-    found: &Found,
+/// What GitHub tells of the branches, and of the deployments that nobody took up.
+async fn look_at_github(
+    github: &GitHub,
+    id: u64,
+    branches: &[Result<Branch, String>],
     settings: &SweepStale,
     now: DateTime<Utc>,
-) -> Deployed {
-    let created = found
-        .newest
-        .iter()
-        .filter_map(|newest| newest.created)
-        .max();
-    let Some(created) = created else {
-        let held = found.lease.as_ref().and_then(lock::last_held);
-        let unknown = || Deployed::Unknown("nothing tells when it was last deployed".into());
-        return held.map_or_else(unknown, Deployed::Empty);
+) -> (BTreeMap<Branch, Seen>, Result<Vec<Told>, String>) {
+    let (_, tier) = settings.app.place();
+    let known = branches.iter().filter_map(|branch| branch.as_ref().ok());
+    let asked = known.filter(|_| settings.removes(Selection::Orphans));
+    let asked: Vec<Branch> = asked.cloned().collect();
+    let tier = settings.removes(Selection::Age).then_some(tier);
+    let reason = match github.sight(&asked, tier).await {
+        Ok(sight) if sight.repository.id == id => {
+            let deployments = recent(github, tier, sight.deployments, now).await;
+            return (sight.heads, deployments);
+        }
+        Ok(Sight { repository, .. }) => {
+            format!("GitHub answered for {} in its place", repository.full_name)
+        }
+        Err(error) => error.to_string(),
     };
-    let horizon = settings.age.max_age.saturating_sub(settings.warn_before);
-    let is_young = (now - created).to_std().is_ok_and(|age| age < horizon);
-    let is_known = found
-        .newest
-        .iter()
-        .all(|it| !matches!(it.status, Status::Unknown(_)));
-    if !settings.removes(Selection::Age) || (is_young && is_known) {
-        return Deployed::NotBefore(created);
-    }
-    match survey::newest_deploy(storage, &found.newest).await {
-        Ok(Some(time)) => Deployed::At(time),
-        Ok(None) => Deployed::Unknown("Helm does not tell when it was last deployed".into()),
-        Err(error) => Deployed::Unknown(format!("{error:#}")),
-    }
+    let unknown = |branch: Branch| (branch, Seen::Unknown(reason.clone()));
+    (asked.into_iter().map(unknown).collect(), Err(reason))
 }
 
-impl Gathered {
-    /// What GitHub tells of the branches, and of the deployments that nobody took up.
-    async fn look_at_github(&mut self, settings: &SweepStale) {
-        let (_, tier) = settings.app.place();
-        let known = self
-            .entries
-            .iter()
-            .filter_map(|entry| entry.branch.as_ref().ok());
-        let branches: Vec<Branch> = known
-            .filter(|_| settings.removes(Selection::Orphans))
-            .cloned()
-            .collect();
-        match self.github.sight(&branches, tier).await {
-            Ok(sight) if sight.repository.id == self.repository.id => {
-                self.heads = sight.heads.clone();
-                self.deployments = self.recent(settings, sight).await;
+/// The tier's deployments of the last days, page by page.
+async fn recent(
+    github: &GitHub,
+    tier: Option<&str>,
+    first: Result<Page, GitHubError>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Told>, String> {
+    let mut page = first.map_err(|error| error.to_string())?;
+    let mut recent = Vec::new();
+    loop {
+        recent.append(&mut page.deployments);
+        let oldest = recent.last().map(|told: &Told| told.deployment.created_at);
+        let far_enough = oldest.is_none_or(|oldest| now - oldest > decide::LOOKED_AT);
+        match (page.next, tier) {
+            (Some(next), Some(tier)) if !far_enough => {
+                let further = github.further_deployments(tier, &next).await;
+                page = further.map_err(|error| error.to_string())?;
             }
-            Ok(sight) => self.saw_nothing(
-                &branches,
-                format!(
-                    "GitHub answered for {} in its place",
-                    sight.repository.full_name
-                ),
-            ),
-            Err(error) => self.saw_nothing(&branches, error.to_string()),
-        }
-    }
-
-    fn saw_nothing(&mut self, branches: &[Branch], reason: String) {
-        let unknown = |branch: &Branch| (branch.clone(), Seen::Unknown(reason.clone()));
-        self.heads = branches.iter().map(unknown).collect();
-        self.deployments = Err(reason);
-    }
-
-    /// The deployments of the last days, page by page.
-    async fn recent(&self, settings: &SweepStale, sight: Sight) -> Result<Vec<Told>, String> {
-        let (_, tier) = settings.app.place();
-        let mut page = sight.deployments.map_err(|error| error.to_string())?;
-        let mut recent = Vec::new();
-        loop {
-            recent.append(&mut page.deployments);
-            let oldest = recent.last().map(|told| told.deployment.created_at);
-            let far_enough = oldest.is_none_or(|oldest| self.now - oldest > decide::LOOKED_AT);
-            match page.next {
-                Some(next) if !far_enough && settings.removes(Selection::Age) => {
-                    let further = self.github.further_deployments(tier, &next).await;
-                    page = further.map_err(|error| error.to_string())?;
-                }
-                Some(_) | None => return Ok(recent),
-            }
+            _ => return Ok(recent),
         }
     }
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::gather::Entry;
+use super::{super::survey::Found, gather::Entry};
 use crate::{
+    clients::github::RepositoryFacts,
     decide::{Deployed, Spared, Stay, Verdict, Why},
     report::{Judged, Word, span},
 };
@@ -38,6 +39,22 @@ pub(super) fn judged(
         reason,
         soon: verdict.goes_within(warn_before, now),
         goes: verdict.goes_at(),
+        ..Judged::default()
+    }
+}
+
+/// The same of what another repository has up. It is nobody's here to remove, and it is told, since a
+/// repository that was made anew under its old name is another one.
+pub(super) fn of_another(found: &Found, repository: &RepositoryFacts) -> Judged {
+    Judged {
+        environment: found.name.clone(),
+        verdict: Word::Stays,
+        why: "another-repository",
+        reason: format!(
+            "it is of the repository with the id {}, and {} has the id {}: if that was made anew, \
+             remove it by hand",
+            found.repository, repository.full_name, repository.id
+        ),
         ..Judged::default()
     }
 }
@@ -81,6 +98,11 @@ fn stays(stay: &Stay, entry: &Entry, now: DateTime<Utc>) -> (&'static str, Strin
             )
         }
         Stay::BranchThere => ("branch-there", "its branch is there".into()),
+        Stay::AgeUnknown => ("no-age", "nothing goes by age in this run".into()),
+        Stay::NoneMay => (
+            "max-deletions",
+            "it is due, but --max-deletions 0 lets nothing go".into(),
+        ),
         Stay::NextTime => (
             "next-time",
             "it is due, but no more may go at once: older ones first".into(),

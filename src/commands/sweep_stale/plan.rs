@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     decide::{
-        Candidate, Head, Presence, Rules, Spared, Stay, Verdict, Why, brake, judge, lost, most,
-        oldest_first,
+        Age, Candidate, Head, Presence, Rules, Spared, Stay, Verdict, Why, brake, judge, lost,
+        most, oldest_first,
     },
     model::{Branch, Phase, Seen},
     settings::{Selection, SweepStale},
@@ -43,10 +43,14 @@ impl Plan {
 
 pub(super) async fn plan(start: &Start<SweepStale>, gathered: &Gathered) -> Plan {
     let settings = &start.settings;
-    let by_age = settings.removes(Selection::Age) && gathered.no_age.is_none();
+    let age = match (settings.removes(Selection::Age), &gathered.no_age) {
+        (true, None) => Age::After(settings.age.max_age),
+        (true, Some(_)) => Age::Unknown,
+        (false, _) => Age::Unasked,
+    };
     let rules = Rules {
         now: gathered.now,
-        max_age: by_age.then_some(settings.age.max_age),
+        age,
         orphans: settings.removes(Selection::Orphans),
     };
     let judged =
@@ -63,8 +67,8 @@ pub(super) async fn plan(start: &Start<SweepStale>, gathered: &Gathered) -> Plan
     }
     spare_protected(gathered, settings, &mut verdicts).await;
     oldest_first(&mut verdicts, most);
-    let lost_ones = match (&gathered.deployments, by_age) {
-        (Ok(listed), true) => lost(listed, settings.app.place(), gathered.now, |branch| {
+    let lost_ones = match (&gathered.deployments, age) {
+        (Ok(listed), Age::After(_)) => lost(listed, settings.app.place(), gathered.now, |branch| {
             let of_it = |entry: &&Entry| entry.branch.as_ref() == Ok(branch);
             gathered
                 .entries
@@ -72,7 +76,7 @@ pub(super) async fn plan(start: &Start<SweepStale>, gathered: &Gathered) -> Plan
                 .find(of_it)
                 .is_some_and(|it| it.held)
         }),
-        _ => Vec::new(),
+        (Ok(_), Age::Unasked | Age::Unknown) | (Err(_), _) => Vec::new(),
     };
     Plan {
         brake,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{super::site::Site, claims};
+use super::{super::site::Site, named::claims};
 use crate::{
     clients::cluster::{Found, Live},
     model::{Object, ObjectKey},

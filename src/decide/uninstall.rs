@@ -1,0 +1,182 @@
+use std::collections::BTreeSet;
+
+use crate::model::{Hook, ObjectKey, StoredRelease};
+
+/// Who takes a release away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hand {
+    /// We delete its objects and then its revisions, as Helm would.
+    Ours,
+    /// `helm uninstall`, which runs its hooks.
+    Helms,
+}
+
+/// Who takes away the release whose newest revision this is. Helm is needed for hooks alone, and runs
+/// those of the newest revision; what is not known of a hook is Helm's to know.
+pub fn hand(newest: Option<&StoredRelease>) -> Hand {
+    match newest {
+        Some(newest) if !newest.hooks.iter().any(runs_at_deletion) => Hand::Ours,
+        Some(_) | None => Hand::Helms,
+    }
+}
+
+fn runs_at_deletion(hook: &Hook) -> bool {
+    let mut events = hook.events.iter();
+    hook.events.is_empty() || events.any(|it| it == "pre-delete" || it == "post-delete")
+}
+
+/// The kinds in the order in which Helm deletes them, who reaches the app before the app, what the
+/// app uses after it. A kind that is not among them comes last.
+const ORDER: [&str; 31] = [
+    "ValidatingWebhookConfiguration",
+    "MutatingWebhookConfiguration",
+    "APIService",
+    "Ingress",
+    "IngressClass",
+    "Service",
+    "CronJob",
+    "Job",
+    "StatefulSet",
+    "HorizontalPodAutoscaler",
+    "Deployment",
+    "ReplicaSet",
+    "ReplicationController",
+    "Pod",
+    "DaemonSet",
+    "RoleBinding",
+    "Role",
+    "ClusterRoleBinding",
+    "ClusterRole",
+    "CustomResourceDefinition",
+    "PersistentVolumeClaim",
+    "PersistentVolume",
+    "StorageClass",
+    "ConfigMap",
+    "Secret",
+    "ServiceAccount",
+    "PodDisruptionBudget",
+    "LimitRange",
+    "ResourceQuota",
+    "NetworkPolicy",
+    "Namespace",
+];
+
+/// The objects in Helm's order, those of one step together.
+pub fn steps(keys: &BTreeSet<ObjectKey>) -> Vec<Vec<ObjectKey>> {
+    let mut keys: Vec<_> = keys.iter().cloned().collect();
+    keys.sort_by_key(|key| step(&key.kind));
+    let steps = keys.chunk_by(|one, next| step(&one.kind) == step(&next.kind));
+    steps.map(<[ObjectKey]>::to_vec).collect()
+}
+
+fn step(kind: &str) -> usize {
+    let place = ORDER.iter().position(|known| *known == kind);
+    place.unwrap_or(ORDER.len())
+}
+
+/// Whether something that lives by the object may have to go before it, as pods before their
+/// Deployment. Nothing does by these kinds of Kubernetes' own; of any other it is not known.
+pub fn may_have_dependents(key: &ObjectKey) -> bool {
+    let (group, _) = key.api_version.split_once('/').unwrap_or_default();
+    !matches!(
+        (group, key.kind.as_str()),
+        (
+            "",
+            "ConfigMap" | "Secret" | "ServiceAccount" | "PersistentVolumeClaim"
+        ) | ("policy", "PodDisruptionBudget")
+            | ("rbac.authorization.k8s.io", "Role" | "RoleBinding")
+            | ("networking.k8s.io", "NetworkPolicy")
+            | ("autoscaling", "HorizontalPodAutoscaler")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Status;
+
+    fn release(events: &[&[&str]]) -> StoredRelease {
+        let hook = |events: &&[&str]| Hook {
+            kind: "Job".into(),
+            name: "x".into(),
+            manifest: String::new(),
+            events: events.iter().map(ToString::to_string).collect(),
+            running: false,
+        };
+        StoredRelease {
+            name: "hey-new".into(),
+            version: 1,
+            status: Status::Deployed,
+            description: String::new(),
+            last_deployed: None,
+            manifest: String::new(),
+            hooks: events.iter().map(hook).collect(),
+            branch: None,
+        }
+    }
+
+    fn key(api_version: &str, kind: &str, name: &str) -> ObjectKey {
+        ObjectKey {
+            api_version: api_version.into(),
+            kind: kind.into(),
+            name: name.into(),
+            namespace: None,
+            set: None,
+        }
+    }
+
+    #[test]
+    fn helm_is_needed_for_hooks_of_the_deletion_alone() {
+        let of = |events: &[&[&str]]| hand(Some(&release(events)));
+        assert_eq!(of(&[]), Hand::Ours);
+        assert_eq!(
+            of(&[&["pre-install", "pre-upgrade"], &["test"]]),
+            Hand::Ours
+        );
+        for event in ["pre-delete", "post-delete"] {
+            assert_eq!(
+                of(&[&["pre-install"], &["post-upgrade", event]]),
+                Hand::Helms
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_to_helm() {
+        assert_eq!(hand(None), Hand::Helms);
+        assert_eq!(hand(Some(&release(&[&[]]))), Hand::Helms);
+    }
+
+    #[test]
+    fn the_way_to_the_app_goes_before_it_and_what_it_uses_after_it() {
+        let keys = [
+            key("v1", "ConfigMap", "c"),
+            key("example.test/v1", "Widget", "w"),
+            key("apps/v1", "Deployment", "two"),
+            key("apps/v1", "Deployment", "one"),
+            key("v1", "Service", "s"),
+            key("networking.k8s.io/v1", "Ingress", "i"),
+            key("batch/v1", "Job", "j"),
+        ];
+        let steps = steps(&keys.into_iter().collect());
+        let names = steps
+            .iter()
+            .map(|step| step.iter().map(|key| key.name.as_str()).collect());
+        let names: Vec<Vec<&str>> = names.collect();
+        let wanted: [&[&str]; 6] = [&["i"], &["s"], &["j"], &["one", "two"], &["c"], &["w"]];
+        assert_eq!(names, wanted);
+    }
+
+    #[test]
+    fn only_plain_kinds_of_kubernetes_own_have_no_dependents() {
+        assert!(!may_have_dependents(&key("v1", "ConfigMap", "c")));
+        assert!(may_have_dependents(&key("v1", "Service", "s")));
+        assert!(may_have_dependents(&key("apps/v1", "Deployment", "d")));
+        assert!(may_have_dependents(&key("example.test/v1", "Secret", "s")));
+        assert!(may_have_dependents(&key(
+            "networking.k8s.io/v1",
+            "Ingress",
+            "i"
+        )));
+    }
+}
