@@ -91,7 +91,8 @@ pub(super) async fn gather(
     let storage = cluster.storage();
     let entries =
         stream::iter(found).map(|found| read(&storage, found, repository.id, settings, now));
-    let entries: Vec<Entry> = entries.buffered(AT_ONCE).collect().await;
+    let entries = entries.buffered(AT_ONCE);
+    let entries: Vec<Entry> = entries.filter_map(async |entry| entry).collect().await;
     let mut gathered = Gathered {
         github,
         repository,
@@ -117,21 +118,40 @@ async fn no_age(settings: &SweepStale, cluster: &Cluster, now: DateTime<Utc>) ->
     }
 }
 
-/// Reads of one environment what the listings do not tell, and no more than is needed.
+/// Reads of one environment what the listings do not tell, and no more than is needed; none if it has
+/// gone.
 async fn read(
     storage: &Storage,
     found: Found,
     repository_id: u64,
     settings: &SweepStale,
     now: DateTime<Utc>,
-) -> Entry {
+) -> Option<Entry> {
+    if went_meanwhile(storage, &found).await {
+        return None;
+    }
     let held = found.lease.as_ref();
-    Entry {
+    Some(Entry {
         held: held.is_some_and(|lease| lock::is_held(lease, now)),
         branch: branch(storage, &found, repository_id).await,
         deployed: deployed(storage, &found, settings, now).await,
         found,
+    })
+}
+
+/// Whether it has gone since its releases were listed: the listings are not of one moment, and another
+/// sweep may have removed it between them.
+async fn went_meanwhile(storage: &Storage, found: &Found) -> bool {
+    if found.lease.is_some() {
+        return false;
     }
+    for newest in &found.newest {
+        let kept = storage.revisions(&newest.release).await;
+        if !kept.is_ok_and(|kept| kept.is_empty()) {
+            return false;
+        }
+    }
+    true
 }
 
 /// The branch, by the record, by the Lease, or by the values of a release whose record is lost.
