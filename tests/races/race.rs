@@ -14,7 +14,7 @@ use crate::{
 const AT_ONCE: usize = 4;
 
 /// Every so manieth request is raced at, unless all are asked for.
-const EVERY: usize = 4;
+const EVERY: usize = 6;
 
 /// Longer than a dead holder's lock and every patience of ours.
 const PATIENCE: Duration = Duration::from_secs(60);
