@@ -1,8 +1,9 @@
 //! Runs that meet on one environment: whoever comes first at which point, what comes of it is one of
 //! the outcomes that are stated here, and nothing is left over.
 //!
-//! One of the two is held at each request that it or its Helm sends, and there the other begins. In
-//! `cargo test` that is every fourth request; with RACES=full each.
+//! One of the two is held at each request that it or its Helm sends, or is stopped there until its lock
+//! has run out, and then the other begins. In `cargo test` that is every sixth request; with RACES=full
+//! each.
 
 mod handover;
 mod paused;
@@ -10,6 +11,7 @@ mod race;
 
 use chrono::TimeDelta;
 use testbed::{
+    faults::{Effect, Gate, Matcher},
     github::DeploymentState::{Inactive, Success},
     tools::Tool,
 };
@@ -17,7 +19,7 @@ use testbed::{
 use self::race::{HeldBy, Race};
 use crate::{
     objects::{config_map, objects},
-    site::{Program, Site},
+    site::{HELMS, Program, Site},
 };
 
 const ENVIRONMENT: &str = "hey-new";
@@ -307,4 +309,28 @@ fn the_daily_sweep_and_an_event_that_comes_meanwhile_leave_nothing() {
             met.end_with(&[0], &[0]).leave_nothing();
         },
     });
+}
+
+#[test]
+fn an_environment_that_goes_while_it_is_listed_fails_no_sweep() {
+    let site = Site::new("listed-going");
+    up_and_queued(&site, HELMS[0]);
+    delete(&site);
+    let front = site.namespace.front(&site.kubeconfig);
+    let records = Matcher::get("/apis/coordination.k8s.io/v1/namespaces/*/leases").once();
+    let releases = Matcher::get("/api/v1/namespaces/*/secrets").once();
+    let (faults, gate, listed) = (front.faults(), Gate::default(), Gate::default());
+    faults.when(records).then(Effect::hold_before(&gate));
+    faults.when(releases).then(Effect::hold_after(&listed));
+    let sweep = site.sweep_stale(HELMS[1]);
+    let sweep = sweep.env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig());
+    let sweep = sweep.start();
+    // Its releases are listed, and its record is not yet.
+    gate.reached();
+    listed.reached();
+    site.sweep_deleted(HELMS[0], "new").run().ends_with(0);
+    listed.open();
+    gate.open();
+    sweep.end().ends_with(0);
+    assert_eq!(site.namespace.inventory(), [""; 0]);
 }

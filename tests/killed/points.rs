@@ -38,12 +38,8 @@ pub struct Request {
 
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = |is_done| if is_done { "after" } else { "before" };
         match self {
-            Self::Request(it) => {
-                let (moment, method) = (moment(it.is_done), &it.method);
-                write!(f, "{moment} {method} {} ({})", it.path, it.nth)
-            }
+            Self::Request(it) => it.fmt(f),
             Self::Child(it) => {
                 let moment = moment(it.is_done);
                 write!(f, "{moment} helm {} ({})", it.command, it.nth)
@@ -52,10 +48,27 @@ impl fmt::Display for Point {
     }
 }
 
-/// The points of the run that passed here: before each request, and after each that writes, and before
-/// and after each child's work. Of the requests of one method and path no more than `most` are points:
-/// a lock is renewed many times.
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (moment, method) = (moment(self.is_done), &self.method);
+        write!(f, "{moment} {method} {} ({})", self.path, self.nth)
+    }
+}
+
+fn moment(is_done: bool) -> &'static str {
+    if is_done { "after" } else { "before" }
+}
+
+/// The points of the run that passed here: at its requests, and before and after each child's work.
 pub fn passed(site: &Site, front: &Front, children: &Children, most: usize) -> Vec<Point> {
+    let children = children.moments(most).into_iter().map(Point::Child);
+    let requests = requests(site, front, most).into_iter().map(Point::Request);
+    children.chain(requests).collect()
+}
+
+/// Before each request of the run that passed here, and after each that writes. Of one method and path
+/// no more than `most` count: a lock is renewed many times.
+pub fn requests(site: &Site, front: &Front, most: usize) -> Vec<Request> {
     let namespace = site.namespace.name();
     let cluster = front.passed().into_iter();
     let cluster = cluster.map(|it| (Door::Cluster, it.method, it.path.replace(namespace, "*")));
@@ -65,11 +78,7 @@ pub fn passed(site: &Site, front: &Front, children: &Children, most: usize) -> V
     for request in github.chain(cluster) {
         *seen.entry(request).or_default() += 1;
     }
-    let mut points: Vec<_> = children
-        .moments(most)
-        .into_iter()
-        .map(Point::Child)
-        .collect();
+    let mut points = Vec::new();
     for ((door, method, path), count) in seen {
         let moments: &[bool] = if method == "GET" {
             &[false]
@@ -79,13 +88,13 @@ pub fn passed(site: &Site, front: &Front, children: &Children, most: usize) -> V
         for (nth, is_done) in
             (1..=count.min(most)).flat_map(|nth| moments.iter().map(move |it| (nth, *it)))
         {
-            points.push(Point::Request(Request {
+            points.push(Request {
                 door,
                 method: method.clone(),
                 path: path.clone(),
                 nth,
                 is_done,
-            }));
+            });
         }
     }
     points
@@ -106,7 +115,8 @@ impl Point {
 }
 
 impl Request {
-    fn hold(&self, site: &Site, front: &Front) -> Gate {
+    /// Holds the run there, once it comes there.
+    pub fn hold(&self, site: &Site, front: &Front) -> Gate {
         let gate = Gate::default();
         let method = self.method.parse().expect("it was one");
         let matcher = Matcher::any(&self.path).method(method).nth(self.nth);

@@ -3,10 +3,10 @@
 use std::{fmt, sync::Mutex, thread, time::Duration};
 
 use rustix::process::Signal;
-use testbed::{faults::Gate, tools::Tool, wait_until_within};
+use testbed::{tools::Tool, wait_until_within};
 
 use crate::{
-    killed::points::{self, Point},
+    killed::points::{self, Request},
     site::{HELMS, Program, Ran, Running, Site},
 };
 
@@ -14,7 +14,7 @@ use crate::{
 const AT_ONCE: usize = 4;
 
 /// Every so manieth request is raced at, unless all are asked for.
-const EVERY: usize = 4;
+const EVERY: usize = 6;
 
 /// Longer than a dead holder's lock and every patience of ours.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -48,7 +48,7 @@ pub enum HeldBy {
 /// Two runs that met, and have ended.
 pub struct Met<'a> {
     pub site: &'a Site,
-    pub point: &'a Point,
+    pub point: &'a Request,
     pub held: Ran,
     pub other: Ran,
 }
@@ -99,7 +99,7 @@ pub fn run(race: &Race) {
     let points = undisturbed(race);
     assert!(points.len() > 4, "{points:?}");
     let every = if is_full() { 1 } else { EVERY };
-    let points: Vec<&Point> = points.iter().step_by(every).collect();
+    let points: Vec<&Request> = points.iter().step_by(every).collect();
     let (left, met) = (Mutex::new(points.iter().enumerate()), Mutex::new(0));
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
@@ -124,7 +124,7 @@ fn is_full() -> bool {
 }
 
 /// The points of the run that is held, as nobody disturbs it.
-fn undisturbed(race: &Race) -> Vec<Point> {
+fn undisturbed(race: &Race) -> Vec<Request> {
     let site = Site::new(race.name);
     (race.prepare)(&site, HELMS[0]);
     let front = site.namespace.front(&site.kubeconfig);
@@ -133,16 +133,15 @@ fn undisturbed(race: &Race) -> Vec<Point> {
         .env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig())
         .run()
         .ends_with(0);
-    points::passed(&site, &front, 1)
+    points::requests(&site, &front, 1)
 }
 
 /// Lets the other begin while the one is held at a point; whether it came there.
-fn at(race: &Race, point: &Point, [helm, others]: [Tool; 2]) -> bool {
+fn at(race: &Race, point: &Request, [helm, others]: [Tool; 2]) -> bool {
     let site = Site::new(race.name);
     (race.prepare)(&site, helm);
     let front = site.namespace.front(&site.kubeconfig);
-    let gate = Gate::default();
-    point.hold(&site, &front, &gate);
+    let gate = point.hold(&site, &front);
     let mut held = (race.held)(&site, helm)
         .env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig())
         .start();

@@ -92,6 +92,7 @@ pub(super) async fn gather(
     } = around;
     let (own, others) = parted(found, repository.id);
     let storage = cluster.storage();
+    let own = still_there(&storage, own).await;
     let branches = stream::iter(&own).map(|found| branch(&storage, found, repository.id));
     let branches: Vec<_> = branches.buffered(AT_ONCE).collect().await;
     let deployed = ages::of(&storage, &own, settings, now);
@@ -181,6 +182,31 @@ async fn no_age(settings: &SweepStale, cluster: &Cluster, now: DateTime<Utc>) ->
         Ok(theirs) => decide::skew(now, theirs),
         Err(error) => Some(format!("{error}: nothing goes by age")),
     }
+}
+
+/// Without what has gone since its releases were listed.
+async fn still_there(storage: &Storage, found: Vec<Found>) -> Vec<Found> {
+    let found = stream::iter(found).map(async |found| {
+        let went = went_meanwhile(storage, &found).await;
+        (!went).then_some(found)
+    });
+    let there = found.buffered(AT_ONCE).filter_map(async |found| found);
+    there.collect().await
+}
+
+/// Whether it has gone since its releases were listed: the listings are not of one moment, and another
+/// sweep may have removed it between them.
+async fn went_meanwhile(storage: &Storage, found: &Found) -> bool {
+    if found.lease.is_some() {
+        return false;
+    }
+    for newest in &found.newest {
+        let kept = storage.revisions(&newest.release).await;
+        if !kept.is_ok_and(|kept| kept.is_empty()) {
+            return false;
+        }
+    }
+    true
 }
 
 /// The branch, by the record, by the Lease, or by the values of a release whose record is lost.
