@@ -33,7 +33,7 @@ const LONG: usize = 340;
 const SEEDS: u64 = 20;
 
 /// Operations of the plan that `cargo test` does.
-const SHORT: usize = 70;
+const SHORT: usize = 180;
 
 /// How many worlds there are at a time in the full run.
 const AT_ONCE: usize = 3;
