@@ -143,22 +143,22 @@ closed() {
 
 # download NAME SUM PATH: puts the program at its path, whole or not at all.
 download() {
-  local folder workshop sum said
-  folder=${3%/*}
-  sum=$(committed "$1.gz") || exit
+  local archive=$1.tar.xz folder=${3%/*} workshop unpacked sum said
+  sum=$(committed "$archive") || exit
   said=$(umask 077 && mkdir -p "$folder" 2>&1 && mktemp -d "$folder/.part-XXXXXX" 2>&1) ||
     fail 2 "the cache cannot be written: ${said##*$'\n'}; name another by \`cache\`"
-  workshop=$said
+  workshop=$said unpacked=$said/${3##*/}
   # It runs in the subshell that a caller reads this function's answer from.
   # shellcheck disable=SC2064 # The folder is this one.
   trap "rm -rf $(printf %q "$workshop")" EXIT
-  fetch "$1.gz" "$sum" "$workshop/archive"
-  said=$({ gzip -dc <"$workshop/archive" >"$workshop/program" && chmod 755 "$workshop/program"; } 2>&1) ||
-    fail 1 "failed to unpack $1.gz: ${said##*$'\n'}"
-  verify "$workshop/program" "$2" "what $1.gz holds"
+  fetch "$archive" "$sum" "$workshop/$archive"
+  # The file is to be ours, whoever packed it.
+  said=$(tar -xoJf "$workshop/$archive" -C "$workshop" 2>&1) ||
+    fail 1 "failed to unpack $archive, which takes tar and xz: ${said##*$'\n'}"
+  verify "$unpacked" "$2" "what $archive holds"
   # A link replaces nothing: who came first may be running it by now.
-  ln "$workshop/program" "$3" 2>/dev/null || [[ -e $3 ]] ||
-    mv "$workshop/program" "$3" || fail 1 "failed to put a program at $3"
+  ln "$unpacked" "$3" 2>/dev/null || [[ -e $3 ]] ||
+    mv "$unpacked" "$3" || fail 1 "failed to put a program at $3"
 }
 
 # fetch FILE SUM PATH: downloads a file of the release.

@@ -8,24 +8,25 @@
 set -euo pipefail
 
 # What a job downloads has to stay small.
-most=$((3 * 1024 * 1024))
+most=3000000
 
 # shellcheck source=lib/programs.sh
 . "${BASH_SOURCE[0]%/*}/../lib/programs.sh"
 
 main() {
   local target=$1 into=$2 program name size
+  local built=$tree/target/$target/release
   mkdir -p "$into"
   into=$(cd "$into" && pwd)
   cargo build --manifest-path "$tree/Cargo.toml" --package branch-deploys --bins --release --locked \
     --target "$target" --target-dir "$tree/target"
   for program in $programs; do
     name=$program-$version-$target
-    gzip -9n <"$tree/target/$target/release/$program" >"$into/$name.gz"
-    printf '%s  %s\n' "$(sha256 "$tree/target/$target/release/$program")" "$name"
-    printf '%s  %s\n' "$(sha256 "$into/$name.gz")" "$name.gz"
-    size=$(wc -c <"$into/$name.gz")
-    ((size <= most)) || fail 1 "$name.gz has $size bytes, more than $most"
+    XZ_OPT=-9e tar -C "$built" -cJf "$into/$name.tar.xz" "$program"
+    printf '%s  %s\n' "$(sha256 "$built/$program")" "$name"
+    printf '%s  %s\n' "$(sha256 "$into/$name.tar.xz")" "$name.tar.xz"
+    size=$(wc -c <"$into/$name.tar.xz")
+    ((size <= most)) || fail 1 "$name.tar.xz has $size bytes, more than $most"
   done >"$into/SHA256SUMS-$target"
 }
 

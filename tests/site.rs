@@ -238,6 +238,7 @@ impl Site {
 
     /// A program with what every one needs, and nothing of the environment that the test runs in.
     pub fn program(&self, path: &str) -> Program {
+        let dns = Cluster::shared().dns();
         let mut command = Command::new(path);
         command
             .env_clear()
@@ -251,6 +252,8 @@ impl Site {
             .env("BRANCH_DEPLOYS_KUBECONFIG", &self.kubeconfig)
             .env("BRANCH_DEPLOYS_LOCK_DURATION", "3s")
             .env("BRANCH_DEPLOYS_HELM_TIMEOUT", "60s")
+            .env("BRANCH_DEPLOYS_RESOLVER", dns.resolver().to_string())
+            .env("BRANCH_DEPLOYS_NAME_SERVER_PORT", dns.port().to_string())
             .current_dir(example_app());
         Program(command)
     }

@@ -1,21 +1,17 @@
 //! The address of an environment, as somebody's browser would ask for it.
 
-use std::{error::Error, net::SocketAddr, time::Duration};
+use std::{error::Error, io, net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
-use reqwest::{Client, Url, redirect::Policy};
+use reqwest::{Client, Response, Url, redirect::Policy};
 
-/// How long one request may take.
+use crate::model::{Reply, Said, Silence};
+
+/// How long one request may take, its body included.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What asking for the address came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reply {
-    /// It answered with this HTTP status.
-    Status(u16),
-    /// It did not answer, for this reason.
-    Silence(String),
-}
+/// As much of a body is looked at, in bytes: what is looked for stands on a page's beginning.
+const LARGEST: usize = 1 << 20;
 
 /// One address, and where its load balancer is.
 #[derive(Debug)]
@@ -27,11 +23,16 @@ pub struct Endpoint {
 impl Endpoint {
     /// `url`, asked for at `addresses` with its own host name (in TLS too); at what the ordinary
     /// resolver says where there are none.
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
     pub fn new(url: Url, addresses: &[SocketAddr]) -> anyhow::Result<Self> {
         let mut builder = Client::builder()
             .timeout(TIMEOUT)
             .redirect(Policy::none())
             .no_proxy()
+            // Old pods of an upgrade would go on to answer on a connection that is kept.
+            .pool_max_idle_per_host(0)
             .user_agent(concat!("branch-deploys/", env!("CARGO_PKG_VERSION")));
         if let (Some(host), false) = (url.host_str(), addresses.is_empty()) {
             builder = builder.resolve_to_addrs(host, addresses);
@@ -42,15 +43,70 @@ impl Endpoint {
         Ok(Self { client, url })
     }
 
-    /// Asks once. The body is not read.
-    pub async fn ask(&self) -> Reply {
-        match self.client.get(self.url.clone()).send().await {
-            Ok(answer) => Reply::Status(answer.status().as_u16()),
-            Err(error) if error.is_timeout() => {
-                Reply::Silence(format!("no answer within {} s", TIMEOUT.as_secs()))
-            }
-            Err(error) => Reply::Silence(innermost(&error)),
+    /// Asks once. No redirect is followed; the body is read only where `with_body` says so.
+    pub async fn ask(&self, with_body: bool) -> Reply {
+        match self.said(with_body).await {
+            Ok(said) => Reply::Said(said),
+            Err(error) => Reply::Silence(silence(&error)),
         }
+    }
+
+    async fn said(&self, with_body: bool) -> reqwest::Result<Said> {
+        let answer = self.client.get(self.url.clone()).send().await?;
+        let headers = answer.headers().iter().filter_map(|(name, value)| {
+            let value = value.to_str().ok()?;
+            Some((name.as_str().to_owned(), value.to_owned()))
+        });
+        Ok(Said {
+            status: answer.status().as_u16(),
+            headers: headers.collect(),
+            body: match with_body {
+                true => beginning(answer).await?,
+                false => String::new(),
+            },
+        })
+    }
+}
+
+async fn beginning(mut answer: Response) -> reqwest::Result<String> {
+    let mut body = Vec::new();
+    while let Some(part) = answer.chunk().await? {
+        let room = LARGEST - body.len();
+        body.extend_from_slice(&part[..part.len().min(room)]);
+        if body.len() == LARGEST {
+            break;
+        }
+    }
+    Ok(String::from_utf8_lossy(&body).into_owned())
+}
+
+fn silence(error: &reqwest::Error) -> Silence {
+    if error.is_timeout() {
+        return Silence::Late(TIMEOUT.as_secs());
+    }
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(silence) = known(error) {
+            return silence;
+        }
+        cause = error.source();
+    }
+    Silence::Connection(innermost(error))
+}
+
+/// A cause that has a name of its own. An error of the standard library hides the one it holds from
+/// those that follow the sources.
+fn known(cause: &(dyn Error + 'static)) -> Option<Silence> {
+    if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+        return Some(match error {
+            rustls::Error::InvalidCertificate(reason) => Silence::Certificate(reason.to_string()),
+            error => Silence::Tls(error.to_string()),
+        });
+    }
+    let error = cause.downcast_ref::<io::Error>()?;
+    match error.get_ref() {
+        Some(inner) => known(inner),
+        None => (error.kind() == io::ErrorKind::ConnectionRefused).then_some(Silence::Refused),
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod buildkite;
 pub mod cluster;
+pub mod dns;
 pub mod endpoint;
 pub mod gh;
 pub mod git;

@@ -1,25 +1,21 @@
 //! Waits until the environment's address answers as asked for.
-//!
-//! The host name itself is looked up only where no Ingress tells the load balancer's address: a
-//! name that is asked for too early is answered "no such name" from caches for minutes.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    time::{Duration, Instant},
-};
+mod whereabouts;
+
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use reqwest::Url;
 
+pub(super) use self::whereabouts::located;
+use self::whereabouts::{Place, Whereabouts};
 use super::site::Site;
 use crate::{
-    clients::{
-        cluster::{Address, Ingresses},
-        endpoint::{Endpoint, Reply},
-    },
+    clients::{cluster::Ingresses, endpoint::Endpoint},
+    decide::{Expected, answer},
     model::Halt,
     report::elapsed,
-    settings::StatusRange,
+    settings::DnsOptions,
 };
 
 /// Between two looks at first, and at most: an address that comes in minutes is asked for seldom.
@@ -29,8 +25,11 @@ const LOOKS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)
 #[derive(Debug)]
 pub(super) struct Expectation {
     pub url: Url,
-    pub statuses: Vec<StatusRange>,
+    pub answer: Expected,
+    /// So many in a row.
+    pub times: u32,
     pub timeout: Duration,
+    pub dns: DnsOptions,
 }
 
 /// Waits for the answer; how it answered, for people.
@@ -40,14 +39,27 @@ pub(super) async fn wait_for(
     expected: &Expectation,
 ) -> anyhow::Result<String> {
     let begun = Instant::now();
-    let (mut told, mut look) = (String::new(), LOOKS[0]);
+    let host = expected.url.host_str().unwrap_or_default();
+    let finding = Whereabouts::find(host, &expected.dns, site.report);
+    let whereabouts = site.stop.unless(finding).await??;
+    let (mut told, mut look, mut times) = (String::new(), LOOKS[0], 0);
     loop {
-        let state = match site.stop.unless(asked(ingresses, expected)).await?? {
+        let asked = asked(&whereabouts, ingresses, expected);
+        let state = match site.stop.unless(asked).await?? {
             Attempt::Answered(status, way) => {
-                let time = elapsed(begun.elapsed());
-                return Ok(format!("{} answers {status} ({way}, {time})", expected.url));
+                times += 1;
+                if times >= expected.times {
+                    whereabouts.check_resolver(host, site).await?;
+                    let time = elapsed(begun.elapsed());
+                    return Ok(format!("{} answers {status} ({way}, {time})", expected.url));
+                }
+                let wanted = expected.times;
+                format!("it answers {status}, which is to be seen {wanted} times in a row")
             }
-            Attempt::NotYet(state) => state,
+            Attempt::NotYet(state) => {
+                times = 0;
+                state
+            }
         };
         if begun.elapsed() > expected.timeout {
             bail!(Halt::timed_out(format!(
@@ -70,45 +82,21 @@ enum Attempt {
     NotYet(String),
 }
 
-async fn asked(ingresses: &Ingresses, expected: &Expectation) -> anyhow::Result<Attempt> {
-    let host = expected.url.host_str().unwrap_or_default();
-    let (addresses, way) = match ingresses.address(host).await? {
-        Address::NoIngress => (Vec::new(), format!("no Ingress names {host}; by its name")),
-        Address::Pending(ingress) => {
-            return Ok(Attempt::NotYet(format!(
-                "the Ingress {ingress} has no address yet"
-            )));
-        }
-        Address::At(names) => match located(&names, &expected.url).await {
-            Ok(addresses) => (addresses, format!("at {}", names.join(", "))),
-            Err(reason) => return Ok(Attempt::NotYet(reason)),
-        },
+async fn asked(
+    whereabouts: &Whereabouts,
+    ingresses: &Ingresses,
+    expected: &Expectation,
+) -> anyhow::Result<Attempt> {
+    let (addresses, way) = match whereabouts.place(ingresses, &expected.url).await? {
+        Place::At(addresses, way) => (addresses, way),
+        Place::NotYet(reason) => return Ok(Attempt::NotYet(reason)),
     };
-    let reply = Endpoint::new(expected.url.clone(), &addresses)?.ask().await;
-    Ok(match reply {
-        Reply::Status(status) if expected.statuses.iter().any(|range| range.contains(status)) => {
-            Attempt::Answered(status, way)
-        }
-        Reply::Status(503) => Attempt::NotYet("it answers 503: no pod is ready behind it".into()),
-        Reply::Status(status) => Attempt::NotYet(format!("it answers {status}")),
-        Reply::Silence(reason) => Attempt::NotYet(reason),
+    let endpoint = Endpoint::new(expected.url.clone(), &addresses)?;
+    let reply = endpoint.ask(expected.answer.text.is_some()).await;
+    Ok(match answer(&reply, &expected.answer) {
+        Ok(status) => Attempt::Answered(status, way),
+        Err(reason) => Attempt::NotYet(reason),
     })
-}
-
-/// The load balancer's IP addresses: a host name of its own is looked up.
-pub(super) async fn located(names: &[String], url: &Url) -> Result<Vec<SocketAddr>, String> {
-    let port = url.port_or_known_default().unwrap_or(443);
-    let mut addresses = Vec::new();
-    for name in names {
-        match name.parse::<IpAddr>() {
-            Ok(ip) => addresses.push(SocketAddr::new(ip, port)),
-            Err(_) => {
-                let found = tokio::net::lookup_host((name.as_str(), port)).await;
-                addresses.extend(found.map_err(|error| format!("{name}: {error}"))?);
-            }
-        }
-    }
-    Ok(addresses)
 }
 
 /// The address and path that are asked for.
@@ -119,6 +107,13 @@ pub(super) fn health_url(url: &str, path: &str) -> anyhow::Result<Url> {
         path.trim_start_matches('/')
     );
     Url::parse(&joined).with_context(|| format!("failed to read the address {joined}"))
+}
+
+/// The host of an address; empty if it has none.
+pub(super) fn host_of(url: &str) -> String {
+    let url = Url::parse(url).ok();
+    let host = url.as_ref().and_then(Url::host_str);
+    host.unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::{
-    AppOptions, Ci, ClusterOptions, GitHubOptions, HelmOptions, LockOptions, RunOptions,
-    StatusRange,
+    AddressOptions, AppOptions, Ci, ClusterOptions, GitHubOptions, HelmOptions, LockOptions,
+    RunOptions,
 };
 use crate::model::{Branch, Commit, ReleaseSettings, Template};
 
@@ -37,20 +37,8 @@ pub struct HelmApply {
     pub(crate) lock: LockOptions,
     #[command(flatten)]
     pub(crate) helm: HelmOptions,
-    /// Path below the address that is asked for
-    #[arg(long, default_value = "/", value_name = "PATH")]
-    pub(crate) health_path: String,
-    /// HTTP statuses that count as an answer
-    #[arg(
-        long,
-        default_value = "200-399",
-        value_delimiter = ',',
-        value_name = "STATUS"
-    )]
-    pub(crate) expect_status: Vec<StatusRange>,
-    /// How long to wait for the address to answer
-    #[arg(long, default_value = "5m", value_name = "TIME", value_parser = humantime::parse_duration)]
-    pub(crate) address_timeout: Duration,
+    #[command(flatten)]
+    pub(crate) address: AddressOptions,
     /// Most environments that may be up in the namespace [default: no limit]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) max_environments: Option<usize>,

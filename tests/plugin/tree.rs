@@ -9,7 +9,6 @@ use std::{
     process::Command,
 };
 
-use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use testbed::mirror::Mirror;
@@ -78,10 +77,12 @@ impl Tree {
     /// Releases a program: its archive is at the mirror, and the sums are in the tree.
     pub fn release(&self, program: &str, content: &[u8]) {
         let name = format!("{program}-{VERSION}-{}", target());
-        let mut archive = GzEncoder::new(Vec::new(), Compression::fast());
-        archive.write_all(content).expect("memory can be written");
-        let archive = archive.finish().expect("memory can be written");
-        let sums = format!("{}  {name}\n{}  {name}.gz\n", hex(content), hex(&archive));
+        let archive = packed(program, content);
+        let sums = format!(
+            "{}  {name}\n{}  {name}.tar.xz\n",
+            hex(content),
+            hex(&archive)
+        );
         fs::OpenOptions::new()
             .append(true)
             .open(self.path("release/SHA256SUMS"))
@@ -178,9 +179,25 @@ pub fn executable(path: &Path, content: &[u8]) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("our own file");
 }
 
+/// The archive of a program, by the tools that a release is made with; nobody waits for the last
+/// byte here.
+fn packed(program: &str, content: &[u8]) -> Vec<u8> {
+    let folder = TempDir::new().expect("a temporary folder");
+    executable(&folder.path().join(program), content);
+    let packed = Command::new("tar")
+        .env("XZ_OPT", "-0")
+        .arg("-C")
+        .arg(folder.path())
+        .args(["-cJf", "-", program])
+        .output()
+        .expect("tar runs");
+    assert!(packed.status.success(), "{packed:?}");
+    packed.stdout
+}
+
 /// Where a program's archive is at a mirror.
 pub fn archive_path(program: &str) -> String {
-    format!("/v{VERSION}/{program}-{VERSION}-{}.gz", target())
+    format!("/v{VERSION}/{program}-{VERSION}-{}.tar.xz", target())
 }
 
 fn hex(content: &[u8]) -> String {

@@ -19,9 +19,10 @@ use crate::{
         github::{GitHub, RepositoryFacts},
         helm::Helm,
     },
+    decide::Expected,
     model::{Branch, Commit, Deployment, Environment, Facts, Halt, Releases, branch_values},
     report::Report,
-    settings::{Ci, HelmApply, Landing, Sources, UsageError},
+    settings::{AddressOptions, Ci, HelmApply, Landing, Sources, UsageError},
 };
 
 /// What a deploy works with, and what it is to do.
@@ -214,9 +215,11 @@ async fn plan(
         Some(template) => {
             let url = template.address(&facts);
             let url = url.map_err(|reason| mistake("url", reason))?;
-            let answer = expectation(settings, &url).map_err(|reason| mistake("url", reason))?;
-            let host = answer.url.host_str().unwrap_or_default().to_owned();
-            (facts.with_address(&url, &host), Some(url), Some(answer))
+            let host = address::host_of(&url);
+            let facts = facts.with_address(&url, &host);
+            let answer = expectation(&settings.address, &url, &facts);
+            let answer = answer.map_err(|(option, reason)| mistake(option, reason))?;
+            (facts, Some(url), Some(answer))
         }
         None => (facts.with_address("", ""), None, None),
     };
@@ -258,15 +261,32 @@ fn keep_until(keep_for: Option<Duration>) -> Result<Option<DateTime<Utc>>, Strin
 }
 
 /// What counts as an answer of `url`, which must be one that can be asked for.
-fn expectation(settings: &HelmApply, url: &str) -> Result<Expectation, String> {
-    let asked =
-        address::health_url(url, &settings.health_path).map_err(|error| format!("{error:#}"))?;
+fn expectation(
+    options: &AddressOptions,
+    url: &str,
+    facts: &Facts,
+) -> Result<Expectation, (&'static str, String)> {
+    let path = &options.health_path;
+    let asked = address::health_url(url, path).map_err(|error| ("url", format!("{error:#}")))?;
     if !matches!(asked.scheme(), "http" | "https") || asked.host_str().is_none() {
-        return Err(format!("`{url}` is no http or https address with a host"));
+        let reason = format!("`{url}` is no http or https address with a host");
+        return Err(("url", reason));
     }
+    let header = options.expect_header.as_ref().map(|header| {
+        let value = header.value.fill(facts);
+        value.map(|value| (header.name.clone(), value))
+    });
+    let header = header.transpose();
+    let header = header.map_err(|reason| ("expect-header", reason))?;
     Ok(Expectation {
         url: asked,
-        statuses: settings.expect_status.clone(),
-        timeout: settings.address_timeout,
+        answer: Expected {
+            statuses: options.expect_status.clone(),
+            header,
+            text: options.expect_text.clone(),
+        },
+        times: options.expect_times,
+        timeout: options.address_timeout,
+        dns: options.dns.clone(),
     })
 }

@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 pub(crate) use self::access::Access;
 use self::{control_plane::ControlPlane, credentials::Credentials};
 use crate::{
-    load_balancer::LoadBalancer, namespace::Namespace, network::Network, pods,
+    dns::Dns, load_balancer::LoadBalancer, namespace::Namespace, network::Network, pods,
     run_folder::RunFolder,
 };
 
@@ -31,6 +31,7 @@ const ATTEMPTS: usize = 3;
 pub struct Cluster {
     access: Arc<Access>,
     load_balancer: LoadBalancer,
+    dns: Dns,
     _control_plane: ControlPlane,
     folder: RunFolder,
     kubeconfig: PathBuf,
@@ -94,10 +95,12 @@ impl Cluster {
         ))?;
         let client = access.client.clone();
         let load_balancer = runtime.block_on(async { LoadBalancer::start(&client) });
+        let dns = runtime.block_on(Dns::start(&network, &client))?;
         runtime.spawn(pods::answer(client));
         Ok(Self {
             access: Arc::new(access),
             load_balancer,
+            dns,
             _control_plane: control_plane,
             folder,
             kubeconfig,
@@ -125,6 +128,11 @@ impl Cluster {
     /// What makes Ingresses answer.
     pub fn load_balancer(&self) -> &LoadBalancer {
         &self.load_balancer
+    }
+
+    /// Who knows the names of environments.
+    pub fn dns(&self) -> &Dns {
+        &self.dns
     }
 
     /// Where the logs of the cluster's processes are, for as long as it lives.

@@ -4,6 +4,7 @@
 //! - [`Cluster`]: a Kubernetes control plane of local processes, one for a whole test run
 //! - [`Namespace`]: what a test has for itself on it
 //! - [`LoadBalancer`]: the way in, by host and path, to pods that answer
+//! - [`Dns`]: name servers, and a resolver that remembers
 //! - [`github`]: a stand-in for GitHub's API, as strict as the original
 //! - [`registry`]: a real registry of images, behind a login
 //! - [`buildkite`]: a stand-in for Buildkite's APIs, whose jobs the real agent runs
@@ -15,6 +16,7 @@ pub mod buildkite;
 #[cfg(test)]
 mod client;
 mod cluster;
+mod dns;
 pub mod faults;
 pub mod github;
 mod load_balancer;
@@ -31,6 +33,7 @@ mod wait;
 
 pub use self::{
     cluster::Cluster,
+    dns::Dns,
     load_balancer::LoadBalancer,
     namespace::{Front, Namespace},
     wait::{wait_until, wait_until_within},

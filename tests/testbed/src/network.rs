@@ -54,6 +54,11 @@ impl Network {
         format!("10.{}.0.0/17", self.number)
     }
 
+    /// Where a name server listens, of which there are some.
+    pub(crate) fn name_server(&self, number: u8) -> IpAddr {
+        Ipv4Addr::new(127, self.number, 254, number).into()
+    }
+
     /// Ports that are free now. Nobody else uses the address, so that only a process that listens
     /// on all addresses could come in between.
     pub(crate) fn free_ports<const N: usize>(&self) -> Result<[u16; N]> {

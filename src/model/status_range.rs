@@ -1,5 +1,3 @@
-//! The HTTP statuses that a person counts as an answer.
-
 use std::str::FromStr;
 
 /// HTTP statuses that count as an answer, as in `200-399` or `401`.

@@ -1,0 +1,146 @@
+//! One name server, asked without recursion.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use futures::StreamExt as _;
+use hickory_resolver::{
+    net::{
+        DnsHandle, NetError, runtime::TokioRuntimeProvider, tcp::TcpClientStream,
+        udp::UdpClientStream,
+    },
+    proto::{
+        op::{DnsRequestOptions, DnsResponse, Query, ResponseCode},
+        rr::{Name, RData, RecordType},
+    },
+};
+
+use super::shown;
+use crate::model::NameAnswer;
+
+/// How long one question may take.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A name server of a zone.
+pub(super) struct NameServer {
+    name: String,
+    address: SocketAddr,
+}
+
+/// Who knows a zone, as the one above it says; an address stands there if that told it too.
+pub(super) struct Referral {
+    pub zone: Name,
+    pub servers: Vec<(Name, Vec<IpAddr>)>,
+}
+
+impl NameServer {
+    pub(super) fn new(name: &Name, address: SocketAddr) -> Self {
+        Self {
+            name: shown(name),
+            address,
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where a host is: its IPv4 addresses, or, where it has none, those of IPv6.
+    pub(super) async fn addresses(&self, host: &Name) -> NameAnswer {
+        for kind in [RecordType::A, RecordType::AAAA] {
+            match self.ask(host, kind).await.map(|answer| addresses(&answer)) {
+                // A name may be there with addresses of the other kind alone.
+                Ok(NameAnswer::Missing) => {}
+                Ok(answer) => return answer,
+                Err(reason) => return NameAnswer::Silence(reason),
+            }
+        }
+        NameAnswer::Missing
+    }
+
+    /// The zone below that a host belongs to, if this server says so.
+    pub(super) async fn referral(&self, host: &Name) -> Result<Option<Referral>, String> {
+        let answer = self.ask(host, RecordType::A).await?;
+        if answer.metadata.authoritative || !answer.answers.is_empty() {
+            return Ok(None);
+        }
+        let told = answer.authorities.iter().filter_map(|record| match &record.data {
+            RData::NS(server) => Some((record.name.clone(), server.0.clone())),
+            _ => None,
+        });
+        let told: Vec<_> = told.collect();
+        let Some((zone, _)) = told.first().cloned() else {
+            return Ok(None);
+        };
+        let servers = told.into_iter().map(|(_, server)| {
+            let glue = answer.additionals.iter().filter(|record| record.name == server);
+            let glue = glue.filter_map(|record| record.data.ip_addr()).collect();
+            (server, glue)
+        });
+        let servers = servers.collect();
+        Ok(Some(Referral { zone, servers }))
+    }
+
+    /// How long it may be remembered that a name of the zone is not there.
+    pub(super) async fn negative_ttl(&self, zone: &Name) -> Option<Duration> {
+        let answer = self.ask(zone, RecordType::SOA).await.ok()?;
+        answer.answers.iter().find_map(|record| match &record.data {
+            RData::SOA(soa) => Some(Duration::from_secs(record.ttl.min(soa.minimum).into())),
+            _ => None,
+        })
+    }
+
+    async fn ask(&self, name: &Name, kind: RecordType) -> Result<DnsResponse, String> {
+        let answer = self.send(name, kind).await.map_err(|error| match error {
+            NetError::Timeout => format!("no answer within {} s", TIMEOUT.as_secs()),
+            error => error.to_string(),
+        })?;
+        match answer.metadata.response_code {
+            ResponseCode::NoError | ResponseCode::NXDomain => Ok(answer),
+            code => Err(format!("it answers {}", code.to_str())),
+        }
+    }
+
+    /// By UDP, and again by TCP what is too long for it.
+    async fn send(&self, name: &Name, kind: RecordType) -> Result<DnsResponse, NetError> {
+        let provider = TokioRuntimeProvider::default();
+        let by_udp = UdpClientStream::builder(self.address, provider.clone())
+            .with_timeout(Some(TIMEOUT))
+            .exchange();
+        let answer = once(&by_udp, name, kind).await?;
+        if !answer.metadata.truncation {
+            return Ok(answer);
+        }
+        let by_tcp = TcpClientStream::exchange(self.address, None, TIMEOUT, None, provider).await?;
+        once(&by_tcp, name, kind).await
+    }
+}
+
+async fn once(
+    server: &impl DnsHandle,
+    name: &Name,
+    kind: RecordType,
+) -> Result<DnsResponse, NetError> {
+    let mut options = DnsRequestOptions::default();
+    options.use_edns = true;
+    options.recursion_desired = false;
+    let mut answers = server.lookup(Query::query(name.clone(), kind), options);
+    answers.next().await.unwrap_or(Err(NetError::Timeout))
+}
+
+/// The addresses in an answer, or the name at which they are to be asked for.
+fn addresses(answer: &DnsResponse) -> NameAnswer {
+    let found = answer.answers.iter().filter_map(|record| record.data.ip_addr());
+    let found: Vec<IpAddr> = found.collect();
+    let mut aliases = answer.answers.iter().rev().filter_map(|record| match &record.data {
+        RData::CNAME(target) => Some(shown(&target.0)),
+        _ => None,
+    });
+    match aliases.next() {
+        _ if !found.is_empty() => NameAnswer::At(found),
+        Some(target) => NameAnswer::Alias(target),
+        None => NameAnswer::Missing,
+    }
+}

@@ -1,0 +1,179 @@
+//! Where the load balancer of an address is.
+
+use std::net::{IpAddr, SocketAddr};
+
+use reqwest::Url;
+
+use super::super::site::Site;
+use crate::{
+    clients::{
+        cluster::{Address, Ingresses},
+        dns::{Dns, Zone},
+    },
+    decide::{Known, known, silent},
+    report::{Report, elapsed},
+    settings::{DnsOptions, Lookup},
+};
+
+/// Names that are not there are remembered for so long by then that people notice, in seconds.
+const LONG: u64 = 60;
+/// A name that is another's, that is another's: more than this is a circle.
+const ALIASES: usize = 8;
+
+/// Who is asked where it is.
+pub(super) enum Whereabouts {
+    /// The name servers of the host's zone.
+    Names(Dns, Zone),
+    /// The Ingress that names the host.
+    Ingress,
+}
+
+/// Where it is, or why that is not known yet, for people.
+pub(super) enum Place {
+    At(Vec<SocketAddr>, String),
+    NotYet(String),
+}
+
+impl Whereabouts {
+    /// Decides whom to ask, and says so.
+    pub(super) async fn find(
+        host: &str,
+        options: &DnsOptions,
+        report: &Report,
+    ) -> anyhow::Result<Self> {
+        if options.lookup == Lookup::Ingress {
+            return Ok(Self::Ingress);
+        }
+        let dns = Dns::new(options.resolver, options.name_server_port)?;
+        match dns.zone_of(host).await {
+            Ok(Some(zone)) => {
+                announce(&zone, report);
+                Ok(Self::Names(dns, zone))
+            }
+            Ok(None) => {
+                report.note(&format!(
+                    "{host} is in no zone that the resolver knows: its Ingress tells where it is"
+                ));
+                Ok(Self::Ingress)
+            }
+            Err(reason) => {
+                report.note(&format!("{reason}: the Ingress tells where {host} is"));
+                Ok(Self::Ingress)
+            }
+        }
+    }
+
+    /// Where it is now.
+    pub(super) async fn place(&self, ingresses: &Ingresses, url: &Url) -> anyhow::Result<Place> {
+        let host = url.host_str().unwrap_or_default();
+        let port = url.port_or_known_default().unwrap_or(443);
+        match self {
+            Self::Names(dns, zone) => match named(dns, zone, host).await {
+                Ok(addresses) => {
+                    let way = format!("{}, say {}'s name servers", listed(&addresses), zone.name());
+                    Ok(Place::At(with_port(addresses, port), way))
+                }
+                Err(reason) => Ok(Place::NotYet(match ingresses.address(host).await? {
+                    Address::Pending(ingress) => without_address(&ingress),
+                    Address::NoIngress | Address::At(_) => reason,
+                })),
+            },
+            Self::Ingress => match ingresses.address(host).await? {
+                Address::NoIngress => {
+                    let way = format!("no Ingress names {host}; by its name");
+                    Ok(Place::At(Vec::new(), way))
+                }
+                Address::Pending(ingress) => Ok(Place::NotYet(without_address(&ingress))),
+                Address::At(names) => Ok(match located(&names, port).await {
+                    Ok(addresses) => Place::At(addresses, format!("at {}", names.join(", "))),
+                    Err(reason) => Place::NotYet(reason),
+                }),
+            },
+        }
+    }
+
+    /// Asks the ordinary resolver, once it cannot spoil anything: somebody may have asked it too
+    /// early, and for people behind it the address is not there until it forgets.
+    pub(super) async fn check_resolver(&self, host: &str, site: &Site<'_>) -> anyhow::Result<()> {
+        let Self::Names(dns, zone) = self else {
+            return Ok(());
+        };
+        if let Err(reason) = site.stop.unless(dns.addresses(host)).await? {
+            let time = zone.negative_ttl().map(elapsed);
+            let time = time.unwrap_or_else(|| "a while".to_owned());
+            site.report.warn(&format!(
+                "the resolver of this machine does not know {host} yet ({reason}): if somebody \
+                 asked for it too early, it forgets that within {time}"
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn announce(zone: &Zone, report: &Report) {
+    let name = zone.name();
+    if let Some(time) = zone.negative_ttl().filter(|time| time.as_secs() > LONG) {
+        report.warn(&format!(
+            "{name} lets resolvers remember for {} s that a name is not there: set the minimum of \
+             its SOA record (and that record's TTL) to {LONG} or less",
+            time.as_secs()
+        ));
+    }
+}
+
+/// The host's addresses, by the name servers of its zone and of those that its aliases are in.
+async fn named(dns: &Dns, zone: &Zone, host: &str) -> Result<Vec<IpAddr>, String> {
+    let (mut host, mut elsewhere) = (host.to_owned(), None);
+    for _ in 0..ALIASES {
+        let zone = elsewhere.as_ref().unwrap_or(zone);
+        let answers = zone.ask(&host).await;
+        let target = match known(&answers) {
+            Known::At(addresses) => return Ok(addresses),
+            Known::Alias(target) => target,
+            Known::NotYet(reason) => return Err(reason),
+            Known::Missing => return Err(unknown(zone, &host, &silent(&answers))),
+            Known::Silence(reason) => return Err(format!("no name server answers: {reason}")),
+        };
+        let found = dns.zone_of(&target).await?;
+        let found = found.ok_or_else(|| format!("{host} is {target}, which is in no zone"))?;
+        (host, elsewhere) = (target, Some(found));
+    }
+    Err(format!("{host} is an alias in a circle"))
+}
+
+fn unknown(zone: &Zone, host: &str, silent: &[String]) -> String {
+    let others = match silent {
+        [] => String::new(),
+        silent => format!(" ({})", silent.join("; ")),
+    };
+    format!("the name servers of {} do not know {host} yet{others}", zone.name())
+}
+
+fn without_address(ingress: &str) -> String {
+    format!("the Ingress {ingress} has no address yet")
+}
+
+fn listed(addresses: &[IpAddr]) -> String {
+    let addresses: Vec<_> = addresses.iter().map(IpAddr::to_string).collect();
+    format!("at {}", addresses.join(", "))
+}
+
+fn with_port(addresses: Vec<IpAddr>, port: u16) -> Vec<SocketAddr> {
+    let addresses = addresses.into_iter();
+    addresses.map(|address| SocketAddr::new(address, port)).collect()
+}
+
+/// The load balancer's IP addresses: a host name of its own is looked up.
+pub(in super::super) async fn located(names: &[String], port: u16) -> Result<Vec<SocketAddr>, String> {
+    let mut addresses = Vec::new();
+    for name in names {
+        match name.parse::<IpAddr>() {
+            Ok(ip) => addresses.push(SocketAddr::new(ip, port)),
+            Err(_) => {
+                let found = tokio::net::lookup_host((name.as_str(), port)).await;
+                addresses.extend(found.map_err(|error| format!("{name}: {error}"))?);
+            }
+        }
+    }
+    Ok(addresses)
+}

@@ -1,0 +1,167 @@
+//! Real name servers on loopback: some that know their zones, and a resolver in front of them that
+//! remembers what they said, also of names that are not there.
+
+mod external_dns;
+mod server;
+mod zones;
+
+use std::{
+    collections::HashSet,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use anyhow::Result;
+use hickory_server::{
+    proto::rr::{
+        Name, RData, RecordType,
+        rdata::{A, AAAA, CNAME},
+    },
+    zone_handler::Catalog,
+};
+
+use self::{
+    server::{Log, NameServer},
+    zones::Zone,
+};
+use crate::network::Network;
+
+/// `example.test` and the zones below it, each delegated to the name servers that know it.
+///
+/// | zone | what is special |
+/// | --- | --- |
+/// | `beta.example.test` | nothing: two name servers, both asked by everybody |
+/// | `slow.example.test` | a name that is not there is remembered for 15 minutes |
+/// | `wild.example.test` | each name is the load balancer's |
+/// | `half.example.test` | one of its two name servers does not answer |
+/// | `dead.example.test` | none of its name servers answers |
+///
+/// An external-dns of our own writes the hosts of Ingresses that have an address.
+pub struct Dns {
+    resolver: NameServer,
+    port: u16,
+    zones: Arc<Zones>,
+    _servers: Vec<NameServer>,
+}
+
+/// What both name servers know; a name may be with one of them alone.
+struct Zones {
+    copies: [Vec<Zone>; 2],
+    held: Mutex<HashSet<String>>,
+}
+
+impl Dns {
+    /// To be called within the runtime that is to run it.
+    pub(crate) async fn start(network: &Network, client: &kube::Client) -> Result<Self> {
+        let addresses = zones::Addresses::of(network);
+        let zones = Arc::new(Zones {
+            copies: [zones::children(), zones::children()],
+            held: Mutex::default(),
+        });
+        let parent = NameServer::start((addresses.parent, 0), zones::parent(&addresses)).await?;
+        let port = parent.address().port();
+        let mut servers = vec![parent];
+        for (address, copy) in addresses.children.iter().zip(&zones.copies) {
+            let mut catalog = Catalog::new();
+            copy.iter().for_each(|zone| zone.serve(&mut catalog));
+            servers.push(NameServer::start((*address, port), catalog).await?);
+        }
+        let remembering = zones::forward(&addresses, port)?;
+        let resolver = NameServer::start((addresses.parent, 0), remembering).await?;
+        tokio::spawn(external_dns::run(client.clone(), Arc::clone(&zones)));
+        Ok(Self {
+            resolver,
+            port,
+            zones,
+            _servers: servers,
+        })
+    }
+
+    /// Where the resolver answers, which is everybody's.
+    pub fn resolver(&self) -> SocketAddr {
+        self.resolver.address()
+    }
+
+    /// The port at which all name servers answer.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What the resolver was asked about a name so far, as in `A new.beta.example.test`.
+    pub fn asked(&self, name: &str) -> Vec<String> {
+        let log: &Log = self.resolver.log();
+        let log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        let about = |query: &&String| query.ends_with(&format!(" {name}"));
+        log.iter().filter(about).cloned().collect()
+    }
+
+    /// External-dns leaves a host alone, until [`release_name`](Self::release_name).
+    pub fn hold_name(&self, host: &str) {
+        self.zones.hold(host);
+    }
+
+    /// The host gets its addresses, if it was held back.
+    pub fn release_name(&self, host: &str, addresses: &[IpAddr]) {
+        self.zones.set(host, addresses);
+    }
+
+    /// A name of these addresses, at one name server alone: the other has not heard of it yet.
+    pub fn set_at_first(&self, host: &str, addresses: &[IpAddr]) {
+        self.zones.set_at(&self.zones.copies[0], host, addresses);
+    }
+
+    /// The name is another's.
+    pub fn set_alias(&self, host: &str, target: &str) {
+        let target = Name::from_ascii(format!("{target}.")).expect("it is a name");
+        for copy in &self.zones.copies {
+            let zone = zone_of(copy, host);
+            zone.set(host, RecordType::CNAME, [RData::CNAME(CNAME(target.clone()))]);
+        }
+    }
+}
+
+impl Zones {
+    fn hold(&self, host: &str) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.insert(host.to_owned());
+    }
+
+    fn holds(&self, host: &str) -> bool {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.contains(host)
+    }
+
+    /// The name is of these addresses, at every name server; none means that it is not there.
+    fn set(&self, host: &str, addresses: &[IpAddr]) {
+        for copy in &self.copies {
+            self.set_at(copy, host, addresses);
+        }
+    }
+
+    fn set_at(&self, copy: &[Zone], host: &str, addresses: &[IpAddr]) {
+        let v4 = addresses.iter().filter_map(|address| match address {
+            IpAddr::V4(address) => Some(RData::A(A(*address))),
+            IpAddr::V6(_) => None,
+        });
+        let v6 = addresses.iter().filter_map(|address| match address {
+            IpAddr::V6(address) => Some(RData::AAAA(AAAA(*address))),
+            IpAddr::V4(_) => None,
+        });
+        let zone = zone_of(copy, host);
+        zone.set(host, RecordType::A, v4);
+        zone.set(host, RecordType::AAAA, v6);
+    }
+
+    /// Whether a host is in one of the zones.
+    fn hold_it(&self, host: &str) -> bool {
+        self.copies[0].iter().any(|zone| zone.holds(host))
+    }
+}
+
+fn zone_of<'a>(copy: &'a [Zone], host: &str) -> &'a Zone {
+    let zone = copy.iter().find(|zone| zone.holds(host));
+    zone.unwrap_or_else(|| panic!("no zone of the testbed holds {host}"))
+}
+
+#[cfg(test)]
+mod tests;
