@@ -1,5 +1,6 @@
 //! `helm-apply` held to its word, a file for each thing that it is given or meets.
 
+mod address;
 mod charts;
 mod cluster;
 mod github;

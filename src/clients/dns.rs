@@ -97,7 +97,9 @@ impl Dns {
                 }
             }
         }
-        Err(format!("the zones above {host} refer to each other in a circle"))
+        Err(format!(
+            "the zones above {host} refer to each other in a circle"
+        ))
     }
 
     /// Where a name is, by the ordinary resolver: only for one that is there already.
@@ -135,12 +137,19 @@ impl Dns {
     async fn known_zone(&self, name: Name) -> Result<Zone, String> {
         let found = self.ordinary.lookup(name.clone(), RecordType::NS).await;
         let found = found.map_err(|error| told(&name, &error))?;
-        let servers = found.answers().iter().filter_map(|record| match &record.data {
-            RData::NS(server) => Some((server.0.clone(), Vec::new())),
-            _ => None,
-        });
+        let servers = found
+            .answers()
+            .iter()
+            .filter_map(|record| match &record.data {
+                RData::NS(server) => Some((server.0.clone(), Vec::new())),
+                _ => None,
+            });
         let servers = servers.collect();
-        self.referred(Referral { zone: name, servers }).await
+        self.referred(Referral {
+            zone: name,
+            servers,
+        })
+        .await
     }
 
     /// A zone whose name servers another told; their own addresses are looked up where it did not.
@@ -149,7 +158,9 @@ impl Dns {
             let addresses = match told {
                 told if told.is_empty() => {
                     let found = self.ordinary.lookup_ip(name.clone()).await;
-                    found.map(|found| found.iter().collect()).unwrap_or_default()
+                    found
+                        .map(|found| found.iter().collect())
+                        .unwrap_or_default()
                 }
                 told => told,
             };
@@ -160,7 +171,10 @@ impl Dns {
         });
         let servers: Vec<_> = join_all(servers).await.into_iter().flatten().collect();
         if servers.is_empty() {
-            return Err(format!("no name server of {} has an address", shown(&referral.zone)));
+            return Err(format!(
+                "no name server of {} has an address",
+                shown(&referral.zone)
+            ));
         }
         Ok(Zone {
             name: referral.zone,

@@ -99,8 +99,14 @@ mod tests {
         };
         assert_eq!(answer(&Reply::Said(said(200)), &wants("abc")), Ok(200));
         let reason = answer(&Reply::Said(said(200)), &wants("def")).unwrap_err();
-        assert_eq!(reason, r#"another answers still: its x-commit is "abc", not "def""#);
-        let bare = Said { headers: vec![], ..said(200) };
+        assert_eq!(
+            reason,
+            r#"another answers still: its x-commit is "abc", not "def""#
+        );
+        let bare = Said {
+            headers: vec![],
+            ..said(200)
+        };
         let reason = answer(&Reply::Said(bare), &wants("abc")).unwrap_err();
         assert!(reason.contains("without the header x-commit"), "{reason}");
     }

@@ -13,7 +13,7 @@ use hickory_resolver::{
     },
     proto::{
         op::{DnsRequestOptions, DnsResponse, Query, ResponseCode},
-        rr::{Name, RData, RecordType},
+        rr::{Name, RData, Record, RecordType},
     },
 };
 
@@ -63,19 +63,27 @@ impl NameServer {
     /// The zone below that a host belongs to, if this server says so.
     pub(super) async fn referral(&self, host: &Name) -> Result<Option<Referral>, String> {
         let answer = self.ask(host, RecordType::A).await?;
-        if answer.metadata.authoritative || !answer.answers.is_empty() {
+        // Some servers claim a referral to be authoritative: what it is made of tells.
+        let denies = |record: &Record| matches!(record.data, RData::SOA(_));
+        if !answer.answers.is_empty() || answer.authorities.iter().any(denies) {
             return Ok(None);
         }
-        let told = answer.authorities.iter().filter_map(|record| match &record.data {
-            RData::NS(server) => Some((record.name.clone(), server.0.clone())),
-            _ => None,
-        });
+        let told = answer
+            .authorities
+            .iter()
+            .filter_map(|record| match &record.data {
+                RData::NS(server) => Some((record.name.clone(), server.0.clone())),
+                _ => None,
+            });
         let told: Vec<_> = told.collect();
         let Some((zone, _)) = told.first().cloned() else {
             return Ok(None);
         };
         let servers = told.into_iter().map(|(_, server)| {
-            let glue = answer.additionals.iter().filter(|record| record.name == server);
+            let glue = answer
+                .additionals
+                .iter()
+                .filter(|record| record.name == server);
             let glue = glue.filter_map(|record| record.data.ip_addr()).collect();
             (server, glue)
         });
@@ -132,12 +140,19 @@ async fn once(
 
 /// The addresses in an answer, or the name at which they are to be asked for.
 fn addresses(answer: &DnsResponse) -> NameAnswer {
-    let found = answer.answers.iter().filter_map(|record| record.data.ip_addr());
+    let found = answer
+        .answers
+        .iter()
+        .filter_map(|record| record.data.ip_addr());
     let found: Vec<IpAddr> = found.collect();
-    let mut aliases = answer.answers.iter().rev().filter_map(|record| match &record.data {
-        RData::CNAME(target) => Some(shown(&target.0)),
-        _ => None,
-    });
+    let mut aliases = answer
+        .answers
+        .iter()
+        .rev()
+        .filter_map(|record| match &record.data {
+            RData::CNAME(target) => Some(shown(&target.0)),
+            _ => None,
+        });
     match aliases.next() {
         _ if !found.is_empty() => NameAnswer::At(found),
         Some(target) => NameAnswer::Alias(target),

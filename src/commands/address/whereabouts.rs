@@ -23,7 +23,7 @@ const ALIASES: usize = 8;
 /// Who is asked where it is.
 pub(super) enum Whereabouts {
     /// The name servers of the host's zone.
-    Names(Dns, Zone),
+    Names(Box<Dns>, Box<Zone>),
     /// The Ingress that names the host.
     Ingress,
 }
@@ -48,7 +48,7 @@ impl Whereabouts {
         match dns.zone_of(host).await {
             Ok(Some(zone)) => {
                 announce(&zone, report);
-                Ok(Self::Names(dns, zone))
+                Ok(Self::Names(Box::new(dns), Box::new(zone)))
             }
             Ok(None) => {
                 report.note(&format!(
@@ -146,7 +146,10 @@ fn unknown(zone: &Zone, host: &str, silent: &[String]) -> String {
         [] => String::new(),
         silent => format!(" ({})", silent.join("; ")),
     };
-    format!("the name servers of {} do not know {host} yet{others}", zone.name())
+    format!(
+        "the name servers of {} do not know {host} yet{others}",
+        zone.name()
+    )
 }
 
 fn without_address(ingress: &str) -> String {
@@ -160,7 +163,9 @@ fn listed(addresses: &[IpAddr]) -> String {
 
 fn with_port(addresses: Vec<IpAddr>, port: u16) -> Vec<SocketAddr> {
     let addresses = addresses.into_iter();
-    addresses.map(|address| SocketAddr::new(address, port)).collect()
+    addresses
+        .map(|address| SocketAddr::new(address, port))
+        .collect()
 }
 
 /// The load balancer's IP addresses: a host name of its own is looked up.

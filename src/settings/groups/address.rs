@@ -34,6 +34,7 @@ pub struct AddressOptions {
     /// How long to wait for the address to answer
     #[arg(long, default_value = "5m", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub address_timeout: Duration,
+    /// Who is asked where the address's host is.
     #[command(flatten)]
     pub dns: DnsOptions,
 }

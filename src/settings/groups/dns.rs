@@ -46,6 +46,10 @@ mod tests {
         assert_eq!(resolver("10.0.0.2:5353"), Ok(([10, 0, 0, 2], 5353).into()));
         assert_eq!(resolver("[fd00::2]:53").unwrap().port(), 53);
         assert!(resolver("fd00::2").unwrap().is_ipv6());
-        assert!(resolver("resolver.example.com").unwrap_err().contains("10.0.0.2"));
+        assert!(
+            resolver("resolver.example.com")
+                .unwrap_err()
+                .contains("10.0.0.2")
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Real name servers on loopback: some that know their zones, and a resolver in front of them that
 //! remembers what they said, also of names that are not there.
 
+mod ask;
 mod external_dns;
 mod server;
 mod zones;
@@ -19,6 +20,8 @@ use hickory_server::{
     },
     zone_handler::Catalog,
 };
+
+use tokio::runtime::Handle;
 
 use self::{
     server::{Log, NameServer},
@@ -41,7 +44,8 @@ pub struct Dns {
     resolver: NameServer,
     port: u16,
     zones: Arc<Zones>,
-    _servers: Vec<NameServer>,
+    servers: Vec<NameServer>,
+    handle: Handle,
 }
 
 /// What both name servers know; a name may be with one of them alone.
@@ -73,7 +77,8 @@ impl Dns {
             resolver,
             port,
             zones,
-            _servers: servers,
+            servers,
+            handle: Handle::current(),
         })
     }
 
@@ -89,10 +94,18 @@ impl Dns {
 
     /// What the resolver was asked about a name so far, as in `A new.beta.example.test`.
     pub fn asked(&self, name: &str) -> Vec<String> {
-        let log: &Log = self.resolver.log();
-        let log = log.lock().unwrap_or_else(PoisonError::into_inner);
-        let about = |query: &&String| query.ends_with(&format!(" {name}"));
-        log.iter().filter(about).cloned().collect()
+        about(self.resolver.log(), name)
+    }
+
+    /// What the name servers themselves were asked about it.
+    pub fn asked_directly(&self, name: &str) -> Vec<String> {
+        let logs = self.servers.iter().map(NameServer::log);
+        logs.flat_map(|log| about(log, name)).collect()
+    }
+
+    /// Somebody asks the resolver for a name; its addresses, if it is there.
+    pub fn ask_resolver(&self, name: &str) -> Option<Vec<IpAddr>> {
+        self.handle.block_on(ask::resolver(self.resolver(), name))
     }
 
     /// External-dns leaves a host alone, until [`release_name`](Self::release_name).
@@ -115,7 +128,11 @@ impl Dns {
         let target = Name::from_ascii(format!("{target}.")).expect("it is a name");
         for copy in &self.zones.copies {
             let zone = zone_of(copy, host);
-            zone.set(host, RecordType::CNAME, [RData::CNAME(CNAME(target.clone()))]);
+            zone.set(
+                host,
+                RecordType::CNAME,
+                [RData::CNAME(CNAME(target.clone()))],
+            );
         }
     }
 }
@@ -156,6 +173,16 @@ impl Zones {
     fn hold_it(&self, host: &str) -> bool {
         self.copies[0].iter().any(|zone| zone.holds(host))
     }
+}
+
+fn about(log: &Log, name: &str) -> Vec<String> {
+    let log = log.lock().unwrap_or_else(PoisonError::into_inner);
+    let about = |query: &&String| {
+        query
+            .split_once(' ')
+            .is_some_and(|(_, asked)| asked == name)
+    };
+    log.iter().filter(about).cloned().collect()
 }
 
 fn zone_of<'a>(copy: &'a [Zone], host: &str) -> &'a Zone {

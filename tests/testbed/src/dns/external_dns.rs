@@ -57,7 +57,10 @@ fn sync(zones: &Zones, ingresses: &Store<Ingress>, written: &Names) -> Names {
 }
 
 fn hosts(ingress: &Ingress) -> impl Iterator<Item = &str> {
-    let rules = ingress.spec.iter().flat_map(|spec| spec.rules.iter().flatten());
+    let rules = ingress
+        .spec
+        .iter()
+        .flat_map(|spec| spec.rules.iter().flatten());
     rules.filter_map(|rule| rule.host.as_deref())
 }
 

@@ -71,10 +71,16 @@ impl RequestHandler for Recording {
     ) -> ResponseInfo {
         if let Ok(asked) = request.request_info() {
             let name = asked.query.name().to_string();
-            let question = format!("{} {}", asked.query.query_type(), name.trim_end_matches('.'));
+            let question = format!(
+                "{} {}",
+                asked.query.query_type(),
+                name.trim_end_matches('.')
+            );
             let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
             log.push(question);
         }
-        self.catalog.handle_request::<R, T>(request, response_handle).await
+        self.catalog
+            .handle_request::<R, T>(request, response_handle)
+            .await
     }
 }

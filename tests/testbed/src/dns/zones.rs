@@ -55,11 +55,31 @@ struct Child {
 }
 
 const CHILDREN: [Child; 5] = [
-    Child { name: "beta.example.test", negative: NEGATIVE, servers: &["ns1", "ns2"] },
-    Child { name: "slow.example.test", negative: 900, servers: &["ns1", "ns2"] },
-    Child { name: "wild.example.test", negative: NEGATIVE, servers: &["ns1", "ns2"] },
-    Child { name: "half.example.test", negative: NEGATIVE, servers: &["ns1", "dead"] },
-    Child { name: "dead.example.test", negative: NEGATIVE, servers: &["dead"] },
+    Child {
+        name: "beta.example.test",
+        negative: NEGATIVE,
+        servers: &["ns1", "ns2"],
+    },
+    Child {
+        name: "slow.example.test",
+        negative: 900,
+        servers: &["ns1", "ns2"],
+    },
+    Child {
+        name: "wild.example.test",
+        negative: NEGATIVE,
+        servers: &["ns1", "ns2"],
+    },
+    Child {
+        name: "half.example.test",
+        negative: NEGATIVE,
+        servers: &["ns1", "ns3"],
+    },
+    Child {
+        name: "dead.example.test",
+        negative: NEGATIVE,
+        servers: &["ns3"],
+    },
 ];
 
 /// A zone, as one name server knows it.
@@ -71,11 +91,15 @@ pub(super) struct Zone {
 impl Zone {
     fn new(name: &str, negative: u32, servers: &[&str]) -> Self {
         let name = fqdn(name);
-        let mut content = InMemoryZoneHandler::empty(name.clone(), ZoneType::Primary, AxfrPolicy::Deny);
+        let mut content =
+            InMemoryZoneHandler::empty(name.clone(), ZoneType::Primary, AxfrPolicy::Deny);
         let first = fqdn(&format!("ns1.{PARENT}"));
         let mail = fqdn(&format!("hostmaster.{PARENT}"));
         let soa = SOA::new(first, mail, 1, 60, 60, 60, negative);
-        content.upsert_mut(Record::from_rdata(name.clone(), negative, RData::SOA(soa)), 1);
+        content.upsert_mut(
+            Record::from_rdata(name.clone(), negative, RData::SOA(soa)),
+            1,
+        );
         for server in servers {
             content.upsert_mut(delegation(&name, server), 1);
         }
@@ -128,7 +152,7 @@ pub(super) fn parent(addresses: &Addresses) -> Catalog {
         ("ns0", addresses.parent),
         ("ns1", first),
         ("ns2", second),
-        ("dead", addresses.dead),
+        ("ns3", addresses.dead),
     ] {
         zone.set(&format!("{server}.{PARENT}"), RecordType::A, [a(address)]);
     }
@@ -139,25 +163,34 @@ pub(super) fn parent(addresses: &Addresses) -> Catalog {
 
 /// The zones below, as one name server knows them.
 pub(super) fn children() -> Vec<Zone> {
-    let zones = CHILDREN.iter().map(|child| Zone::new(child.name, child.negative, child.servers));
+    let zones = CHILDREN
+        .iter()
+        .map(|child| Zone::new(child.name, child.negative, child.servers));
     let zones: Vec<Zone> = zones.collect();
     let wild = zones.iter().find(|zone| zone.holds("wild.example.test"));
     let wild = wild.expect("it is one of the list");
-    wild.set("*.wild.example.test", RecordType::A, [a(Ipv4Addr::LOCALHOST.into())]);
+    wild.set(
+        "*.wild.example.test",
+        RecordType::A,
+        [a(Ipv4Addr::LOCALHOST.into())],
+    );
     zones
 }
 
 /// What everybody's resolver does: it asks who knows, and remembers the answer.
 pub(super) fn forward(addresses: &Addresses, port: u16) -> Result<Catalog> {
     let mut catalog = Catalog::new();
-    let zones = CHILDREN.iter().map(|child| (child.name, &addresses.children[..]));
+    let zones = CHILDREN
+        .iter()
+        .map(|child| (child.name, &addresses.children[..]));
     for (name, servers) in zones.chain([(PARENT, std::slice::from_ref(&addresses.parent))]) {
         let name_servers = servers.iter().map(|address| {
-            let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|connection| {
-                let mut connection = connection;
-                connection.port = port;
-                connection
-            });
+            let connections =
+                [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|connection| {
+                    let mut connection = connection;
+                    connection.port = port;
+                    connection
+                });
             NameServerConfig::new(*address, true, connections.into())
         });
         let config = ForwardConfig {

@@ -11,6 +11,7 @@ const TOLD: [&str; 2] = ["BRANCH", "COMMIT"];
 pub(super) struct Answer {
     pod: String,
     status: StatusCode,
+    commit: Option<String>,
     text: String,
 }
 
@@ -22,6 +23,7 @@ impl Answer {
             .unwrap_or(StatusCode::OK);
         let name = pod.name_any();
         let namespace = pod.namespace().unwrap_or_default();
+        let mut commit = None;
         let mut lines = vec![format!("pod: {name}"), format!("namespace: {namespace}")];
         for container in pod.spec.iter().flat_map(|spec| &spec.containers) {
             lines.extend(
@@ -30,23 +32,37 @@ impl Answer {
                     .iter()
                     .map(|image| format!("image: {image}")),
             );
+            commit = commit.or_else(|| value(container, "COMMIT"));
             lines.extend(told(container));
         }
         Self {
             pod: name,
             status,
+            commit,
             text: lines.join("\n") + "\n",
         }
     }
 
     pub(super) fn response(&self) -> Response<String> {
-        Response::builder()
-            .status(self.status)
+        let response = Response::builder().status(self.status);
+        let response = match &self.commit {
+            Some(commit) => response.header("x-commit", commit),
+            None => response,
+        };
+        response
             .header("x-pod", &self.pod)
             .header("content-type", "text/plain; charset=utf-8")
             .body(self.text.clone())
-            .expect("a pod's name is a valid header")
+            .expect("names of pods and commits are valid headers")
     }
+}
+
+fn value(container: &Container, name: &str) -> Option<String> {
+    let mut variables = container.env.iter().flatten();
+    variables
+        .find(|variable| variable.name == name)?
+        .value
+        .clone()
 }
 
 fn told(container: &Container) -> impl Iterator<Item = String> {

@@ -1,0 +1,247 @@
+//! Where the address is, and what counts as its answer.
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use serde_json::json;
+use testbed::{
+    Cluster, Dns,
+    faults::{Effect, Matcher},
+    github::DeploymentState,
+    tools::Tool,
+    wait_until,
+};
+
+use crate::site::{Program, Ran, Site, echo};
+
+fn dns() -> &'static Dns {
+    Cluster::shared().dns()
+}
+
+/// An address that the load balancer answers.
+fn url(host: &str) -> String {
+    let port = Cluster::shared().load_balancer().port();
+    format!("http://{host}:{port}")
+}
+
+/// Deploys a branch to an address in a zone.
+fn deploy(site: &Site, branch: &str, zone: &str) -> Program {
+    let deployment = site.push(branch);
+    site.helm_apply(Tool::Helm4, deployment)
+        .release(&echo(json!({"web": true})))
+        .args(["--url", &url(&format!("{{slug}}.{zone}"))])
+        .env("BRANCH_DEPLOYS_ADDRESS_TIMEOUT", "60s")
+}
+
+fn lands(ran: Ran) -> Ran {
+    ran.ends_with(0)
+}
+
+#[test]
+fn nobodys_resolver_is_asked_for_a_name_that_is_not_there_yet() {
+    let (site, host) = (Site::new("unspoilt"), "unspoilt.beta.example.test");
+    dns().hold_name(host);
+    let running = deploy(&site, "unspoilt", "beta.example.test").start();
+    wait_until("all name servers to be asked, and again", || {
+        let asked = dns().asked_directly(host);
+        (asked.len() > 6).then_some(()).ok_or("not yet")
+    });
+    assert_eq!(dns().asked(host), [""; 0]);
+    dns().release_name(host, &[Ipv4Addr::LOCALHOST.into()]);
+    let ran = lands(running.end());
+    ran.says("the name servers of beta.example.test do not know unspoilt.beta.example.test yet")
+        .says("at 127.0.0.1, say beta.example.test's name servers");
+    // For both kinds of addresses, once.
+    let mut asked = dns().asked(host);
+    asked.sort_unstable();
+    assert_eq!(asked, [format!("A {host}"), format!("AAAA {host}")]);
+}
+
+#[test]
+fn a_name_server_that_does_not_know_it_yet_is_waited_for() {
+    let (site, host) = (Site::new("lagging"), "lagging.beta.example.test");
+    dns().hold_name(host);
+    let here = [Ipv4Addr::LOCALHOST.into()];
+    dns().set_at_first(host, &here);
+    let running = deploy(&site, "lagging", "beta.example.test").start();
+    wait_until("both name servers to be asked, and again", || {
+        let asked = dns().asked_directly(host);
+        (asked.len() > 6).then_some(()).ok_or("not yet")
+    });
+    dns().release_name(host, &here);
+    lands(running.end()).says("ns2.example.test does not know it yet");
+}
+
+#[test]
+fn a_wildcard_and_a_path_are_addresses_too() {
+    let site = Site::new("wildcard");
+    lands(deploy(&site, "any", "wild.example.test").run())
+        .says("at 127.0.0.1, say wild.example.test's name servers");
+    let deployment = site.push("below");
+    let address = format!("{}/{{slug}}", url("paths.wild.example.test"));
+    let program = site
+        .helm_apply(Tool::Helm3, deployment)
+        .release(&echo(json!({"web": true})))
+        .args(["--url", &address]);
+    lands(program.run()).says("paths.wild.example.test");
+}
+
+#[test]
+fn an_alias_is_followed_into_its_own_zone() {
+    let (site, host) = (Site::new("alias"), "alias.beta.example.test");
+    dns().hold_name(host);
+    dns().set_alias(host, "balancer.wild.example.test");
+    lands(deploy(&site, "alias", "beta.example.test").run()).says("at 127.0.0.1");
+    assert_eq!(dns().asked("balancer.wild.example.test"), [""; 0]);
+}
+
+#[test]
+fn a_name_server_that_does_not_answer_holds_up_nothing() {
+    let site = Site::new("half");
+    let host = "one.half.example.test";
+    dns().hold_name(host);
+    let running = deploy(&site, "one", "half.example.test").start();
+    wait_until("the other name server to be asked", || {
+        let asked = dns().asked_directly(host);
+        (asked.len() > 2).then_some(()).ok_or("not yet")
+    });
+    dns().release_name(host, &[Ipv4Addr::LOCALHOST.into()]);
+    lands(running.end()).says("ns3.example.test: no answer within 2 s");
+}
+
+#[test]
+fn where_no_name_server_answers_the_ingress_tells() {
+    let site = Site::new("dead");
+    lands(deploy(&site, "none", "dead.example.test").run())
+        .says("no name server of dead.example.test answers")
+        .says("(at 127.0.0.1,");
+}
+
+#[test]
+fn outside_of_every_zone_the_ingress_tells() {
+    let site = Site::new("zoneless");
+    lands(deploy(&site, "none", "zoneless.invalid").run())
+        .says("in no zone that the resolver knows")
+        .says("(at 127.0.0.1,");
+}
+
+#[test]
+fn who_wants_it_asks_no_name_server() {
+    let site = Site::new("ingress");
+    let program = deploy(&site, "asked-not", "beta.example.test").args(["--lookup", "ingress"]);
+    lands(program.run()).says("(at 127.0.0.1,");
+    let host = "asked-not.beta.example.test";
+    assert_eq!(dns().asked(host), [""; 0]);
+    assert_eq!(dns().asked_directly(host), [""; 0]);
+}
+
+#[test]
+fn a_zone_whose_missing_names_are_remembered_for_long_is_told() {
+    let site = Site::new("slow");
+    lands(deploy(&site, "one", "slow.example.test").run())
+        .says("slow.example.test lets resolvers remember for 900 s that a name is not there")
+        .says("SOA");
+}
+
+#[test]
+fn somebody_who_asked_too_early_is_told_how_long_it_lasts() {
+    let (site, host) = (Site::new("early"), "spoilt.slow.example.test");
+    dns().hold_name(host);
+    dns().ask_resolver(host);
+    dns().release_name(host, &[Ipv4Addr::LOCALHOST.into()]);
+    lands(deploy(&site, "spoilt", "slow.example.test").run())
+        .says("the resolver of this machine does not know spoilt.slow.example.test yet")
+        .says("within 15 min 0 s");
+}
+
+#[test]
+fn an_upgrades_old_pods_do_not_count() {
+    let (site, host) = (Site::new("commit"), "of-commit.beta.example.test");
+    let deploy = |header: &str| {
+        let deployment = site.push("of-commit");
+        site.helm_apply(Tool::Helm3, deployment)
+            .release(&echo(json!({"web": true, "tellsCommit": true})))
+            .args(["--url", &url("{slug}.beta.example.test")])
+            .args(["--expect-header", header, "--address-timeout", "20s"])
+    };
+    lands(deploy("x-commit: {commit}").run());
+    let faults = Cluster::shared().load_balancer().faults(host);
+    let old = Effect::status(200)
+        .header("x-commit", "0123abc")
+        .body("an old pod");
+    faults.when(Matcher::get("/").once()).then(old);
+    lands(deploy("X-Commit: {commit}").run())
+        .says("another answers still: its x-commit is \"0123abc\"");
+}
+
+#[test]
+fn an_app_that_answers_once_and_then_fails_is_not_up() {
+    let (site, host) = (Site::new("flapping"), "flapping.beta.example.test");
+    let faults = Cluster::shared().load_balancer().faults(host);
+    faults
+        .when(Matcher::get("/").nth(2))
+        .then(Effect::status(500));
+    let program = deploy(&site, "flapping", "beta.example.test");
+    lands(program.args(["--expect-times", "3"]).run())
+        .says("which is to be seen 3 times in a row")
+        .says("it answers 500");
+}
+
+#[test]
+fn the_body_has_to_hold_the_text_and_may_not_hold_up_the_deploy() {
+    let (site, host) = (Site::new("text"), "text.beta.example.test");
+    let with_text = |text: &str| {
+        let program = deploy(&site, "text", "beta.example.test");
+        program
+            .args(["--expect-text", text, "--address-timeout", "1s"])
+            .run()
+    };
+    lands(with_text("namespace: text"));
+    with_text("no such words")
+        .ends_with(4)
+        .says("its body does not hold");
+    let faults = Cluster::shared().load_balancer().faults(host);
+    faults
+        .when(Matcher::any("/**"))
+        .then(Effect::trickling_body(Duration::from_secs(3600)));
+    with_text("namespace")
+        .ends_with(4)
+        .says("no answer within 10 s");
+}
+
+#[test]
+fn a_login_in_front_of_the_app_is_told_how_to_take() {
+    let (site, host) = (Site::new("login"), "login.beta.example.test");
+    let faults = Cluster::shared().load_balancer().faults(host);
+    faults.when(Matcher::any("/**")).then(Effect::status(401));
+    let deploy = |more: &[&str]| {
+        let mut program = deploy(&site, "login", "beta.example.test");
+        program.0.args(more);
+        program.args(["--address-timeout", "1s"]).run()
+    };
+    deploy(&[])
+        .ends_with(4)
+        .says("`expect-status: 200-399,401` takes it");
+    lands(deploy(&["--expect-status", "200-399,401"]));
+}
+
+#[test]
+fn an_address_that_comes_never_says_which_name_is_missing() {
+    let (site, host) = (Site::new("never"), "never.beta.example.test");
+    dns().hold_name(host);
+    let deployment = site.push("never");
+    let program = site
+        .helm_apply(Tool::Helm4, deployment)
+        .release(&echo(json!({"web": true})))
+        .args([
+            "--url",
+            &url("{slug}.beta.example.test"),
+            "--address-timeout",
+            "1s",
+        ]);
+    program
+        .run()
+        .ends_with(4)
+        .says("do not know never.beta.example.test yet");
+    let last = site.states(deployment).pop();
+    assert_eq!(last, Some(DeploymentState::Failure));
+}
