@@ -169,7 +169,10 @@ fn with_port(addresses: Vec<IpAddr>, port: u16) -> Vec<SocketAddr> {
 }
 
 /// The load balancer's IP addresses: a host name of its own is looked up.
-pub(in super::super) async fn located(names: &[String], port: u16) -> Result<Vec<SocketAddr>, String> {
+pub(in super::super) async fn located(
+    names: &[String],
+    port: u16,
+) -> Result<Vec<SocketAddr>, String> {
     let mut addresses = Vec::new();
     for name in names {
         match name.parse::<IpAddr>() {
