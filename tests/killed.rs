@@ -6,7 +6,7 @@
 
 mod children;
 mod matrix;
-mod points;
+pub mod points;
 
 use serde_json::Value;
 use testbed::tools::Tool;

@@ -358,6 +358,17 @@ impl Running {
         ran
     }
 
+    /// Waits for its end, whichever that is: the number of the signal that ended it, where one did.
+    #[track_caller]
+    pub fn end_however(mut self) -> Result<Ran, i32> {
+        let child = self.child.take().expect("it is waited for once");
+        let output = child.wait_with_output().expect("it can be waited for");
+        match output.status.signal() {
+            Some(signal) => Err(signal),
+            None => Ok(Ran::from(output)),
+        }
+    }
+
     /// Waits for its end by a signal: its number, or none where it ended by itself.
     pub fn end_by_signal(mut self) -> Option<i32> {
         let child = self.child.take().expect("it is waited for once");
@@ -373,6 +384,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
+            // What it started, and was stopped with it, would stay for ever.
+            let _ = kill_process_group(Pid::from_child(child), Signal::CONT);
             let _ = child.kill();
             let _ = child.wait();
         }

@@ -9,4 +9,16 @@ pub mod gh;
 pub mod git;
 pub mod github;
 pub mod helm;
+pub mod patience;
 pub mod registry;
+
+use std::ffi::OsString;
+
+/// The program itself, to be started once more for another task: the same file even when it was
+/// replaced since.
+fn this_program() -> OsString {
+    if cfg!(target_os = "linux") {
+        return "/proc/self/exe".into();
+    }
+    std::env::current_exe().map(Into::into).unwrap_or_default()
+}

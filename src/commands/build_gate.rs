@@ -39,6 +39,7 @@ pub(super) async fn run(start: Start<BuildGate>) -> anyhow::Result<Ending> {
         (&ci, &variables),
         &sources,
         settings.timeout,
+        &report,
     )?;
     report.heading(&gate.heading());
     let waited = gate.wait(|news| tell(news, &report));

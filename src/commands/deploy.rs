@@ -78,7 +78,7 @@ impl Going {
 }
 
 async fn deploy(start: &Start<Deploy>, going: &Going, report: &Report) -> anyhow::Result<Ending> {
-    let target = Target::find(start).await?;
+    let target = Target::find(start, report).await?;
     if target.is_changed {
         let commit = target.order.commit.short();
         report.warn(&format!(

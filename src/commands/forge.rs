@@ -1,9 +1,10 @@
 //! How every command comes to GitHub.
 
 use crate::{
-    clients::{gh, github::GitHub},
+    clients::{gh, github::GitHub, patience::Patience},
     decide,
     model::Repository,
+    report::Report,
     settings::{Ci, GitHubOptions, Token, UsageError, Variables},
 };
 
@@ -13,6 +14,7 @@ pub(super) async fn connect(
     repository: Repository,
     ci: &Ci,
     variables: &Variables,
+    report: &Report,
 ) -> anyhow::Result<GitHub> {
     let token: Token = match options.token(variables)? {
         Some(token) => token,
@@ -22,7 +24,13 @@ pub(super) async fn connect(
         }
     };
     let url = options.base_url(ci);
-    GitHub::new(&url, token.secret(), repository, decide::retry)
+    GitHub::new(&url, token.secret(), repository, patience("GitHub", report))
+}
+
+/// How `whom` is asked again; whoever reads the report is told of each wait.
+pub(super) fn patience(whom: &'static str, report: &Report) -> Patience {
+    let report = report.clone();
+    Patience::new(decide::retry, move |wait| report.put_off(whom, wait))
 }
 
 fn missing() -> UsageError {

@@ -83,6 +83,7 @@ impl Lock {
         let deadline = Instant::now() + request.timeout;
         let mut waiting = Waiting::default();
         loop {
+            let begun = Instant::now();
             let written = match leases.get(&name).await? {
                 None => leases.create(&lease::fresh(request, &identity)?).await?,
                 Some(lease) => {
@@ -111,21 +112,27 @@ impl Lock {
             if let Written::Done(lease) = written {
                 let record = lease::record(&lease)?;
                 return Ok((
-                    Self::hold(leases, identity, request.duration, *lease),
+                    Self::hold(leases, identity, (begun, request.duration), *lease),
                     record,
                 ));
             }
         }
     }
 
-    fn hold(leases: Leases, identity: String, duration: Duration, lease: Lease) -> Self {
+    /// Counted from before it was asked for: others count from what the server wrote.
+    fn hold(
+        leases: Leases,
+        identity: String,
+        (begun, duration): (Instant, Duration),
+        lease: Lease,
+    ) -> Self {
         let held = Arc::new(Held {
             leases,
             name: lease.metadata.name.clone().unwrap_or_default(),
             identity,
             duration,
             lease: Mutex::new(lease),
-            renewed: watch::Sender::new(Instant::now()),
+            renewed: watch::Sender::new(begun),
             beat: watch::Sender::new(()),
             lost: watch::Sender::new(None),
             wish: watch::Sender::new(None),

@@ -33,7 +33,10 @@ use std::{future::Future, io::Write, process::ExitCode};
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::{
-    clients::{cluster::ClusterError, helm},
+    clients::{
+        cluster::{self, ClusterError},
+        helm,
+    },
     model::{Ending, Halt},
     report,
     settings::{self, Log, Program, Sources, UsageError, Variables},
@@ -84,15 +87,15 @@ pub fn sweep_stale() -> ExitCode {
     in_cluster(sweep_stale::run)
 }
 
-/// [`main`] for a command that goes to the cluster: it may be its own guardian of Helm, and what is
-/// wrong with the kubeconfig is a setting. Apart from the rest, so that no program links a client of
+/// [`main`] for a command that goes to the cluster: it may be its own guardian of Helm or of a
+/// credential plugin, and what is wrong with the kubeconfig is a setting. Apart from the rest, so that no program links a client of
 /// Kubernetes that has no use for one.
 fn in_cluster<T, F>(command: impl FnOnce(Start<T>) -> F) -> ExitCode
 where
     T: CommandFactory + FromArgMatches,
     F: Future<Output = anyhow::Result<Ending>>,
 {
-    if let Some(status) = helm::guardian_if_started() {
+    if let Some(status) = helm::guardian_if_started().or_else(cluster::plugin_if_started) {
         return status;
     }
     main(|start| async {

@@ -19,7 +19,7 @@ use crate::{
 pub(super) async fn run(start: Start<QueueDeploy>) -> anyhow::Result<Ending> {
     let report = Report::new(start.settings.run.output(), Log::of(&start.variables));
     let stop = Stop::on_signals().context("failed to listen for signals")?;
-    let plan = Plan::of(start).await?;
+    let plan = Plan::of(start, &report).await?;
     let outcome = match stop.unless(plan.carry_out(&report)).await {
         Ok(outcome) => outcome?,
         Err(_) => return Ok(stopped(&stop, &report)),
@@ -56,7 +56,7 @@ struct Outcome {
 }
 
 impl Plan {
-    async fn of(start: Start<QueueDeploy>) -> anyhow::Result<Self> {
+    async fn of(start: Start<QueueDeploy>, report: &Report) -> anyhow::Result<Self> {
         let Start {
             settings,
             sources,
@@ -76,7 +76,7 @@ impl Plan {
         let url = address(&settings, &sources, &order)?;
         let repository = options.repository(&ci)?;
         let pages = options.pages(&ci, &repository);
-        let github = forge::connect(options, repository, &ci, &variables).await?;
+        let github = forge::connect(options, repository, &ci, &variables, report).await?;
         Ok(Self {
             settings,
             ci,

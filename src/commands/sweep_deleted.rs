@@ -77,7 +77,7 @@ async fn sweep(
     if let Some(pipeline) = &start.settings.via_buildkite {
         return via::sweep(start, ci, &branch, pipeline, stop, report).await;
     }
-    let gathered = stop.unless(gather(start, ci, &branch)).await??;
+    let gathered = stop.unless(gather(start, ci, &branch, report)).await??;
     let name = gathered.environment.name();
     report.heading(&format!("Sweeping {name}, if the branch {branch} is gone"));
     let default = &gathered.repository.default_branch;
@@ -108,12 +108,17 @@ fn undeployed(what: &str, name: &str) -> Swept {
     (Ending::Done, removed)
 }
 
-async fn gather(start: &Start<SweepDeleted>, ci: &Ci, branch: &Branch) -> anyhow::Result<Gathered> {
+async fn gather(
+    start: &Start<SweepDeleted>,
+    ci: &Ci,
+    branch: &Branch,
+    report: &Report,
+) -> anyhow::Result<Gathered> {
     let settings = &start.settings;
     let options = &settings.github;
     let (app, tier) = settings.app.place();
     let repository = options.repository(ci)?;
-    let github = forge::connect(options, repository, ci, &start.variables).await?;
+    let github = forge::connect(options, repository, ci, &start.variables, report).await?;
     let repository = github.repository().await.context("nothing is removed")?;
     if *branch == repository.default_branch {
         bail!(Halt::refused(format!(

@@ -62,7 +62,7 @@ impl Sweep<'_> {
         } = *self;
         let (app, tier) = start.settings.app.place();
         report.heading(&format!("Sweeping {app} on {tier}"));
-        let gathered = stop.unless(gather(start, self.ci)).await??;
+        let gathered = stop.unless(gather(start, self.ci, report)).await??;
         let plan = stop.unless(plan(start, &gathered)).await?;
         let mut swept = self.planned(&gathered, &plan);
         report.block(&swept.plan(gathered.now));
@@ -144,7 +144,7 @@ impl Sweep<'_> {
         Ok(ending)
     }
 
-    /// Makes deployments inactive that nobody took up for a day. What could not be done.
+    /// Makes deployments inactive that nobody took up, or ended, within a day. What could not be done.
     async fn close_lost(&self, gathered: &Gathered, plan: &Plan, swept: &mut Swept) -> Vec<String> {
         let log_url = self.start.settings.lock.log_url(self.ci);
         let statuses = Statuses {
@@ -154,14 +154,15 @@ impl Sweep<'_> {
         };
         let mut problems = Vec::new();
         for id in &plan.lost {
-            let words = "no deploy build took it up within a day: was its webhook lost?";
+            let words = "nobody took it up, or ended it, within a day: was its webhook lost, its build killed?";
             match statuses.retire(*id, words).await {
                 Ok(()) => {
-                    self.report
-                        .done(&format!("deployment {id} is closed: nobody took it up"));
+                    self.report.done(&format!(
+                        "deployment {id} is closed: nobody took it up, or ended it"
+                    ));
                     swept.closed_deployments.push(*id);
                 }
-                Err(error) => problems.push(format!("deployment {id} is still pending: {error}")),
+                Err(error) => problems.push(format!("deployment {id} is not closed: {error}")),
             }
         }
         problems

@@ -330,6 +330,8 @@ async fn look(site: &Site<'_>, key: &ObjectKey, releases: &[&str]) -> anyhow::Re
             Ok(Sight::There("it still runs".to_owned()))
         }
         Fate::Goes => {
+            // It was read before this: what a newcomer has made since is another object to the server.
+            site.ready()?;
             site.objects.delete(&live).await?;
             Ok(Sight::There("asked to go".to_owned()))
         }

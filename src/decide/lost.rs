@@ -1,23 +1,35 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::model::{App, Told};
+use crate::model::{App, Branch, Told};
 
-/// How long a deployment waits for somebody to take it up: then its webhook was lost.
+/// How long a deployment waits for somebody to take it up, or to end it: then its webhook was lost, or
+/// its run killed.
 const LOST: TimeDelta = TimeDelta::days(1);
 
 /// How old the deployments are that a sweep looks at: it runs daily, and may fail a few times.
 pub const LOOKED_AT: TimeDelta = TimeDelta::days(4);
 
-/// Those of the `listed` deployments that are ours and that nobody has taken up for a day: no status
-/// was posted on them, or none but that they wait.
-pub fn lost(listed: &[Told], (app, tier): (&App, &str), now: DateTime<Utc>) -> Vec<u64> {
-    let waits = |told: &&Told| {
-        let newest = told.statuses.first().map(|posted| posted.state.as_str());
-        matches!(newest, None | Some("pending" | "queued"))
-    };
-    let is_ours = |told: &&Told| told.deployment.ours(app, tier).is_some();
+/// Those of the `listed` deployments that are ours, a day old, and that nobody will end: no status was
+/// posted on them, or none but that they wait, or that they are in progress while nobody `is_at_work`
+/// on their branch.
+pub fn lost(
+    listed: &[Told],
+    (app, tier): (&App, &str),
+    now: DateTime<Utc>,
+    is_at_work: impl Fn(&Branch) -> bool,
+) -> Vec<u64> {
     let is_old = |told: &&Told| now - told.deployment.created_at > LOST;
-    let lost = listed.iter().filter(is_ours).filter(is_old).filter(waits);
+    let is_lost = |told: &&Told| {
+        let Some(payload) = told.deployment.ours(app, tier) else {
+            return false;
+        };
+        match told.statuses.first().map(|posted| posted.state.as_str()) {
+            None | Some("pending" | "queued") => true,
+            Some("in_progress") => !is_at_work(&payload.branch),
+            Some(_) => false,
+        }
+    };
+    let lost = listed.iter().filter(is_old).filter(is_lost);
     lost.map(|told| told.deployment.id).collect()
 }
 
@@ -50,7 +62,20 @@ mod tests {
     }
 
     fn is_lost(told: Told) -> bool {
-        !lost(&[told], (&"hey".parse().unwrap(), "beta"), now()).is_empty()
+        is_lost_while(told, false)
+    }
+
+    fn is_lost_while(told: Told, at_work: bool) -> bool {
+        let app = "hey".parse().unwrap();
+        !lost(&[told], (&app, "beta"), now(), |_| at_work).is_empty()
+    }
+
+    #[test]
+    fn what_a_run_has_begun_and_nobody_is_at_is_lost_after_a_day() {
+        let begun = |hours| told(hours, "branch-deploys:hey", &["in_progress", "pending"]);
+        assert!(is_lost_while(begun(25), false));
+        assert!(!is_lost_while(begun(25), true));
+        assert!(!is_lost_while(begun(23), false));
     }
 
     #[test]
@@ -58,7 +83,7 @@ mod tests {
         assert!(is_lost(told(25, "branch-deploys:hey", &[])));
         assert!(is_lost(told(25, "branch-deploys:hey", &["pending"])));
         assert!(!is_lost(told(23, "branch-deploys:hey", &[])));
-        for state in ["in_progress", "success", "failure", "inactive"] {
+        for state in ["success", "failure", "inactive"] {
             assert!(!is_lost(told(
                 25,
                 "branch-deploys:hey",

@@ -1,15 +1,17 @@
 use crate::model::{Deployment, Environment};
 
+/// How many are made inactive in one deploy: what GitHub is asked stays bounded, however many failed
+/// ones have piled up. The rest waits for the next deploy, or the sweep.
+const AT_ONCE: usize = 2;
+
 /// Which of the branch's `known` deployments are made inactive now that `mine` is up: the one that
-/// it `replaced`, which alone is shown as reachable, and the newest of the others.
-///
-/// No more in one deploy: what GitHub is asked stays bounded, however many failed ones have piled
-/// up. The rest waits for the next deploy, or the sweep.
+/// it `replaced`, which alone is shown as reachable, and then the newest of the others.
 pub fn to_retire(known: &[u64], mine: Option<u64>, replaced: Option<u64>) -> Vec<u64> {
     let older = || known.iter().copied().filter(|id| Some(*id) != mine);
     let replaced = older().find(|id| Some(*id) == replaced);
-    let newest = older().filter(|id| Some(*id) != replaced).max();
-    replaced.into_iter().chain(newest).collect()
+    let mut others: Vec<u64> = older().filter(|id| Some(*id) != replaced).collect();
+    others.sort_unstable_by(|one, other| other.cmp(one));
+    replaced.into_iter().chain(others).take(AT_ONCE).collect()
 }
 
 /// Those of the `listed` deployments that are this environment's, whatever became of them: what a
@@ -31,7 +33,8 @@ mod tests {
     #[test]
     fn what_was_up_goes_and_the_pile_shrinks_by_and_by() {
         assert_eq!(to_retire(&[1, 2, 3, 4, 5], Some(5), Some(1)), [1, 4]);
-        assert_eq!(to_retire(&[2, 3, 5], Some(5), None), [3]);
+        assert_eq!(to_retire(&[1, 2, 3, 5], Some(5), None), [3, 2]);
+        assert_eq!(to_retire(&[1, 5], Some(5), Some(5)), [1]);
         assert_eq!(to_retire(&[4], None, None), [4]);
         for nothing in [
             to_retire(&[5], Some(5), Some(5)),

@@ -7,6 +7,9 @@ pub const MOST_WAIT: Duration = Duration::from_secs(60);
 
 const ATTEMPTS: u32 = 5;
 
+/// How often a limit is waited for that tells no time, a minute each: GitHub asks for one at least.
+const MINUTES: u32 = 2;
+
 /// Whether a request that was answered by `answer` is sent again, after `attempt` attempts.
 ///
 /// What may have been done already is repeated only for requests that change nothing (`safe`);
@@ -18,12 +21,13 @@ pub fn retry(answer: Answer, attempt: u32, safe: bool) -> Retry {
     }
     match answer {
         Answer::Status(403 | 429, Some(wait)) if wait <= MOST_WAIT => Retry::After(wait),
+        Answer::Limited if attempt <= MINUTES => Retry::After(MOST_WAIT),
         Answer::Status(429, None) => Retry::After(backoff(attempt)),
         Answer::Status(502..=504, wait) if safe && wait.is_none_or(|wait| wait <= MOST_WAIT) => {
             Retry::After(wait.unwrap_or(backoff(attempt)))
         }
         Answer::Status(500, _) | Answer::None if safe => Retry::After(backoff(attempt)),
-        Answer::Status(..) | Answer::None => Retry::No,
+        Answer::Status(..) | Answer::Limited | Answer::None => Retry::No,
     }
 }
 
@@ -59,6 +63,13 @@ mod tests {
             assert_eq!(wait(7 * SECOND), Retry::After(7 * SECOND));
             assert_eq!(wait(61 * SECOND), Retry::No);
         }
+    }
+
+    #[test]
+    fn a_limit_that_tells_no_time_is_waited_for_by_the_minute_and_not_for_ever() {
+        let of = |attempt| retry(Answer::Limited, attempt, false);
+        assert_eq!([of(1), of(2)], [Retry::After(60 * SECOND); 2]);
+        assert_eq!(of(3), Retry::No);
     }
 
     #[test]

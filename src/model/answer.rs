@@ -10,6 +10,8 @@ pub enum Answer {
     /// A status, and how long the server asks to wait: `retry-after`, or, with nothing left of the
     /// limit, the time until it is reset.
     Status(u16, Option<Duration>),
+    /// A refusal for a limit that tells no time.
+    Limited,
 }
 
 /// Whether to ask again.

@@ -162,6 +162,20 @@ impl Report {
         self.note(&format!("waiting: {whom}"));
     }
 
+    /// Somebody asks to be left alone for a time, which begins now. A step that turns on the terminal
+    /// has no line's end: it is drawn anew below.
+    pub fn put_off(&self, whom: &str, wait: Duration) {
+        let over = if self.is_terminal() {
+            "\r\u{1b}[2K"
+        } else {
+            ""
+        };
+        let wait = elapsed(wait);
+        self.line(&format!(
+            "{over}[…] waiting: {whom} wants to be left alone for {wait}"
+        ));
+    }
+
     /// Something is not as it should be, and the work goes on.
     pub fn warn(&self, text: &str) {
         self.line(&format!(

@@ -124,7 +124,7 @@ impl Swept {
         if !self.lost_deployments.is_empty() {
             let lost = self.lost_deployments.iter().map(u64::to_string);
             lines.push(format!(
-                "Deployments to be closed, which nobody took up within a day: {}",
+                "Deployments to be closed, which nobody took up, or ended, within a day: {}",
                 lost.collect::<Vec<_>>().join(", ")
             ));
         }

@@ -1,9 +1,16 @@
 //! A cluster that refuses, does not answer, or is not the right one.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
-use serde_json::json;
-use testbed::{Cluster, github::DeploymentState, tools::Tool};
+use rustix::process::{Pid, test_kill_process_group};
+use serde_json::{Value, json};
+use testbed::{
+    Cluster,
+    faults::{Effect, Matcher},
+    github::DeploymentState,
+    tools::Tool,
+    wait_until,
+};
 
 use crate::site::{RIGHTS, Site, echo, held};
 
@@ -164,4 +171,108 @@ fn a_namespace_deleted_in_mid_deploy_fails_it() {
         site.states(deployment).last(),
         Some(&DeploymentState::Failure)
     );
+}
+
+/// The site's kubeconfig, by a plugin that is this shell script in place of the token.
+fn with_plugin(site: &Site, script: impl FnOnce(&str) -> String) -> PathBuf {
+    let text = fs::read_to_string(&site.kubeconfig).expect("it is there");
+    let mut config: Value = serde_json::from_str(&text).expect("the testbed writes JSON");
+    let user = &mut config["users"][0]["user"];
+    let token = user["token"]
+        .as_str()
+        .expect("its user has a token")
+        .to_owned();
+    *user = json!({"exec": {
+        "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never",
+        "command": site.script("plugin", &script(&token)),
+    }});
+    let path = site.kubeconfig.with_extension("by-plugin");
+    fs::write(&path, config.to_string()).expect("the run's folder can be written");
+    path
+}
+
+#[test]
+fn a_credential_plugin_tells_the_token() {
+    let site = Site::new("plugin");
+    let kubeconfig = with_plugin(&site, |token| {
+        let told = json!({
+            "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+            "status": {"token": token},
+        });
+        format!("#!/bin/sh\necho '{told}'\n")
+    });
+    let deployment = site.push("new");
+    site.helm_apply(Tool::Helm4, deployment)
+        .env("BRANCH_DEPLOYS_KUBECONFIG", kubeconfig)
+        .release(&echo(json!({})))
+        .run()
+        .ends_with(0);
+}
+
+#[test]
+fn a_credential_plugin_that_fails_is_one_clear_line_without_what_it_told() {
+    let site = Site::new("plugin-fails");
+    let script = |token: &str| format!("#!/bin/sh\necho {token}\necho log in first >&2\nexit 3\n");
+    let kubeconfig = with_plugin(&site, script);
+    let deployment = site.push("new");
+    let ran = site
+        .helm_apply(Tool::Helm3, deployment)
+        .env("BRANCH_DEPLOYS_KUBECONFIG", &kubeconfig)
+        .release(&echo(json!({})))
+        .run()
+        .refuses(
+            2,
+            "its credential plugin failed (exit status: 3): log in first",
+        );
+    let text = fs::read_to_string(&site.kubeconfig).unwrap();
+    let config: Value = serde_json::from_str(&text).unwrap();
+    let token = config["users"][0]["user"]["token"].as_str().unwrap();
+    assert!(!ran.to_string().contains(token), "it tells the token");
+}
+
+#[test]
+fn a_credential_plugin_that_hangs_is_ended_with_all_that_it_started() {
+    let site = Site::new("plugin-hangs");
+    let (began, never) = (site.script("began", ""), site.script("never", ""));
+    let script = format!(
+        "#!/bin/sh\n(echo $$ > {began}; sleep 600; echo > {never}) &\nwait\n",
+        began = began.display(),
+        never = never.display(),
+    );
+    let plugin = site.script("hangs", &script);
+    let limited = site.program(env!("CARGO_BIN_EXE_helm-apply"));
+    let limited = limited.args(["__credentials", "2000", plugin.to_str().unwrap()]);
+    limited.run().ends_with(124).says("does not end within 2 s");
+    let group = fs::read_to_string(began).expect("the plugin began");
+    let group = Pid::from_raw(group.trim().parse().expect("a number")).expect("of a process");
+    wait_until("all of it is gone", || {
+        let gone = test_kill_process_group(group).is_err();
+        gone.then_some(()).ok_or("something of it lives")
+    });
+}
+
+#[test]
+fn an_api_server_that_wants_to_be_left_alone_for_long_is_not_waited_for() {
+    let site = Site::new("long-wait");
+    let front = site.namespace.front(&site.kubeconfig);
+    let told = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": 429,
+        "message": "too many requests", "reason": "TooManyRequests",
+    });
+    let busy = |seconds: &str| {
+        let effect = Effect::status(429).body(&told.to_string());
+        effect.header("retry-after", seconds)
+    };
+    let leases = "/apis/coordination.k8s.io/v1/namespaces/*/leases/*";
+    let faults = front.faults();
+    faults.when(Matcher::get(leases).once()).then(busy("1"));
+    let deploy = || {
+        site.helm_apply(Tool::Helm3, site.push("new"))
+            .env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig())
+            .release(&echo(json!({})))
+            .run()
+    };
+    deploy().ends_with(0);
+    faults.when(Matcher::get(leases)).then(busy("3600"));
+    deploy().ends_with(1).says("too many requests (429)");
 }

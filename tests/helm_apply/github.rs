@@ -92,18 +92,19 @@ fn a_token_that_may_not_post_statuses_stops_the_deploy_before_helm() {
 }
 
 #[test]
-fn a_short_rate_limit_is_waited_for() {
+fn a_short_rate_limit_is_waited_for_and_shown() {
     let site = Site::new("limit");
     let (deployment, program) = deploy(&site, Tool::Helm4);
     let faults = site.github.faults();
     let reading = Matcher::get("/repos/acme/hey/deployments/*").once();
     faults
         .when(reading)
-        .then(Effect::secondary_limit(429, Some(1)));
+        .then(Effect::secondary_limit(429, Some(2)));
     faults
         .when(Matcher::post(STATUSES).once())
         .then(Effect::secondary_limit(403, Some(1)));
-    program().run().ends_with(0);
+    let waits = "waiting: GitHub wants to be left alone for 2.0 s";
+    program().run().ends_with(0).says(waits);
     assert_eq!(
         site.states(deployment),
         [DeploymentState::InProgress, DeploymentState::Success]

@@ -1,7 +1,11 @@
 //! The newest deployment wins, and what is deleted stays deleted.
 
 use serde_json::json;
-use testbed::{github::DeploymentState, tools::Tool};
+use testbed::{
+    faults::{Effect, Matcher},
+    github::DeploymentState,
+    tools::Tool,
+};
 
 use crate::site::{Ran, Site, echo};
 
@@ -64,6 +68,34 @@ fn a_rerun_changes_nothing_and_an_older_one_does_not_come_back() {
 }
 
 #[test]
+fn a_rerun_of_what_is_up_ends_what_the_one_before_left() {
+    let site = Site::new("rerun-settles");
+    let older = site.push("new");
+    deploy(&site, Tool::Helm4, older).ends_with(0);
+    let newer = site.push("new");
+    let retiring = format!("/repos/acme/hey/deployments/{older}/statuses");
+    let faults = site.github.faults();
+    faults
+        .when(Matcher::post(&retiring))
+        .then(Effect::status(422));
+    deploy(&site, Tool::Helm3, newer)
+        .ends_with(0)
+        .says("stays active");
+    faults.clear();
+    deploy(&site, Tool::Helm4, newer)
+        .ends_with(0)
+        .says("up already");
+    let last = [older, newer].map(|id| site.states(id).pop());
+    assert_eq!(
+        last,
+        [
+            Some(DeploymentState::Inactive),
+            Some(DeploymentState::Success)
+        ]
+    );
+}
+
+#[test]
 fn a_branch_that_moved_on_supersedes_nothing() {
     let site = Site::new("moved-on");
     let deployment = site.push("new");
@@ -87,4 +119,26 @@ fn a_deleted_branch_does_not_come_back() {
         .says("The branch new is deleted");
     assert_eq!(site.states(deployment), [DeploymentState::Inactive]);
     assert_eq!(site.namespace.inventory(), Vec::<String>::new());
+}
+
+#[test]
+fn a_rerun_of_what_is_up_that_does_not_come_far_leaves_its_success() {
+    let site = Site::new("rerun-fails");
+    let deployment = site.push("new");
+    deploy(&site, Tool::Helm4, deployment).ends_with(0);
+    let listing = Matcher::get("/repos/acme/hey/deployments").query("page=1");
+    site.github.faults().when(listing).then(Effect::status(422));
+    deploy(&site, Tool::Helm3, deployment).ends_with(1);
+    site.github.faults().clear();
+    site.repository.delete_branch("new");
+    deploy(&site, Tool::Helm4, deployment).ends_with(3);
+    assert_eq!(
+        site.states(deployment).last(),
+        Some(&DeploymentState::Success)
+    );
+    site.sweep_deleted(Tool::Helm3, "new").run().ends_with(0);
+    assert_eq!(
+        site.states(deployment).last(),
+        Some(&DeploymentState::Inactive)
+    );
 }

@@ -3,15 +3,19 @@
 use chrono::TimeDelta;
 use serde_json::json;
 use testbed::{
-    faults::{Effect, Matcher},
+    faults::{Effect, Gate, Matcher},
     github::{
-        DeploymentState::{Inactive, Pending, Success},
+        DeploymentState::{InProgress, Inactive, Pending, Success},
         User,
     },
+    tools::Tool::Helm3,
 };
 
 use super::{of, sweep, with};
-use crate::site::Site;
+use crate::{
+    objects::{config_map, objects},
+    site::Site,
+};
 
 /// A deployment of an hour more than a day ago.
 fn old(site: &Site) -> u64 {
@@ -52,6 +56,30 @@ fn what_nobody_took_up_within_a_day_is_closed_and_nothing_else() {
 }
 
 #[test]
+fn what_a_run_began_that_was_killed_is_closed_after_a_day() {
+    let site = Site::new("deployments-killed");
+    let killed = old(&site);
+    let gate = Gate::default();
+    let statuses = Matcher::post("/repos/acme/hey/deployments/*/statuses").once();
+    let faults = site.github.faults();
+    faults.when(statuses).then(Effect::hold_after(&gate));
+    let app = objects(&[config_map("a")]);
+    let deploy = |id| site.helm_apply(Helm3, id).release(&app);
+    let mut run = deploy(killed).start();
+    gate.reached();
+    // Before it wrote down that it had begun.
+    run.kill_alone();
+    gate.open();
+    drop(run);
+    assert_eq!(site.states(killed), [InProgress]);
+    let next = deploy(site.push("new"));
+    next.run().ends_with(0);
+    assert_eq!(site.states(killed), [InProgress]);
+    drop(sweep(&site, &[]).ends_with(0, "swept"));
+    assert_eq!(site.states(killed), [InProgress, Inactive]);
+}
+
+#[test]
 fn a_lost_one_is_found_behind_a_hundred_that_came_since_and_a_page_that_fails_is_told() {
     let site = with("deployments-pages", &[of("new", 1)]);
     let lost = old(&site);
@@ -87,7 +115,7 @@ fn one_that_cannot_be_closed_fails_the_sweep_and_the_next_one_closes_it() {
     sweep(&site, &[])
         .ends_with(1, "failed")
         .judges([("hey-old", "removed: age")])
-        .says("is still pending");
+        .says("is not closed");
     site.github.faults().clear();
     sweep(&site, &[]).ends_with(0, "swept");
     assert_eq!(site.states(lost), [Inactive]);
@@ -98,7 +126,9 @@ fn a_dry_run_names_what_it_would_close_and_closes_nothing() {
     let site = with("deployments-dry", &[of("new", 1)]);
     let lost = old(&site);
     let swept = sweep(&site, &["--dry-run"]).ends_with(0, "planned");
-    let swept = swept.says(&format!("which nobody took up within a day: {lost}"));
+    let swept = swept.says(&format!(
+        "which nobody took up, or ended, within a day: {lost}"
+    ));
     assert_eq!(swept.told["closed-deployments"], json!([]));
     assert_eq!(site.states(lost), []);
 }

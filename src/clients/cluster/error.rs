@@ -37,6 +37,10 @@ impl ClusterError {
 
     pub(super) fn new(action: impl Into<String>, error: kube::Error) -> Self {
         let cause = match error {
+            // A proxy's page, read as the API server's: it tells neither what nor why.
+            kube::Error::Api(status) if status.code == 0 => {
+                Cause::Garbled("a refusal that is not the API server's own".into())
+            }
             kube::Error::Api(status) => Cause::Refused {
                 status: status.code,
                 message: status.message,

@@ -5,6 +5,8 @@ mod ingresses;
 mod kubeconfig;
 mod leases;
 mod objects;
+mod plugin;
+mod retries;
 mod storage;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -12,25 +14,25 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use chrono::{DateTime, Utc};
 use kube::{
     Client, Config,
-    client::{Body, ClientBuilder, retry::RetryPolicy},
+    client::{AuthError, Body, ClientBuilder},
     config::KubeConfigOptions,
 };
 use tower::{buffer::BufferLayer, retry::RetryLayer};
+
+use self::retries::Retries;
 
 pub use self::{
     error::ClusterError,
     ingresses::{Address, Ingresses},
     leases::{Leases, Written},
     objects::{Found, Live, Objects},
+    plugin::run_if_started as plugin_if_started,
     storage::Storage,
 };
 
 /// How long the API server may stay silent within one request.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Requests that the API server puts off (429, 503, 504) are sent again this often, within seconds.
-const RETRIES: u32 = 4;
 
 /// How the cluster is reached: also what Helm is told, so that both talk to the same one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,30 +77,34 @@ impl Cluster {
                 context: None,
                 namespace,
             };
-            return Self::new(config, target, None);
+            return Self::new(config, target, None).await;
         };
         let chosen = file.context(context)?;
         let options = KubeConfigOptions {
             context: chosen.clone(),
             ..KubeConfigOptions::default()
         };
-        let config = Config::from_custom_kubeconfig(file.content, &options).await;
+        let mut content = file.content;
+        plugin::limit(&mut content);
+        let config = Config::from_custom_kubeconfig(content, &options).await;
         let config = config.map_err(|error| ClusterError::setup(file.option, error.to_string()))?;
         let target = Target {
             kubeconfig: file.path,
             context: chosen,
             namespace,
         };
-        Self::new(config, target, file.option)
+        Self::new(config, target, file.option).await
     }
 
-    fn new(
+    /// On another thread: a credential plugin is waited for in there, and meanwhile signals are heard.
+    async fn new(
         config: Config,
         target: Target,
         option: Option<&'static str>,
     ) -> Result<Self, ClusterError> {
-        let client = client(config);
-        let client = client.map_err(|error| ClusterError::setup(option, error.to_string()))?;
+        let client = tokio::task::spawn_blocking(move || client(config)).await;
+        let client = client.map_err(|error| ClusterError::setup(None, error.to_string()))?;
+        let client = client.map_err(|error| ClusterError::setup(option, in_words(&error)))?;
         Ok(Self { client, target })
     }
 
@@ -147,15 +153,24 @@ fn with_labels(selector: &str, labels: &BTreeMap<String, String>) -> String {
     format!("{selector}{}", pairs.collect::<String>())
 }
 
+/// What is wrong with how the cluster is reached. A plugin's output is not told: it may be a token.
+fn in_words(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Auth(AuthError::AuthExecRun { out, .. }) => {
+            let said = String::from_utf8_lossy(&out.stderr);
+            let said = said.lines().last().unwrap_or("see above");
+            format!("its credential plugin failed ({}): {said}", out.status)
+        }
+        other => other.to_string(),
+    }
+}
+
 fn client(mut config: Config) -> kube::Result<Client> {
     config.read_timeout = Some(READ_TIMEOUT);
     config.write_timeout = Some(READ_TIMEOUT);
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     config.default_retry = false;
-    let (least, most) = (Duration::from_millis(100), Duration::from_secs(2));
-    let policy = RetryPolicy::new(least, most, RETRIES, true)
-        .expect("the bounds of the retries are constants in order");
     // The buffer makes the connection one that can be cloned, which sending again needs.
     let builder = ClientBuilder::try_from(config)?.with_layer(&BufferLayer::new(64));
-    Ok(builder.with_layer(&RetryLayer::new(policy)).build())
+    Ok(builder.with_layer(&RetryLayer::new(Retries::new())).build())
 }

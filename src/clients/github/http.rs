@@ -14,10 +14,7 @@ use super::{
     error::{Cause, GitHubError},
     graphql,
 };
-use crate::model::{Answer, Retry};
-
-/// Whether a request is sent again: by its answer, the attempts so far, and whether it is safe.
-pub type Policy = fn(Answer, u32, bool) -> Retry;
+use crate::{clients::patience::Patience, model::Answer};
 
 /// How long one request may take, its body included.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -36,7 +33,7 @@ pub struct Etag(Option<HeaderValue>);
 pub(super) struct Http {
     octocrab: Octocrab,
     base_url: String,
-    policy: Policy,
+    patience: Patience,
 }
 
 struct Request<'a> {
@@ -87,14 +84,21 @@ impl Reply {
     /// The reply as far as it matters for asking again.
     fn answer(&self, request: &Request<'_>) -> Answer {
         // GraphQL says 200 to all: that a limit is used up, only the body tells.
-        let limited = request.path == graphql::PATH && graphql::is_limited(&self.body);
-        let status = if limited { 429 } else { self.status.as_u16() };
-        Answer::Status(status, asked_wait(&self.headers))
+        let limited = match self.status {
+            StatusCode::OK => request.path == graphql::PATH && graphql::is_limited(&self.body),
+            StatusCode::FORBIDDEN => tells_of_a_limit(&message(&self.body)),
+            status => status == StatusCode::TOO_MANY_REQUESTS,
+        };
+        match asked_wait(&self.headers) {
+            None if limited => Answer::Limited,
+            wait if limited => Answer::Status(429, wait),
+            wait => Answer::Status(self.status.as_u16(), wait),
+        }
     }
 }
 
 impl Http {
-    pub(super) fn new(base_url: &str, token: &str, policy: Policy) -> anyhow::Result<Self> {
+    pub(super) fn new(base_url: &str, token: &str, patience: Patience) -> anyhow::Result<Self> {
         let octocrab = Octocrab::builder()
             .base_uri(base_url)
             .with_context(|| format!("failed to read GitHub's address {base_url}"))?
@@ -106,7 +110,7 @@ impl Http {
         Ok(Self {
             octocrab,
             base_url: base_url.trim_end_matches('/').to_owned(),
-            policy,
+            patience,
         })
     }
 
@@ -204,7 +208,7 @@ impl Http {
         rest.starts_with('/').then(|| target.to_owned())
     }
 
-    /// Sends until the policy lets the answer stand.
+    /// Sends until the answer stands.
     async fn send(&self, request: &Request<'_>, url: &str) -> Result<Reply, GitHubError> {
         let mut attempt = 0;
         loop {
@@ -214,14 +218,13 @@ impl Http {
                 Ok(reply) => reply.answer(request),
                 Err(_) => Answer::None,
             };
-            match ((self.policy)(answer, attempt, request.safe), outcome) {
-                (Retry::After(wait), _) => tokio::time::sleep(wait).await,
-                (Retry::No, Ok(reply)) => return Ok(reply),
-                (Retry::No, Err(reason)) => {
-                    let cause = Cause::Unreachable(format!("{reason}, at {}", self.base_url));
-                    return Err(GitHubError::new(request.to_string(), cause));
-                }
+            if self.patience.again(answer, attempt, request.safe).await {
+                continue;
             }
+            return outcome.map_err(|reason| {
+                let cause = Cause::Unreachable(format!("{reason}, at {}", self.base_url));
+                GitHubError::new(request.to_string(), cause)
+            });
         }
     }
 
@@ -299,7 +302,7 @@ fn read<T: DeserializeOwned>(request: &str, reply: &Reply) -> Result<T, GitHubEr
         return Err(error(Cause::Garbled(reason.to_owned())));
     }
     let wait = asked_wait(&reply.headers);
-    let limited = wait.is_some() || message.to_lowercase().contains("rate limit");
+    let limited = wait.is_some() || tells_of_a_limit(&message);
     if matches!(status, 403 | 429) && (limited || status == 429) {
         return Err(error(Cause::Limited { wait }));
     }
@@ -312,6 +315,11 @@ fn read<T: DeserializeOwned>(request: &str, reply: &Reply) -> Result<T, GitHubEr
         message,
         permission,
     }))
+}
+
+/// Whether a refusal is for a limit: a secondary one comes with quota left, and may tell no time.
+fn tells_of_a_limit(message: &str) -> bool {
+    message.to_lowercase().contains("rate limit")
 }
 
 /// In place of a sentence of GitHub's.

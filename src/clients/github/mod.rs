@@ -32,10 +32,11 @@ pub use self::{
     deployments::NewDeployment,
     error::GitHubError,
     head::Head,
-    http::{Etag, Policy},
+    http::Etag,
     sight::Sight,
     tier::{Cursor, Page},
 };
+use super::patience::Patience;
 use crate::model::{
     Branch, Commit, Deployment, Posted, Reading, Repository, Secrets, State, describe,
 };
@@ -106,15 +107,15 @@ pub struct NewStatus<'a> {
 }
 
 impl GitHub {
-    /// A door to `repository` at the API's base address, with a policy for asking again.
+    /// A door to `repository` at the API's base address.
     pub fn new(
         base_url: &str,
         token: &str,
         repository: Repository,
-        policy: Policy,
+        patience: Patience,
     ) -> anyhow::Result<Self> {
         Ok(Self {
-            http: Http::new(base_url, token, policy)?,
+            http: Http::new(base_url, token, patience)?,
             repository,
             secrets: Secrets::new([token.to_owned()]),
         })

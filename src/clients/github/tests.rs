@@ -9,9 +9,11 @@ use testbed::{
 };
 
 use super::{GitHub, Sight};
+
 use crate::{
+    clients::patience::{Patience, Policy},
     decide,
-    model::{Branch, Seen},
+    model::{Answer, Branch, Retry, Seen},
 };
 
 /// A GitHub with `acme/hey`, and our client for it.
@@ -35,7 +37,13 @@ impl Site {
         let repository = github.repository("acme/hey");
         let token = github.token(permissions);
         let named = "acme/hey".parse().unwrap();
-        let client = GitHub::new(github.url(), &token, named, decide::retry).unwrap();
+        let client = GitHub::new(
+            github.url(),
+            &token,
+            named,
+            Patience::new(decide::retry, |_| {}),
+        )
+        .unwrap();
         Self {
             github,
             repository,
@@ -323,4 +331,29 @@ async fn a_comment_is_written_found_and_edited() {
     let kept = site.repository.comments(number);
     assert_eq!((kept.len(), kept[100].body.as_str()), (101, "goes today"));
     assert!(site.client.comments(7).await.is_err());
+}
+
+#[tokio::test]
+async fn a_secondary_limit_that_tells_no_time_is_known_for_one() {
+    let site = Site::new();
+    let policy: Policy = |answer, _, _| match answer {
+        Answer::Limited => Retry::After(Duration::ZERO),
+        Answer::Status(..) | Answer::None => Retry::No,
+    };
+    let patience = Patience::new(policy, |_| {});
+    let token = site
+        .github
+        .token(Permissions::named("reader").read(Permission::Metadata));
+    let named = "acme/hey".parse().unwrap();
+    let client = GitHub::new(site.github.url(), &token, named, patience).unwrap();
+    for status in [403, 429] {
+        let limit = Effect::secondary_limit(status, None);
+        let once = Matcher::get("/repos/acme/hey").once();
+        site.github.faults().when(once).then(limit);
+        client.repository().await.unwrap();
+    }
+    let refusal = Effect::status(403).body(r#"{"message": "Must have admin rights"}"#);
+    let reading = Matcher::get("/repos/acme/hey");
+    site.github.faults().when(reading).then(refusal);
+    assert_eq!(client.repository().await.unwrap_err().status(), Some(403));
 }

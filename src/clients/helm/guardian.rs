@@ -23,6 +23,7 @@ use std::{
 };
 
 use super::run::Lifeline;
+use crate::clients::this_program;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 /// First argument of a program that is started as a guardian.
@@ -40,14 +41,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long after a lock has run out no Helm is there any more: waiters add it to the duration.
 pub const GRACE: Duration = Duration::from_secs(5);
-
-/// The program itself: the same file even when it was replaced since.
-fn this_program() -> OsString {
-    if cfg!(target_os = "linux") {
-        return "/proc/self/exe".into();
-    }
-    std::env::current_exe().map(Into::into).unwrap_or_default()
-}
 
 /// The command that starts a guardian with `program` as its ward.
 pub(super) fn command(

@@ -14,10 +14,8 @@ use serde::de::DeserializeOwned;
 
 use self::{challenge::Challenge, error::Cause, manifest::Manifest};
 pub use self::{credentials::DockerConfig, error::RegistryError};
-use crate::model::{Answer, Image, ImageName, Platform, Retry};
-
-/// Whether a request is sent again: by its answer, the attempts so far, and whether it is safe.
-pub type Policy = fn(Answer, u32, bool) -> Retry;
+use super::patience::Patience;
+use crate::model::{Answer, Image, ImageName, Platform};
 
 /// How long one request may take, its body included.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -40,7 +38,7 @@ pub struct Registry {
     client: Client,
     name: ImageName,
     docker: DockerConfig,
-    policy: Policy,
+    patience: Patience,
     /// What the registry was satisfied with, until it no longer is.
     authorization: Mutex<Option<HeaderValue>>,
 }
@@ -55,7 +53,7 @@ impl fmt::Debug for Registry {
 
 impl Registry {
     /// A door to the registry of `name`, which Docker's configuration logs us in to if it asks.
-    pub fn new(name: ImageName, docker: DockerConfig, policy: Policy) -> anyhow::Result<Self> {
+    pub fn new(name: ImageName, docker: DockerConfig, patience: Patience) -> anyhow::Result<Self> {
         let client = Client::builder()
             .timeout(TIMEOUT)
             .connect_timeout(Duration::from_secs(10))
@@ -66,7 +64,7 @@ impl Registry {
             client,
             name,
             docker,
-            policy,
+            patience,
             authorization: Mutex::new(None),
         })
     }
@@ -113,7 +111,17 @@ impl Registry {
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, RegistryError> {
         let garbled = |reason: String| self.error(Cause::Garbled(format!("{path}: {reason}")));
         let answer = self.send(Method::GET, path).await?;
-        let mut answer = answer.ok_or_else(|| garbled("it is not there any more".into()))?;
+        let answer = answer.ok_or_else(|| garbled("it is not there any more".into()))?;
+        self.read(answer, path).await
+    }
+
+    /// The body of an answer to `what`, as long as it is of a size that a registry's may have.
+    async fn read<T: DeserializeOwned>(
+        &self,
+        mut answer: Response,
+        what: &str,
+    ) -> Result<T, RegistryError> {
+        let garbled = |reason: String| self.error(Cause::Garbled(format!("{what}: {reason}")));
         let mut body = Vec::new();
         loop {
             let chunk = answer.chunk().await;
@@ -169,14 +177,11 @@ impl Registry {
             status if status.is_success() => {}
             status => return Err(self.error(Cause::Refused(status.as_u16()))),
         }
-        let token: challenge::Token = answer
-            .json()
-            .await
-            .map_err(|error| self.error(Cause::Garbled(innermost(&error))))?;
+        let token: challenge::Token = self.read(answer, "its token").await?;
         token.bearer().ok_or_else(refused)
     }
 
-    /// Sends until the policy lets the answer stand.
+    /// Sends until the answer stands.
     async fn patiently(&self, method: &Method, path: &str) -> Result<Response, RegistryError> {
         let mut attempt = 0;
         loop {
@@ -186,13 +191,10 @@ impl Registry {
                 Ok(answer) => Answer::Status(answer.status().as_u16(), asked_wait(answer)),
                 Err(_) => Answer::None,
             };
-            match ((self.policy)(answer, attempt, true), outcome) {
-                (Retry::After(wait), _) => tokio::time::sleep(wait).await,
-                (Retry::No, Ok(answer)) => return Ok(answer),
-                (Retry::No, Err(error)) => {
-                    return Err(self.error(Cause::Unreachable(innermost(&error))));
-                }
+            if self.patience.again(answer, attempt, true).await {
+                continue;
             }
+            return outcome.map_err(|error| self.error(Cause::Unreachable(innermost(&error))));
         }
     }
 

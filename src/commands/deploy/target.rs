@@ -12,6 +12,7 @@ use crate::{
         github::GitHub,
     },
     model::{App, Branch, Commit, Facts, Halt, Order, Repository, without_passwords},
+    report::Report,
     settings::{Ci, Deploy, Pages, UsageError},
 };
 
@@ -37,14 +38,15 @@ impl Target {
     /// # Errors
     /// In usage, where something is open and no work tree tells it, and for commits that were not
     /// pushed.
-    pub(super) async fn find(start: &Start<Deploy>) -> anyhow::Result<Self> {
+    pub(super) async fn find(start: &Start<Deploy>, report: &Report) -> anyhow::Result<Self> {
         let settings = &start.settings;
         let ci = Ci::read(&start.variables)?;
         let checkout = git::checkout().await;
         let repository = repository(settings, &ci, &checkout).await?;
         let app = app(settings, &repository)?;
         let pages = settings.github.pages(&ci, &repository);
-        let github = forge::connect(&settings.github, repository, &ci, &start.variables).await?;
+        let github =
+            forge::connect(&settings.github, repository, &ci, &start.variables, report).await?;
         let branch = branch(settings, &checkout)?;
         let commit = commit(settings, &checkout, &branch, &github).await?;
         let tier = settings.tier().to_owned();
@@ -52,7 +54,7 @@ impl Target {
             let facts = Facts::new((&app, &tier), &branch, &commit);
             template.address(&facts)
         });
-        let gate = gate_of(start, &ci, &branch, &commit)?;
+        let gate = gate_of(start, &ci, &branch, &commit, report)?;
         let mistake = |reason| UsageError(format!("{}: {reason}", start.sources.spell("url")));
         Ok(Self {
             github,
@@ -85,6 +87,7 @@ fn gate_of(
     ci: &Ci,
     branch: &Branch,
     commit: &Commit,
+    report: &Report,
 ) -> anyhow::Result<Option<Watch>> {
     let options = &start.settings.gate;
     if options.is_empty() {
@@ -95,7 +98,15 @@ fn gate_of(
         branch: Ok(branch.clone()),
     };
     let ci = (ci, &start.variables);
-    gate::of(options, &code, ci, &start.sources, start.settings.timeout).map(Some)
+    gate::of(
+        options,
+        &code,
+        ci,
+        &start.sources,
+        start.settings.timeout,
+        report,
+    )
+    .map(Some)
 }
 
 /// The repository: given, or the one that the work tree's branch is pushed to.

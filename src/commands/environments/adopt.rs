@@ -28,7 +28,7 @@ pub(super) async fn adopt(
     let settings = &start.settings;
     let branch = branch(settings, "adopt")?;
     let ci = Ci::read(&start.variables)?;
-    let place = environment(start, &ci, branch);
+    let place = environment(start, &ci, branch, report);
     let (environment, repository) = stop.unless(place).await??;
     let storage = cluster.storage();
     let listed = releases_of(&storage, &environment);
@@ -86,13 +86,14 @@ async fn environment(
     start: &Start<Environments>,
     ci: &Ci,
     branch: &Branch,
+    report: &Report,
 ) -> anyhow::Result<(Environment, String)> {
     let settings = &start.settings;
     let app = settings.app.clone();
     let app = app.ok_or_else(|| UsageError("which app? --app NAME".into()))?;
     let options = &settings.github;
     let repository = options.repository(ci)?;
-    let github = forge::connect(options, repository, ci, &start.variables).await?;
+    let github = forge::connect(options, repository, ci, &start.variables, report).await?;
     let repository = github.repository().await?;
     match branches::look_for(&github, branch, &repository.default_branch).await? {
         Presence::There => {}

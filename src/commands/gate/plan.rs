@@ -2,15 +2,15 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{Builders, Outcome, Watch};
+use super::{super::forge, Builders, Outcome, Watch};
 use crate::{
     clients::{
         buildkite::Buildkite,
         registry::{DockerConfig, Registry},
     },
-    decide::{self, Gate, Proof, Wanted},
+    decide::{Gate, Proof, Wanted},
     model::{Branch, Commit, Ending, Facts, ImageName},
-    report::{self, elapsed},
+    report::{self, Report, elapsed},
     settings::{Ci, GateOptions, Sources, UsageError, Variables},
 };
 
@@ -28,13 +28,14 @@ pub(in super::super) fn of(
     ci: (&Ci, &Variables),
     sources: &Sources,
     timeout: Duration,
+    report: &Report,
 ) -> anyhow::Result<Watch> {
     let image = image(options, sources, code)?;
     let builders = builders(options, code, ci)?;
     let docker = DockerConfig::in_folder(docker_folder(ci.1));
     let registry = image
         .clone()
-        .map(|name| Registry::new(name, docker, decide::retry));
+        .map(|name| Registry::new(name, docker, forge::patience("the registry", report)));
     Ok(Watch {
         wanted: Wanted {
             image: image.as_ref().map(ToString::to_string),

@@ -80,7 +80,8 @@ async fn show(
     Ok(())
 }
 
-/// Posts the final status, unless whoever took the lock has had the final word on this deployment.
+/// Posts the final status, unless whoever took the lock has had the final word on this deployment, or it
+/// was up before and is so all the same: then its success stands until a sweep removes it.
 async fn say(
     gathered: &Gathered,
     lock: &Lock,
@@ -93,7 +94,17 @@ async fn say(
     if matches!(verdict, Verdict::Failed(_)) && lock.was_taken().await {
         return Ok(());
     }
+    if is_up(gathered, lock).await {
+        return Ok(());
+    }
     gathered.statuses().post(*state, description, None).await
+}
+
+/// Whether the record says that this very deployment is up.
+async fn is_up(gathered: &Gathered, lock: &Lock) -> bool {
+    let mine = gathered.plan.deployment;
+    let record = lock.record().await.ok().flatten();
+    record.is_some_and(|it| it.phase == Phase::Up && it.deployed.is_some() && it.deployed == mine)
 }
 
 /// What is said at the end, to whom.

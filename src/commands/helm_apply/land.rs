@@ -72,8 +72,9 @@ pub(super) async fn land(
         }
         never = heed(gathered, &site) => match never {},
     };
-    if let Ok(Verdict::Success(_)) = outcome {
-        // It is up, and that was its final word, whatever becomes of the rest.
+    if let Ok(Verdict::Success(_) | Verdict::Up) = outcome {
+        // It is up, and that was its final word, whatever becomes of the rest; a run that was killed may
+        // have left some of that.
         match stop.within(WIND_UP, settle(gathered, &site)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => report.warn(&format!("{error:#}")),
@@ -99,6 +100,8 @@ async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict>
     }
     let owned = releases::check_owners(site, &plan.releases, plan.manner.adopt);
     site.stop.unless(owned).await??;
+    // A run that was paused meanwhile has no word on this deployment any more.
+    site.ready()?;
     let statuses = gathered.statuses();
     let posted = statuses.post(State::InProgress, "deploying", None);
     site.stop.unless(posted).await??;

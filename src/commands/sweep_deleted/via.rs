@@ -42,7 +42,7 @@ pub(super) async fn sweep(
     }
     let token = settings.buildkite.token(&start.variables, "write_builds")?;
     let buildkite = Buildkite::new(settings.buildkite.url(), token.secret())?;
-    let default_branch = stop.unless(default_branch(start, ci)).await??;
+    let default_branch = stop.unless(default_branch(start, ci, report)).await??;
     let (app, tier) = settings.app.place();
     let env = BTreeMap::from([
         ("BRANCH_DEPLOYS_APP", app.as_str()),
@@ -82,7 +82,11 @@ pub(super) async fn sweep(
 }
 
 /// The branch whose pipeline file and code sweep: the event tells it, else GitHub.
-async fn default_branch(start: &Start<SweepDeleted>, ci: &Ci) -> anyhow::Result<Branch> {
+async fn default_branch(
+    start: &Start<SweepDeleted>,
+    ci: &Ci,
+    report: &Report,
+) -> anyhow::Result<Branch> {
     let told = ci
         .event()?
         .and_then(|event| event.repository?.default_branch);
@@ -90,7 +94,14 @@ async fn default_branch(start: &Start<SweepDeleted>, ci: &Ci) -> anyhow::Result<
         return Ok(branch);
     }
     let options = &start.settings.github;
-    let github = forge::connect(options, options.repository(ci)?, ci, &start.variables).await?;
+    let github = forge::connect(
+        options,
+        options.repository(ci)?,
+        ci,
+        &start.variables,
+        report,
+    )
+    .await?;
     let repository = github.repository().await;
     Ok(repository.context("no build is started")?.default_branch)
 }

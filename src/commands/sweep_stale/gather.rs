@@ -19,6 +19,7 @@ use crate::{
     },
     decide::{self, Deployed},
     model::{Branch, Environment, Record, Seen, Slug, Status, Told, shared_labels},
+    report::Report,
     settings::{Ci, Selection, SweepStale},
 };
 
@@ -71,11 +72,15 @@ impl Entry {
     }
 }
 
-pub(super) async fn gather(start: &Start<SweepStale>, ci: &Ci) -> anyhow::Result<Gathered> {
+pub(super) async fn gather(
+    start: &Start<SweepStale>,
+    ci: &Ci,
+    report: &Report,
+) -> anyhow::Result<Gathered> {
     let settings = &start.settings;
     let (app, tier) = settings.app.place();
     let repository = settings.github.repository(ci)?;
-    let github = forge::connect(&settings.github, repository, ci, &start.variables).await?;
+    let github = forge::connect(&settings.github, repository, ci, &start.variables, report).await?;
     let repository = github.repository().await.context("nothing is removed")?;
     let cluster = connect(&settings.cluster, &start.sources).await?;
     let labels = shared_labels(app, tier, repository.id);

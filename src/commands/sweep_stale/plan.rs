@@ -26,7 +26,7 @@ pub(super) struct Plan {
     pub verdicts: Vec<Verdict>,
     /// Why none of those goes whose branch is gone, if a brake holds.
     pub brake: Option<String>,
-    /// Deployments that nobody took up for a day.
+    /// Deployments that nobody took up, or ended, within a day.
     pub lost: Vec<u64>,
 }
 
@@ -64,7 +64,14 @@ pub(super) async fn plan(start: &Start<SweepStale>, gathered: &Gathered) -> Plan
     spare_protected(gathered, settings, &mut verdicts).await;
     oldest_first(&mut verdicts, most);
     let lost_ones = match (&gathered.deployments, by_age) {
-        (Ok(listed), true) => lost(listed, settings.app.place(), gathered.now),
+        (Ok(listed), true) => lost(listed, settings.app.place(), gathered.now, |branch| {
+            let of_it = |entry: &&Entry| entry.branch.as_ref() == Ok(branch);
+            gathered
+                .entries
+                .iter()
+                .find(of_it)
+                .is_some_and(|it| it.held)
+        }),
         _ => Vec::new(),
     };
     Plan {

@@ -1,6 +1,5 @@
 use std::net::Ipv4Addr;
 
-use super::*;
 use crate::{Cluster, wait_until};
 
 #[test]
