@@ -27,6 +27,7 @@ use crate::{
     decide::{Leaving, leaving},
     model::{Environment, Holder, Phase, Record, State, Wish},
     report::{Report, span},
+    settings::DnsOptions,
 };
 
 /// What every removal of a run works with.
@@ -36,6 +37,7 @@ pub(super) struct Means<'a> {
     pub repository: &'a RepositoryFacts,
     pub cluster: &'a Cluster,
     pub helm: &'a Helm,
+    pub dns: &'a DnsOptions,
     pub lock_duration: Duration,
     pub log_url: Option<&'a str>,
 }
@@ -144,15 +146,9 @@ impl Means<'_> {
         .await?;
         let farewell = Farewell::before(site, &self.cluster.ingresses()).await;
         let mut remains = teardown::environment(site).await?;
-        remains.answers = match farewell {
-            Ok(None) => None,
-            Ok(Some(farewell)) => farewell.afterwards(site).await?,
-            Err(reason) => {
-                let words = format!("that its address answers no more is not known: {reason}");
-                site.report.warn(&words);
-                None
-            }
-        };
+        if let Some(farewell) = farewell {
+            remains.seen = farewell.afterwards(site, self.dns).await?;
+        }
         let statuses = Statuses {
             github: self.github,
             deployment: None,

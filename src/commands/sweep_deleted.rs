@@ -186,6 +186,7 @@ async fn remove(
         repository: &gathered.repository,
         cluster: &gathered.cluster,
         helm: &helm,
+        dns: &start.settings.dns,
         lock_duration: start.settings.lock.lock_duration,
         log_url: gathered.log_url.as_deref(),
     };

@@ -44,8 +44,8 @@ pub(super) struct Remains {
     pub strangers: Vec<ObjectKey>,
     /// There against our will, with what is known of the reason.
     pub left: Vec<(ObjectKey, String)>,
-    /// What answers at the environment's address nevertheless.
-    pub answers: Option<String>,
+    /// What is to be seen at the environment's address nevertheless, in sentences.
+    pub seen: Vec<String>,
 }
 
 impl Remains {
@@ -62,9 +62,8 @@ impl Remains {
             1 => "one object".to_owned(),
             count => format!("{count} objects"),
         };
-        let answers = self.answers.iter().map(|answer| format!("; but {answer}"));
-        let answers: String = answers.collect();
-        format!("{name} is gone, {objects} of it{answers}")
+        let seen: String = self.seen.iter().map(|it| format!("; but {it}")).collect();
+        format!("{name} is gone, {objects} of it{seen}")
     }
 }
 

@@ -31,7 +31,7 @@ pub use lease::{Lease, Patience, Step};
 pub use leaving::{Leaving, leaving};
 pub use limit::is_timeout;
 pub use lost::{LOOKED_AT, lost};
-pub use name::{Known, known, silent};
+pub use name::{Known, Trace, known, silent, trace};
 pub use obstacle::newest_warning;
 pub use ownership::{Owner, owner};
 pub use proof::{Fate, Marks, fate};

@@ -56,6 +56,32 @@ pub fn silent(answers: &[(String, NameAnswer)]) -> Vec<String> {
     silent.collect()
 }
 
+/// What name servers still know of a host that is to be forgotten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trace {
+    /// Nobody who answers knows it.
+    Gone,
+    /// It is known as every other name of the zone is, by a wildcard.
+    Everybodys,
+    /// These servers know it.
+    Known(Vec<String>),
+    /// None of them answers, in these words.
+    Silence(String),
+}
+
+/// What they say of the host, beside what they say of one that nobody has.
+pub fn trace(host: &[(String, NameAnswer)], nobody: &[(String, NameAnswer)]) -> Trace {
+    let knows = |answer: &NameAnswer| matches!(answer, NameAnswer::At(_) | NameAnswer::Alias(_));
+    let knowing = host.iter().filter(|(_, answer)| knows(answer));
+    let knowing: Vec<_> = knowing.map(|(server, _)| server.clone()).collect();
+    match known(host) {
+        Known::Silence(reason) => Trace::Silence(reason),
+        _ if knowing.is_empty() => Trace::Gone,
+        same if same == known(nobody) => Trace::Everybodys,
+        _ => Trace::Known(knowing),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
@@ -94,6 +120,22 @@ mod tests {
             Known::Alias("lb.example.com".into())
         );
         assert_eq!(of([alias(), at()]), Known::At(vec![HERE]));
+    }
+
+    #[test]
+    fn a_name_is_forgotten_once_nobody_who_answers_knows_it() {
+        let both = |first, second| [("ns1".to_owned(), first), ("ns2".to_owned(), second)];
+        let missing = || both(NameAnswer::Missing, NameAnswer::Missing);
+        let of = |first, second| trace(&both(first, second), &missing());
+        assert_eq!(of(NameAnswer::Missing, silence()), Trace::Gone);
+        let lags = of(NameAnswer::Missing, at());
+        assert_eq!(lags, Trace::Known(vec!["ns2".into()]));
+        assert!(matches!(of(silence(), silence()), Trace::Silence(_)));
+        let wildcard = trace(&both(at(), at()), &both(at(), at()));
+        assert_eq!(wildcard, Trace::Everybodys);
+        let elsewhere = NameAnswer::At(vec![Ipv4Addr::BROADCAST.into()]);
+        let own = trace(&both(elsewhere.clone(), elsewhere), &both(at(), at()));
+        assert_eq!(own, Trace::Known(vec!["ns1".into(), "ns2".into()]));
     }
 
     #[test]

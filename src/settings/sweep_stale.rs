@@ -4,8 +4,8 @@ use clap::{Parser, ValueEnum};
 use glob::Pattern;
 
 use super::{
-    AgeOption, AppOptions, ClusterOptions, GitHubOptions, HelmOptions, LockOptions, RunOptions,
-    groups::covering,
+    AgeOption, AppOptions, ClusterOptions, DnsOptions, GitHubOptions, HelmOptions, LockOptions,
+    RunOptions, groups::covering,
 };
 use crate::model::Branch;
 
@@ -44,6 +44,8 @@ pub struct SweepStale {
     pub(crate) lock: LockOptions,
     #[command(flatten)]
     pub(crate) helm: HelmOptions,
+    #[command(flatten)]
+    pub(crate) dns: DnsOptions,
     #[command(flatten)]
     pub(crate) run: RunOptions,
 }

@@ -1,5 +1,7 @@
 //! The address of what was removed answers no more, or the sweep says so.
 
+use std::net::Ipv4Addr;
+
 use serde_json::json;
 use testbed::{
     Cluster,
@@ -14,7 +16,7 @@ use crate::site::{Program, Site, echo};
 fn up_at(site: &Site, branch: &str, address: &str) {
     let port = Cluster::shared().load_balancer().port();
     let (host, path) = address.split_once('/').unwrap_or((address, ""));
-    let url = format!("http://{host}.beta.example.test:{port}/{path}");
+    let url = format!("http://{host}:{port}/{path}");
     let deploy = site.helm_apply(Helm4, site.push(branch));
     let deploy = deploy.release(&echo(json!({"web": true})));
     deploy.args(["--url", &url]).run().ends_with(0);
@@ -28,16 +30,17 @@ fn swept(site: &Site, branch: &str) -> Program {
 #[test]
 fn an_address_is_seen_to_answer_no_more() {
     let site = Site::new("farewell");
-    up_at(&site, "farewell", "{slug}");
+    up_at(&site, "farewell", "{slug}.beta.example.test");
     let ran = swept(&site, "farewell").run().ends_with(0);
-    ran.says("/ answers no more (at 127.0.0.1)");
+    let ran = ran.says("/ answers no more (at 127.0.0.1)");
+    ran.says("the name servers of beta.example.test know farewell.beta.example.test no more");
     is_empty(&site);
 }
 
 #[test]
 fn an_address_that_still_answers_is_told() {
     let site = Site::new("no-farewell");
-    up_at(&site, "no-farewell", "{slug}");
+    up_at(&site, "no-farewell", "{slug}.beta.example.test");
     let host = "no-farewell.beta.example.test";
     let faults = Cluster::shared().load_balancer().faults(host);
     faults.when(Matcher::any("/**")).then(Effect::status(200));
@@ -48,12 +51,46 @@ fn an_address_that_still_answers_is_told() {
     is_empty(&site);
 }
 
+/// External-dns does not take it away, as one does that may only add names.
+#[test]
+fn a_name_that_stays_is_told_and_no_resolver_is_asked_for_it() {
+    let (site, dns) = (Site::new("no-forgetting"), Cluster::shared().dns());
+    let host = "no-forgetting.beta.example.test";
+    dns.hold_name(host);
+    dns.release_name(host, &[Ipv4Addr::LOCALHOST.into()]);
+    up_at(&site, "no-forgetting", "{slug}.beta.example.test");
+    let asked = dns.asked(host);
+    let sweep = swept(&site, "no-forgetting").env("BRANCH_DEPLOYS_HELM_TIMEOUT", "2s");
+    let ran = sweep.run().ends_with(0);
+    ran.says("; but no-forgetting.beta.example.test is still known to ns1.example.test, ns2.example.test");
+    assert_eq!(dns.asked(host), asked);
+    is_empty(&site);
+}
+
+#[test]
+fn a_name_that_every_host_of_the_zone_has_is_nothing_that_stays() {
+    let site = Site::new("wildcard");
+    up_at(&site, "wildcard", "{slug}.wild.example.test");
+    let ran = swept(&site, "wildcard").run().ends_with(0);
+    ran.says("know wildcard.wild.example.test no more, or as any other");
+    is_empty(&site);
+}
+
+#[test]
+fn that_no_name_server_tells_is_told() {
+    let site = Site::new("dead-zone");
+    up_at(&site, "dead-zone", "{slug}.dead.example.test");
+    let ran = swept(&site, "dead-zone").run().ends_with(0);
+    ran.says("that the name dead-zone.dead.example.test is gone is not known: no name server");
+    is_empty(&site);
+}
+
 /// The host that both have goes on to answer, for any path.
 #[test]
 fn of_a_host_that_others_have_too_only_the_environments_own_path_counts() {
     let site = Site::new("shared-host");
-    up_at(&site, "stays", "shared-host/{slug}");
-    up_at(&site, "goes", "shared-host/{slug}");
+    up_at(&site, "stays", "shared-host.beta.example.test/{slug}");
+    up_at(&site, "goes", "shared-host.beta.example.test/{slug}");
     let ran = swept(&site, "goes").run().ends_with(0);
     ran.says("/goes answers no more (at 127.0.0.1)");
 }
@@ -61,7 +98,7 @@ fn of_a_host_that_others_have_too_only_the_environments_own_path_counts() {
 #[test]
 fn that_nothing_tells_where_the_address_was_is_told() {
     let site = Site::new("no-ingress");
-    up_at(&site, "no-ingress", "{slug}");
+    up_at(&site, "no-ingress", "{slug}.beta.example.test");
     site.namespace.delete("Ingress", "hey-no-ingress");
     testbed::wait_until("it is gone", || {
         let ingress = site.namespace.find("Ingress", "hey-no-ingress");

@@ -55,6 +55,7 @@ pub(super) async fn carry_out(
         repository: &gathered.repository,
         cluster: &gathered.cluster,
         helm: &helm,
+        dns: &settings.dns,
         lock_duration: settings.lock.lock_duration,
         log_url: log_url.as_deref(),
     };

@@ -1,0 +1,63 @@
+//! What a load balancer answers for an environment.
+
+use std::net::SocketAddr;
+
+use reqwest::Url;
+
+use super::super::address::located;
+use crate::{
+    clients::{
+        cluster::{Address, Ingresses},
+        endpoint::Endpoint,
+    },
+    decide::stranger_to,
+    model::Reply,
+};
+
+/// Where the environment's load balancer is.
+pub(super) struct Balancer {
+    at: Vec<SocketAddr>,
+    /// The same for people.
+    pub shown: String,
+}
+
+impl Balancer {
+    /// Where the Ingress of the address says that it is; none where it has not taken it up yet.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    pub(super) async fn of(url: &Url, ingresses: &Ingresses) -> Result<Option<Self>, String> {
+        let host = url.host_str().unwrap_or_default();
+        let names = match ingresses.address(host).await {
+            Ok(Address::At(names)) => names,
+            Ok(Address::Pending(_)) => return Ok(None),
+            Ok(Address::NoIngress) => return Err(format!("no Ingress tells where {host} is")),
+            Err(error) => return Err(error.to_string()),
+        };
+        let at = located(&names, url.port_or_known_default().unwrap_or(443)).await?;
+        let shown = names.join(", ");
+        Ok(Some(Self { at, shown }))
+    }
+
+    /// What is answered for the environment; none where anybody would be told the same.
+    pub(super) async fn answer(&self, url: &Url) -> anyhow::Result<Option<String>> {
+        let Some(answer) = self.ask(url).await? else {
+            return Ok(None);
+        };
+        if let Some(stranger) = stranger_to(url, rand::random())
+            && self.ask(&stranger).await? == Some(answer)
+        {
+            return Ok(None);
+        }
+        let at = &self.shown;
+        Ok(Some(format!("{url} still answers {answer} at {at}")))
+    }
+
+    async fn ask(&self, url: &Url) -> anyhow::Result<Option<u16>> {
+        let endpoint = Endpoint::new(url.clone(), &self.at)?;
+        Ok(match endpoint.ask(false).await {
+            Reply::Said(said) => Some(said.status),
+            Reply::Silence(_) => None,
+        })
+    }
+}
