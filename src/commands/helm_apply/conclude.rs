@@ -1,5 +1,7 @@
 //! The one final word of a deploy: to GitHub, to the record, to people.
 
+use std::time::Duration;
+
 use super::{
     super::{
         Start,
@@ -16,6 +18,9 @@ use crate::{
     report::{Deployed, Report},
     settings::{Ci, HelmApply},
 };
+
+/// How long a look at our own record may take at the end.
+const GLANCE: Duration = Duration::from_millis(500);
 
 /// Posts the final word, lets the lock go, and says how it came out.
 pub(super) async fn conclude(
@@ -100,10 +105,12 @@ async fn say(
     gathered.statuses().post(*state, description, None).await
 }
 
-/// Whether the record says that this very deployment is up.
+/// Whether the record says that this very deployment is up. A renewal that hangs keeps the record to
+/// itself: the last word does not wait for that.
 async fn is_up(gathered: &Gathered, lock: &Lock) -> bool {
     let mine = gathered.plan.deployment;
-    let record = lock.record().await.ok().flatten();
+    let record = tokio::time::timeout(GLANCE, lock.record()).await;
+    let record = record.ok().and_then(Result::ok).flatten();
     record.is_some_and(|it| it.phase == Phase::Up && it.deployed.is_some() && it.deployed == mine)
 }
 
