@@ -138,6 +138,8 @@ fn a_newcomer_overtakes_those_who_wait_for_a_migration_too() {
         waiting
     };
     let (waiting, newest) = (waits(1), waits(2));
+    // A holder hears a wish when it renews its lock.
+    site.wait_for_renewals(ENVIRONMENT, 2);
     site.namespace.annotate("Pod", &pod, "testbed/hold", None);
     let ended = [migrating, waiting, newest].map(Running::end);
     assert_eq!(
