@@ -177,11 +177,10 @@ fetch() {
   verify "$3" "$2" "what $(shown "$url") answered"
 }
 
-# shown URL: prints the address without a password.
+# shown URL: prints the address without a password, which may hold an @ or a slash of its own.
 shown() {
-  local rest=${1#*://}
-  case ${rest%%/*} in
-  *@*) printf '%s://%s\n' "${1%%://*}" "${rest#*@}" ;;
+  case $1 in
+  *@*) printf '%s://%s\n' "${1%%://*}" "${1##*@}" ;;
   *) printf '%s\n' "$1" ;;
   esac
 }

@@ -272,15 +272,46 @@ fn values(command: &Command, name: &str, value: &Value) -> Result<Vec<String>, S
         Value::Null => Err("it has no value".into()),
         // The parser tells that there is no such option, whatever its value is.
         _ if arg.is_none() => Ok(vec![text_of(value)]),
-        Value::String(text) if takes_list => match serde_saphyr::from_str(text) {
-            Ok(Value::Array(items)) => Ok(items.iter().map(text_of).collect()),
-            _ => Ok(vec![text.clone()]),
+        Value::String(text) if takes_list => match listed(text)? {
+            Some(found) => found.iter().map(item).collect(),
+            None => Ok(vec![text.clone()]),
         },
-        Value::Array(items) if takes_list => Ok(items.iter().map(text_of).collect()),
+        Value::Array(items) if takes_list => items.iter().map(item).collect(),
         Value::Object(_) if takes_list => Ok(vec![value.to_string()]),
         Value::Array(_) => Err("it takes one value, not a list".into()),
         Value::Object(_) => Err("it takes one value, not a map".into()),
         Value::String(_) | Value::Bool(_) | Value::Number(_) => Ok(vec![text_of(value)]),
+    }
+}
+
+/// The items of a list that arrives as YAML text; none for a text that is no list. What was meant as a
+/// list is never taken for one item: a pattern that keeps something would then keep nothing.
+fn listed(text: &str) -> Result<Option<Vec<Value>>, String> {
+    let several = text.trim().contains('\n');
+    match serde_saphyr::from_str(text) {
+        Ok(Value::Array(items)) => Ok(Some(items)),
+        Ok(Value::String(_)) if several => {
+            Err("it has several lines and is no list: begin each with `- `".into())
+        }
+        Ok(_) => Ok(None),
+        Err(_) if several || text.trim_start().starts_with(['[', '-']) => Err(
+            "it is no list in YAML: quote what begins with *, @, ! or another mark of YAML".into(),
+        ),
+        Err(_) => Ok(None),
+    }
+}
+
+/// An item of a list, as the text that it was written as.
+fn item(value: &Value) -> Result<String, String> {
+    match value {
+        Value::Null => Err("an item of its list has no value".into()),
+        Value::Array(_) => Err("an item of its list is a list itself".into()),
+        Value::Number(number) if number.is_f64() => Err(format!(
+            "an item of its list is the number {number}: write it in quotes, as it is meant"
+        )),
+        Value::String(_) | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+            Ok(text_of(value))
+        }
     }
 }
 
@@ -456,6 +487,38 @@ mod tests {
             ),
             ["a", "b"]
         );
+    }
+
+    #[test]
+    fn what_was_meant_as_a_list_is_never_taken_for_one_pattern() {
+        let keep = |text: &str| {
+            let json = serde_json::json!({ "keep": text }).to_string();
+            read(&[], &[VARIABLE, (ACTION, &json)]).map(|settings| settings.keep)
+        };
+        for text in ["- x\n- *-wip", "- demo\n- @team/x", "[x, *-wip]", "- *x"] {
+            let error = keep(text).unwrap_err().to_string();
+            assert!(
+                error.contains("quote what begins with *"),
+                "{text}: {error}"
+            );
+        }
+        let error = keep("demo\nwip").unwrap_err().to_string();
+        assert!(error.contains("begin each with `- `"), "{error}");
+        assert_eq!(keep("*-wip").unwrap(), ["*-wip"]);
+        assert_eq!(keep("- '*-wip'\n- \"@x\"").unwrap(), ["*-wip", "@x"]);
+    }
+
+    #[test]
+    fn an_item_that_is_no_text_is_told() {
+        for (items, says) in [
+            (r#"["a", null]"#, "has no value"),
+            (r#"[["a"]]"#, "a list itself"),
+            ("[1.10]", "in quotes"),
+        ] {
+            let json = format!(r#"{{"keep": {items}}}"#);
+            let error = read(&[], &[VARIABLE, (PLUGIN, &json)]).err().unwrap();
+            assert!(error.to_string().contains(says), "{error}");
+        }
     }
 
     #[test]

@@ -208,15 +208,18 @@ fn a_machine_without_what_verifies_or_downloads_is_told_so() {
 #[test]
 fn a_password_in_a_mirrors_address_is_not_told() {
     let tree = Tree::new();
-    let ours = tree.mirror.url().replace("http://", "http://ci:hunter2@");
     tree.release("helm-apply", &stand_in("helm-apply"));
     tree.mirror
         .faults()
         .when(Matcher::get("/**"))
         .then(Effect::status(403));
-    let ran = tree.run().env("BRANCH_DEPLOYS_MIRROR", ours).run();
-    assert!(!ran.to_string().contains("hunter2"), "{ran}");
-    ran.refuses(1, "failed to download http://127.0.0.1");
+    for password in ["hunter2", "hunter2@hunter2", "hunter2/hunter2"] {
+        let login = format!("http://ci:{password}@");
+        let ours = tree.mirror.url().replace("http://", &login);
+        let ran = tree.run().env("BRANCH_DEPLOYS_MIRROR", ours).run();
+        assert!(!ran.to_string().contains("hunter2"), "{ran}");
+        ran.refuses(1, "failed to download http://127.0.0.1");
+    }
     for mirror in ["ftp://x", "http://x\" --output /tmp/x", "file:///etc"] {
         let ran = tree.run().env("BRANCH_DEPLOYS_MIRROR", mirror).run();
         ran.refuses(2, "`mirror` is no http or https address");
