@@ -143,7 +143,7 @@ impl Buildkite {
     ) -> Result<(T, Option<Duration>), BuildkiteError> {
         let request = request.bearer_auth(&self.token);
         let fail = |cause| BuildkiteError::new(pipeline, scope, cause);
-        let lost = |error: reqwest::Error| fail(Cause::Unreachable(innermost(&error)));
+        let lost = |error: reqwest::Error| fail(Cause::Unreachable(super::innermost(&error)));
         let mut answer = request.send().await.map_err(lost)?;
         let (status, wait) = (answer.status(), reset(answer.headers()));
         let mut body = Vec::new();
@@ -181,14 +181,6 @@ fn message(body: &[u8]) -> String {
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let message = body["message"].as_str().unwrap_or("(no message)");
     message.to_owned()
-}
-
-/// The last cause in the chain: what went wrong, without the address again.
-fn innermost(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => innermost(source),
-        None => error.to_string(),
-    }
 }
 
 #[cfg(test)]

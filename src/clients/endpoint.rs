@@ -91,7 +91,7 @@ fn silence(error: &reqwest::Error) -> Silence {
         }
         cause = error.source();
     }
-    Silence::Connection(innermost(error))
+    Silence::Connection(super::innermost(error))
 }
 
 /// A cause that has a name of its own. An error of the standard library hides the one it holds from
@@ -107,13 +107,5 @@ fn known(cause: &(dyn Error + 'static)) -> Option<Silence> {
     match error.get_ref() {
         Some(inner) => known(inner),
         None => (error.kind() == io::ErrorKind::ConnectionRefused).then_some(Silence::Refused),
-    }
-}
-
-/// The last cause in the chain: what went wrong, without the address again.
-fn innermost(error: &dyn Error) -> String {
-    match error.source() {
-        Some(source) => innermost(source),
-        None => error.to_string(),
     }
 }

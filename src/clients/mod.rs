@@ -12,7 +12,7 @@ pub mod helm;
 pub mod patience;
 pub mod registry;
 
-use std::ffi::OsString;
+use std::{error::Error, ffi::OsString};
 
 /// The program itself, to be started once more for another task: the same file even when it was
 /// replaced since.
@@ -21,4 +21,12 @@ fn this_program() -> OsString {
         return "/proc/self/exe".into();
     }
     std::env::current_exe().map(Into::into).unwrap_or_default()
+}
+
+/// The last cause in the chain: what went wrong, without the address again.
+fn innermost(error: &dyn Error) -> String {
+    match error.source() {
+        Some(source) => innermost(source),
+        None => error.to_string(),
+    }
 }

@@ -51,7 +51,7 @@ impl ClusterError {
                 message: status.message,
             },
             kube::Error::SerdeError(reason) => Cause::Garbled(reason.to_string()),
-            other => Cause::Unreachable(innermost(&other)),
+            other => Cause::Unreachable(crate::clients::innermost(&other)),
         };
         Self {
             action: action.into(),
@@ -86,13 +86,6 @@ impl ClusterError {
             Cause::Refused { status, .. } => Some(status),
             Cause::Setup(..) | Cause::Unreachable(_) | Cause::Garbled(_) => None,
         }
-    }
-}
-
-fn innermost(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => innermost(source),
-        None => error.to_string(),
     }
 }
 

@@ -125,7 +125,8 @@ impl Registry {
         let mut body = Vec::new();
         loop {
             let chunk = answer.chunk().await;
-            let chunk = chunk.map_err(|error| self.error(Cause::Unreachable(innermost(&error))))?;
+            let chunk =
+                chunk.map_err(|error| self.error(Cause::Unreachable(super::innermost(&error))))?;
             let Some(chunk) = chunk else { break };
             body.extend_from_slice(&chunk);
             if body.len() > LARGEST {
@@ -172,7 +173,8 @@ impl Registry {
                 request.send().await
             }
         };
-        let answer = answer.map_err(|error| self.error(Cause::Unreachable(innermost(&error))))?;
+        let answer =
+            answer.map_err(|error| self.error(Cause::Unreachable(super::innermost(&error))))?;
         match answer.status() {
             status if status.is_success() => {}
             status => return Err(self.error(Cause::Refused(status.as_u16()))),
@@ -194,7 +196,8 @@ impl Registry {
             if self.patience.again(answer, attempt, true).await {
                 continue;
             }
-            return outcome.map_err(|error| self.error(Cause::Unreachable(innermost(&error))));
+            return outcome
+                .map_err(|error| self.error(Cause::Unreachable(super::innermost(&error))));
         }
     }
 
@@ -226,12 +229,4 @@ fn asked_wait(answer: &Response) -> Option<Duration> {
     let value = answer.headers().get(header::RETRY_AFTER)?;
     let seconds = value.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
-}
-
-/// The last cause in the chain: what went wrong, without the address again.
-fn innermost(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => innermost(source),
-        None => error.to_string(),
-    }
 }
