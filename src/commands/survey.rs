@@ -1,7 +1,7 @@
 //! What is up in a namespace: by the records, and by the labels of Helm's releases, so that neither
 //! a lost record nor a release that never came hides an environment.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use anyhow::bail;
 use chrono::{DateTime, Utc};
@@ -95,15 +95,28 @@ pub(super) async fn newest_deploy(
     storage: &Storage,
     newest: &[Revision],
 ) -> anyhow::Result<Option<DateTime<Utc>>> {
-    let mut last = None;
     for revision in newest {
         if let Status::Unknown(word) = &revision.status {
             bail!("the release {} has the status {word}", revision.release);
+        }
+    }
+    let mut last = None;
+    for revision in youngest_first(newest) {
+        // Helm notes the time and then makes the Secret: one that is older tells of nothing later.
+        if revision.created.is_some() && revision.created <= last {
+            break;
         }
         let body = storage.body(revision).await?;
         last = last.max(body.and_then(|body| body.last_deployed));
     }
     Ok(last)
+}
+
+/// By when their Secrets were made, first those that do not tell.
+fn youngest_first(revisions: &[Revision]) -> Vec<&Revision> {
+    let mut ordered: Vec<&Revision> = revisions.iter().collect();
+    ordered.sort_by_key(|it| (it.created.is_some(), Reverse(it.created)));
+    ordered
 }
 
 /// What tells environments apart in a namespace.

@@ -206,11 +206,12 @@ fn a_listing_that_is_empty_by_mistake_removes_nothing_that_is_deployed() {
             of("kept", 9).record(kept.clone()),
         ];
         let (site, front) = behind_front("cluster-empty", &seeds);
-        let empty = json!({
-            "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
-            "metadata": {"resourceVersion": "1"}, "items": [],
-        });
-        let empty = Effect::status(200).body(&empty.to_string());
+        let empty = if path == SECRETS {
+            empty_metadata()
+        } else {
+            empty_leases()
+        };
+        let empty = Effect::status(200).body(&empty);
         front.faults().when(Matcher::get(path).once()).then(empty);
         let swept = Swept::of(through(&site, &front)).ends_with(0, state);
         for name in ["hey-live", "hey-kept"] {
@@ -220,6 +221,26 @@ fn a_listing_that_is_empty_by_mistake_removes_nothing_that_is_deployed() {
             assert!(up(&site).contains(&name.to_owned()), "{path}: {name}");
         }
     }
+}
+
+fn empty_leases() -> String {
+    json!({
+        "kind": "LeaseList", "apiVersion": "coordination.k8s.io/v1",
+        "metadata": {"resourceVersion": "1"}, "items": [],
+    })
+    .to_string()
+}
+
+/// In the API server's own encoding: `runtime.Unknown` with the kind, and a list of no more than its
+/// resource version.
+fn empty_metadata() -> String {
+    let field = |tag: u8, text: &str| {
+        let length = u8::try_from(text.len()).expect("it is short");
+        format!("{}{}{text}", char::from(tag << 3 | 2), char::from(length))
+    };
+    let kind = field(1, "meta.k8s.io/v1") + &field(2, "PartialObjectMetadataList");
+    let list = field(1, &field(2, "1"));
+    format!("k8s\0{}{}", field(1, &kind), field(2, &list))
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod kubeconfig;
 mod leases;
 mod objects;
 mod plugin;
+mod protobuf;
 mod retries;
 mod storage;
 

@@ -12,15 +12,15 @@ use kube::{
 };
 use serde::{Deserialize, Deserializer};
 
-use self::page::{Item, Page};
-use super::{ClusterError, anew_once, with_labels};
+use self::page::{Item, Page, Position, Whole};
+use super::{ClusterError, anew_once, protobuf, with_labels};
 use crate::model::{Hook, Revision, Status, StoredRelease, labels};
 
 /// The most bytes of a release's body that are unpacked: a Secret holds 1 MiB packed.
 const LARGEST: u64 = 64 << 20;
 
 /// Revisions in one page of a listing.
-const PAGE: u32 = 500;
+const PAGE: u32 = 1000;
 
 /// Helm's storage: one Secret for each revision of each release.
 ///
@@ -101,33 +101,33 @@ impl Storage {
         selector: &str,
         see: impl Fn(&mut T, Revision),
     ) -> Result<T, ClusterError> {
+        let action = || format!("list Helm's secrets in namespace {}", self.namespace);
         anew_once(async || {
             let mut params = ListParams::default().labels(selector).limit(PAGE);
             let mut seen = T::default();
             loop {
-                let page = self.page(&params).await.map_err(|error| {
-                    let action = format!("list Helm's secrets in namespace {}", self.namespace);
-                    ClusterError::new(action, error)
-                })?;
+                let page = self.page(&params).await;
+                let page = page.map_err(|error| ClusterError::new(action(), error))?;
                 for item in page.items {
                     see(&mut seen, revision(item)?);
                 }
-                match page.metadata.next.filter(|token| !token.is_empty()) {
-                    Some(token) => params = params.continue_token(&token),
-                    None => return Ok(seen),
+                match page.position {
+                    // Where a page does not tell whether others follow, nobody knows what is missing.
+                    None => return Err(ClusterError::garbled(action(), "an answer cut short")),
+                    Some(Position { next }) if next.is_empty() => return Ok(seen),
+                    Some(Position { next }) => params = params.continue_token(&next),
                 }
             }
         })
         .await
     }
 
-    /// Metadata alone, and of that no more than is needed: who last wrote which field is most of it.
+    /// Metadata alone, and of that no more than is needed.
     async fn page(&self, params: &ListParams) -> kube::Result<Page> {
         let request = kube::core::Request::new(self.api.resource_url());
         let request = request.list_metadata(params);
-        self.client
-            .request(request.map_err(kube::Error::BuildRequest)?)
-            .await
+        let request = request.map_err(kube::Error::BuildRequest)?;
+        protobuf::get(&self.client, &request.uri().to_string()).await
     }
 
     /// Adds labels to a revision's Secret. Helm hands them on to the revisions that follow.
@@ -179,13 +179,14 @@ impl Storage {
     pub async fn body(&self, revision: &Revision) -> Result<Option<StoredRelease>, ClusterError> {
         let name = &revision.secret;
         let action = || format!("read Helm's secret {name}");
-        let secret = self.api.get_opt(name).await;
-        let Some(secret) = secret.map_err(|error| ClusterError::new(action(), error))? else {
-            return Ok(None);
+        let path = format!("{}/{name}", self.api.resource_url());
+        let secret: Whole = match protobuf::get(&self.client, &path).await {
+            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(None),
+            secret => secret.map_err(|error| ClusterError::new(action(), error))?,
         };
-        let data = secret.data.unwrap_or_default().remove("release");
+        let data = secret.data.get("release");
         let data = data.ok_or_else(|| ClusterError::garbled(action(), "it holds no release"))?;
-        decode(&data.0)
+        decode(data)
             .map(Some)
             .map_err(|reason| ClusterError::garbled(action(), reason))
     }
@@ -202,10 +203,10 @@ fn revision(secret: Item) -> Result<Revision, ClusterError> {
             release,
             version,
             status: Status::from(status.as_str()),
-            labels: secret.labels,
+            created: secret.created(),
+            uid: Some(secret.uid).filter(|uid| !uid.is_empty()),
             secret: secret.name,
-            uid: secret.uid,
-            created: secret.created,
+            labels: secret.labels,
         }),
         _ => Err(ClusterError::garbled(
             format!("read the labels of Helm's secret {}", secret.name),

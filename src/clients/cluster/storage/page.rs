@@ -1,82 +1,72 @@
-//! One page of a listing, read of it what is needed.
+//! What the API server tells of Secrets.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer};
+use prost::Message;
 
-#[derive(Deserialize)]
+use super::super::protobuf::Kind;
+
+/// One page of a listing of metadata.
+#[derive(Message)]
 pub(super) struct Page {
-    pub metadata: Position,
-    /// Null where there are none. A page that does not tell them at all is none.
-    #[serde(deserialize_with = "or_null")]
+    #[prost(message, optional, tag = "1")]
+    pub position: Option<Position>,
+    #[prost(message, repeated, tag = "2")]
     pub items: Vec<Item>,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Position {
-    /// What the next page is asked for with; none or empty after the last.
-    #[serde(rename = "continue", default)]
-    pub next: Option<String>,
+impl Kind for Page {
+    const KIND: &'static str = "PartialObjectMetadataList";
+    const ASKED: &'static str = ";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 }
 
-#[derive(Deserialize)]
+#[derive(Message)]
+pub(super) struct Position {
+    /// What the next page is asked for with; empty after the last.
+    #[prost(string, tag = "3")]
+    pub next: String,
+}
+
+#[derive(Message)]
 pub(super) struct Item {
+    #[prost(message, required, tag = "1")]
     pub metadata: Metadata,
 }
 
-#[derive(Deserialize)]
+/// Without who last wrote which field, which is most of it.
+#[derive(Message)]
 pub(super) struct Metadata {
+    #[prost(string, tag = "1")]
     pub name: String,
-    pub uid: Option<String>,
-    #[serde(default, deserialize_with = "or_null")]
+    #[prost(string, tag = "5")]
+    pub uid: String,
+    #[prost(message, optional, tag = "8")]
+    created: Option<Time>,
+    #[prost(btree_map = "string, string", tag = "11")]
     pub labels: BTreeMap<String, String>,
-    #[serde(rename = "creationTimestamp")]
-    pub created: Option<DateTime<Utc>>,
 }
 
-fn or_null<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+impl Metadata {
+    /// When it was made, to the second.
+    pub(super) fn created(&self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp(self.created.as_ref()?.seconds, 0)
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+#[derive(Message)]
+struct Time {
+    #[prost(int64, tag = "1")]
+    seconds: i64,
+}
 
-    fn read(text: &str) -> Result<Page, serde_json::Error> {
-        serde_json::from_str(text)
-    }
+/// A whole Secret.
+#[derive(Message)]
+pub(super) struct Whole {
+    #[prost(btree_map = "string, bytes", tag = "2")]
+    pub data: BTreeMap<String, Vec<u8>>,
+}
 
-    #[test]
-    fn a_page_is_read_without_what_is_not_needed() {
-        let text = r#"{"kind": "PartialObjectMetadataList", "metadata": {"continue": "x"}, "items": [
-            {"metadata": {"name": "s", "uid": "u", "labels": {"owner": "helm"}, "managedFields": [{}],
-            "creationTimestamp": "2026-11-24T06:00:00Z"}}]}"#;
-        let page = read(text).unwrap();
-        assert_eq!(page.metadata.next.as_deref(), Some("x"));
-        let secret = &page.items[0].metadata;
-        assert_eq!(secret.labels["owner"], "helm");
-        assert_eq!(secret.created.unwrap().timestamp() % 86_400, 6 * 3_600);
-    }
-
-    #[test]
-    fn an_empty_page_says_so() {
-        assert!(
-            read(r#"{"metadata": {}, "items": null}"#)
-                .unwrap()
-                .items
-                .is_empty()
-        );
-        for other in [
-            r#"{"kind": "Status", "metadata": {}}"#,
-            "{}",
-            r#"{"items": []}"#,
-        ] {
-            assert!(read(other).is_err(), "{other}");
-        }
-    }
+impl Kind for Whole {
+    const KIND: &'static str = "Secret";
 }
