@@ -124,13 +124,15 @@ fn a_status_that_nobody_knows_is_left_alone_however_young() {
     assert_eq!(up(&site), ["hey-odd"]);
 }
 
+/// More revisions than a page of the listing holds (1,000), of 11 environments.
+fn more_than_a_page(days: i64) -> Vec<Seed> {
+    let branches = (0..11).map(|it| format!("b{it}"));
+    branches.map(|it| of(&it, days).revisions(100)).collect()
+}
+
 #[test]
 fn without_a_whole_listing_nothing_is_removed() {
-    // More revisions than a page of the listing holds.
-    let seeds: Vec<Seed> = (0..11)
-        .map(|it| of(&format!("b{it}"), 9).revisions(50))
-        .collect();
-    let (site, front) = behind_front("cluster-listing", &seeds);
+    let (site, front) = behind_front("cluster-listing", &more_than_a_page(9));
     let all = site.namespace.inventory();
     for (matcher, effect) in [
         (Matcher::get(SECRETS), Effect::status(500)),
@@ -156,10 +158,7 @@ fn without_a_whole_listing_nothing_is_removed() {
 
 #[test]
 fn a_listing_whose_next_page_is_gone_each_time_removes_nothing() {
-    let seeds: Vec<Seed> = (0..11)
-        .map(|it| of(&format!("b{it}"), 9).revisions(50))
-        .collect();
-    let (site, front) = behind_front("cluster-gone", &seeds);
+    let (site, front) = behind_front("cluster-gone", &more_than_a_page(9));
     let all = site.namespace.inventory();
     // Page 1 comes, and page 2 does not, however often the listing is begun anew.
     for second in (2..40).step_by(2) {
@@ -177,11 +176,7 @@ fn a_listing_whose_next_page_is_gone_each_time_removes_nothing() {
 
 #[test]
 fn a_listing_whose_next_page_is_gone_once_is_begun_anew() {
-    // More revisions than a page holds, and those that are not seen twice are the newest.
-    let seeds: Vec<Seed> = (0..11)
-        .map(|it| of(&format!("b{it}"), 1).revisions(50))
-        .collect();
-    let (site, front) = behind_front("cluster-gone-once", &seeds);
+    let (site, front) = behind_front("cluster-gone-once", &more_than_a_page(1));
     for path in [SECRETS, LEASES] {
         // Of the Leases there is one page, which does not come.
         let nth = if path == SECRETS { 2 } else { 1 };
