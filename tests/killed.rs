@@ -26,6 +26,20 @@ fn deploy(site: &Site, helm: Tool, deployment: u64, name: &str) -> Program {
     site.helm_apply(helm, deployment).release(&app(name))
 }
 
+/// Deploys what the scenario's own deploy finds.
+fn up(site: &Site, helm: Tool) {
+    let first = site.push("new");
+    let deploy = deploy(site, helm, first, "before");
+    steady(deploy).run().ends_with(0);
+}
+
+/// A deploy that fails in the middle, and leaves what the next has to repair.
+fn broken(site: &Site, helm: Tool, deployment: u64) -> Program {
+    let broken = objects(&[config_map("broken"), stuck("gate")]);
+    let deploy = site.helm_apply(helm, deployment).release(&broken);
+    deploy.env("BRANCH_DEPLOYS_HELM_TIMEOUT", "2s")
+}
+
 #[test]
 fn a_first_deploy_that_is_killed_anywhere_converges() {
     matrix::run(&Scenario {
@@ -41,10 +55,7 @@ fn an_upgrade_that_is_killed_anywhere_converges() {
     matrix::run(&Scenario {
         name: "upgrade",
         prepare: |site, helm| {
-            let first = site.push("new");
-            steady(deploy(site, helm, first, "before"))
-                .run()
-                .ends_with(0);
+            up(site, helm);
             site.push("new")
         },
         killed: |site, helm, deployment| deploy(site, helm, deployment, "after"),
@@ -57,18 +68,26 @@ fn an_upgrade_that_fails_and_is_killed_anywhere_converges() {
     matrix::run(&Scenario {
         name: "failed-upgrade",
         prepare: |site, helm| {
-            let first = site.push("new");
-            steady(deploy(site, helm, first, "before"))
-                .run()
-                .ends_with(0);
+            up(site, helm);
             site.push("new")
         },
-        killed: |site, helm, deployment| {
-            let broken = objects(&[config_map("broken"), stuck("gate")]);
-            let deploy = site.helm_apply(helm, deployment).release(&broken);
-            deploy.env("BRANCH_DEPLOYS_HELM_TIMEOUT", "2s")
-        },
+        killed: broken,
         status: 4,
+    });
+}
+
+#[test]
+fn a_repair_that_is_killed_anywhere_converges() {
+    matrix::run(&Scenario {
+        name: "repair",
+        prepare: |site, helm| {
+            up(site, helm);
+            let second = site.push("new");
+            broken(site, helm, second).run().ends_with(4);
+            site.push("new")
+        },
+        killed: |site, helm, deployment| deploy(site, helm, deployment, "after"),
+        status: 0,
     });
 }
 

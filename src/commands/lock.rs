@@ -20,6 +20,7 @@ use tokio::{
 
 pub(super) use self::lease::{
     branch as branch_in, has_record, holder_of, is_held, last_held, record as record_in, seen,
+    without_record,
 };
 use super::stop::{LEAVE, Stop, WIND_UP};
 use crate::{

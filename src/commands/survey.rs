@@ -21,7 +21,7 @@ pub(super) struct Found {
     pub app: String,
     /// The numeric id of the repository that its labels tell; empty where they tell none.
     pub repository: String,
-    /// Its Lease; none where that was lost.
+    /// Its Lease without the text of its record; none where that was lost.
     pub lease: Option<Lease>,
     /// What its Lease remembers; none where nobody has written it yet. An error too where something of
     /// the environment does not tell by its labels that it is.
@@ -54,10 +54,9 @@ pub(super) async fn survey(
             astray.extend(labels.map(|labels| Astray::lease(name, labels)));
             continue;
         };
-        let record = lock::record_in(&lease).map_err(|error| format!("{error:#}"));
         let found = found.entry(place).or_insert_with_key(Place::empty);
-        found.record = record;
-        found.lease = Some(lease);
+        found.record = lock::record_in(&lease).map_err(|error| format!("{error:#}"));
+        found.lease = Some(lock::without_record(lease));
     }
     for revision in revisions {
         let Some(place) = Place::of(&revision.labels) else {

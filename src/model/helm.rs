@@ -66,7 +66,7 @@ pub struct Revision {
     pub version: u32,
     /// Its status.
     pub status: Status,
-    /// The Secret's labels, ours and Helm's.
+    /// Those of the Secret's labels that are ours.
     pub labels: BTreeMap<String, String>,
     /// The Secret's name.
     pub secret: String,

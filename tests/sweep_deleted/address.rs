@@ -1,12 +1,17 @@
 //! The address of what was removed answers no more, or the sweep says so.
 
-use std::net::Ipv4Addr;
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 
+use chrono::TimeDelta;
 use serde_json::json;
 use testbed::{
     Cluster,
     faults::{Effect, Matcher},
     tools::Tool::{Helm3, Helm4},
+    wait_until,
 };
 
 use super::is_empty;
@@ -14,12 +19,16 @@ use crate::site::{Program, Site, echo};
 
 /// Up at an address that the load balancer answers.
 fn up_at(site: &Site, branch: &str, address: &str) {
+    deploy_at(site, branch, address).run().ends_with(0);
+}
+
+fn deploy_at(site: &Site, branch: &str, address: &str) -> Program {
     let port = Cluster::shared().load_balancer().port();
     let (host, path) = address.split_once('/').unwrap_or((address, ""));
     let url = format!("http://{host}:{port}/{path}");
     let deploy = site.helm_apply(Helm4, site.push(branch));
     let deploy = deploy.release(&echo(json!({"web": true})));
-    deploy.args(["--url", &url]).run().ends_with(0);
+    deploy.args(["--url", &url])
 }
 
 fn swept(site: &Site, branch: &str) -> Program {
@@ -34,6 +43,17 @@ fn an_address_is_seen_to_answer_no_more() {
     let ran = swept(&site, "farewell").run().ends_with(0);
     let ran = ran.says("/ answers no more (at 127.0.0.1)");
     ran.says("the name servers of beta.example.test know farewell.beta.example.test no more");
+    is_empty(&site);
+}
+
+#[test]
+fn what_goes_by_age_is_looked_for_at_its_address_too() {
+    let site = Site::new("farewell-by-age");
+    up_at(&site, "farewell-by-age", "{slug}.beta.example.test");
+    site.age("hey-farewell-by-age", TimeDelta::days(6));
+    let ran = site.sweep_stale(Helm3).run().ends_with(0);
+    let ran = ran.says("/ answers no more (at 127.0.0.1)");
+    ran.says("know farewell-by-age.beta.example.test no more");
     is_empty(&site);
 }
 
@@ -65,6 +85,35 @@ fn a_name_that_stays_is_told_and_no_resolver_is_asked_for_it() {
     ran.says("; but no-forgetting.beta.example.test is still known to ns1.example.test, ns2.example.test");
     assert_eq!(dns.asked(host), asked);
     is_empty(&site);
+}
+
+/// For a minute otherwise, as long as Helm may take here.
+#[test]
+fn a_deploy_that_waits_ends_the_wait_for_a_name() {
+    let (site, dns) = (Site::new("wanted-back"), Cluster::shared().dns());
+    let (host, address) = ("wanted-back.beta.example.test", "{slug}.beta.example.test");
+    dns.hold_name(host);
+    dns.release_name(host, &[Ipv4Addr::LOCALHOST.into()]);
+    up_at(&site, "wanted-back", address);
+    let sweep = swept(&site, "wanted-back").start();
+    wait_until("no more of it is there than its record", || {
+        let left = site.namespace.inventory();
+        (left == ["Lease/hey-wanted-back"])
+            .then_some(())
+            .ok_or(format!("{left:?}"))
+    });
+    let begun = Instant::now();
+    let deploy = deploy_at(&site, "wanted-back", address).start();
+    sweep
+        .end()
+        .ends_with(0)
+        .says("; but wanted-back.beta.example.test is still known");
+    assert!(
+        begun.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        begun.elapsed()
+    );
+    deploy.end().ends_with(0);
 }
 
 #[test]
@@ -100,7 +149,7 @@ fn that_nothing_tells_where_the_address_was_is_told() {
     let site = Site::new("no-ingress");
     up_at(&site, "no-ingress", "{slug}.beta.example.test");
     site.namespace.delete("Ingress", "hey-no-ingress");
-    testbed::wait_until("it is gone", || {
+    wait_until("it is gone", || {
         let ingress = site.namespace.find("Ingress", "hey-no-ingress");
         ingress.map_or(Ok(()), |_| Err("it is there"))
     });

@@ -195,10 +195,15 @@ impl Storage {
 /// A revision by its Secret's metadata. One without Helm's labels is an error, never passed over:
 /// what cannot be read cannot be judged.
 fn revision(secret: Item) -> Result<Revision, ClusterError> {
-    let secret = secret.metadata;
+    let mut secret = secret.metadata;
     let label = |key: &str| secret.labels.get(key).cloned();
     let version = label("version").and_then(|version| version.parse().ok());
-    match (label("name"), version, label("status")) {
+    let told = (label("name"), version, label("status"));
+    // Ten thousand of them are kept at a time.
+    secret
+        .labels
+        .retain(|key, _| key.starts_with(labels::PREFIX));
+    match told {
         (Some(release), Some(version), Some(status)) => Ok(Revision {
             release,
             version,

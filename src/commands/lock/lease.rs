@@ -98,6 +98,12 @@ pub(in super::super) fn record(lease: &Lease) -> anyhow::Result<Option<Record>> 
         .map_err(|reason| anyhow!("the record of {name} is left alone: {reason}"))
 }
 
+/// The Lease alone, for those who hold what it remembers already.
+pub(in super::super) fn without_record(mut lease: Lease) -> Lease {
+    set_annotation(&mut lease, RECORD, None);
+    lease
+}
+
 /// The branch whose environment a Lease was made for; none in one that an older program made.
 pub(in super::super) fn branch(lease: &Lease) -> Option<&str> {
     annotation(lease, BRANCH)
