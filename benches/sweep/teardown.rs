@@ -100,7 +100,8 @@ fn deploy(site: &Site, branch: &str) {
         install(site, branch, companion, chart);
         site.age(&format!("hey-{branch}{companion}"), week);
     }
-    let record = json!({"deployments": [deployment], "deployed": deployment});
+    // How long a load balancer and name servers remember an address is nobody's speed here.
+    let record = json!({"deployments": [deployment], "deployed": deployment, "url": null});
     let seed = Seed::new(branch, week)
         .companions(&["redis"])
         .record(record);

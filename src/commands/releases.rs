@@ -340,8 +340,9 @@ async fn rolled_back(site: &Site<'_>, release: &str, revision: u32) -> anyhow::R
 }
 
 async fn reinstall(site: &Site<'_>, release: &str) -> anyhow::Result<()> {
-    let keys = teardown::uninstall(site, release).await?;
-    let remains = teardown::clear(site, keys.clone()).await?;
+    let uninstalled = teardown::uninstall(site, release).await?;
+    let keys = uninstalled.named.clone();
+    let remains = teardown::clear(site, uninstalled).await?;
     if let Some((key, reason)) = remains.left.first() {
         bail!(Halt::timed_out(format!(
             "{key} of an earlier run is still there ({reason})"

@@ -24,7 +24,10 @@ use self::{
 };
 use super::{hooks, site::Site};
 use crate::{
-    decide::{Hand, Owner, Recovery, hand, owner, recovery, steps, uncompared},
+    decide::{
+        Hand, Owner, Recovery, hand, is_own_deployment, owner, recovery, steps, still_live,
+        uncompared,
+    },
     model::{Halt, ObjectKey, RecordedRelease, Revision},
 };
 
@@ -67,12 +70,27 @@ impl Remains {
     }
 }
 
-/// Removes one release, if there is one; what is to be seen gone afterwards, which the record holds
-/// as well.
-pub(super) async fn uninstall(
-    site: &Site<'_>,
-    release: &str,
-) -> anyhow::Result<BTreeSet<ObjectKey>> {
+/// What a removed release consisted of.
+#[derive(Debug, Default)]
+pub(super) struct Uninstalled {
+    /// Everything that it named, which the record holds as well.
+    pub named: BTreeSet<ObjectKey>,
+    /// What of that was seen gone already.
+    pub gone: BTreeSet<ObjectKey>,
+}
+
+impl Uninstalled {
+    /// What these objects are of, none of them seen gone yet.
+    fn of(named: impl IntoIterator<Item = ObjectKey>) -> Self {
+        Self {
+            named: named.into_iter().collect(),
+            gone: BTreeSet::new(),
+        }
+    }
+}
+
+/// Removes one release, if there is one.
+pub(super) async fn uninstall(site: &Site<'_>, release: &str) -> anyhow::Result<Uninstalled> {
     let revisions = site.storage.revisions(release).await?;
     let named = named(site, &revisions).await?;
     let newest = named.newest.as_ref();
@@ -96,31 +114,36 @@ pub(super) async fn uninstall(
     note_remains(site, &named.keys).await?;
     site.ready()?;
     let begun = Instant::now();
+    let mut gone = BTreeSet::new();
     match hand(named.newest.as_ref()) {
-        Hand::Ours => by_hand(site, release, &revisions, &named.keys).await?,
+        Hand::Ours => gone = by_hand(site, release, &revisions, &named.keys).await?,
         Hand::Helms => by_helm(site, release, &named.keys).await?,
     }
     let time = crate::report::elapsed(begun.elapsed());
     site.report
         .done(&format!("{release}: uninstalled ({time})"));
-    Ok(named.keys)
+    let named = named.keys;
+    Ok(Uninstalled { named, gone })
 }
 
 /// Asks for the deletion of all that the release names, in Helm's order, and then deletes its
 /// revisions, the newest last. Where the cluster refuses one object, they stay: the release is there.
+/// What is seen gone at once comes back.
 async fn by_hand(
     site: &Site<'_>,
     release: &str,
     revisions: &[Revision],
     keys: &BTreeSet<ObjectKey>,
-) -> anyhow::Result<()> {
-    let mut refused = Vec::new();
+) -> anyhow::Result<BTreeSet<ObjectKey>> {
+    let (mut gone, mut refused) = (BTreeSet::new(), Vec::new());
     for step in steps(keys) {
-        let seen = look_at(site, step, &[release]).await?;
-        let errors = seen
-            .into_iter()
-            .filter_map(|(key, sight)| Some((key.to_string(), sight.err()?)));
-        refused.extend(errors);
+        for (key, sight) in look_at(site, step, &[release]).await? {
+            match sight {
+                Ok(Sight::Gone) => gone.extend([key]),
+                Ok(Sight::Kept | Sight::Stranger | Sight::There(_)) => {}
+                Err(error) => refused.push((key.to_string(), error)),
+            }
+        }
     }
     super::together(refused)?;
     for revision in revisions {
@@ -128,7 +151,7 @@ async fn by_hand(
         site.storage.forget(revision).await?;
     }
     match site.storage.revisions(release).await?.last() {
-        None => Ok(()),
+        None => Ok(gone),
         Some(newest) => bail!(
             "somebody else deployed the release {release} meanwhile: revision {} is {}",
             newest.version,
@@ -168,7 +191,7 @@ async fn by_helm(
 }
 
 /// What is there of a release that Helm knows nothing of: nothing where it never came up.
-async fn unrecorded(site: &Site<'_>, release: &str) -> anyhow::Result<BTreeSet<ObjectKey>> {
+async fn unrecorded(site: &Site<'_>, release: &str) -> anyhow::Result<Uninstalled> {
     let found = forgotten::objects_of(site, release).await?;
     if !found.is_empty() {
         let names: Vec<_> = found.iter().map(ToString::to_string).collect();
@@ -178,7 +201,7 @@ async fn unrecorded(site: &Site<'_>, release: &str) -> anyhow::Result<BTreeSet<O
         ));
     }
     note_remains(site, &found).await?;
-    Ok(found)
+    Ok(Uninstalled::of(found))
 }
 
 /// Writes into the record what is to be seen gone, so that a run that is killed loses none of it.
@@ -193,28 +216,30 @@ pub(super) async fn note_remains(
     .await
 }
 
-/// Sees to it that all of `keys` that is ours is gone, as long as Helm itself may take.
+/// Sees to it that all that was uninstalled and is ours is gone, as long as Helm itself may take.
 ///
 /// Releases come up side by side: one that is up again must not be among the keys of another.
-pub(super) async fn clear(
-    site: &Site<'_>,
-    keys: impl IntoIterator<Item = ObjectKey>,
-) -> anyhow::Result<Remains> {
+pub(super) async fn clear(site: &Site<'_>, from: Uninstalled) -> anyhow::Result<Remains> {
     let releases = known_releases(site).await;
     let releases: Vec<&str> = releases.iter().map(String::as_str).collect();
-    clear_of(site, keys, &releases).await
+    clear_of(site, from, &releases).await
 }
 
-/// Sees to it that all of `keys` that is of `releases` is gone. One that the cluster refuses to show
-/// or to delete holds up no other, and fails the whole at its end.
+/// Sees to it that all that is of `releases` is gone, and what lives by it. One that the cluster refuses
+/// to show or to delete holds up no other, and fails the whole at its end.
 async fn clear_of(
     site: &Site<'_>,
-    keys: impl IntoIterator<Item = ObjectKey>,
+    from: Uninstalled,
     releases: &[&str],
 ) -> anyhow::Result<Remains> {
-    let mut waiting: Vec<ObjectKey> = keys.into_iter().collect();
+    let Uninstalled { named, gone } = from;
+    let mut waiting: Vec<ObjectKey> = named.difference(&gone).cloned().collect();
     let deadline = Instant::now() + site.helm.timeout();
-    let (mut remains, mut told) = (Remains::default(), Instant::now());
+    let mut told = Instant::now();
+    let mut remains = Remains {
+        gone: gone.into_iter().collect(),
+        ..Remains::default()
+    };
     let mut refused = Vec::new();
     loop {
         remains.left.clear();
@@ -230,7 +255,10 @@ async fn clear_of(
                 Err(error) => refused.push((key.to_string(), error)),
             }
         }
-        if waiting.is_empty() || Instant::now() > deadline {
+        if waiting.is_empty() {
+            remains.left = living(site, &remains.gone).await?;
+        }
+        if remains.left.is_empty() || Instant::now() > deadline {
             obstacles::explain(site, &mut remains.left).await;
             return told_of(remains, refused);
         }
@@ -248,6 +276,18 @@ async fn clear_of(
         }
         site.stop.unless(tokio::time::sleep(LOOK)).await?;
     }
+}
+
+/// What still lives by what is gone. The cluster removes it by itself.
+async fn living(site: &Site<'_>, gone: &[ObjectKey]) -> anyhow::Result<Vec<(ObjectKey, String)>> {
+    if !gone.iter().any(is_own_deployment) {
+        return Ok(Vec::new());
+    }
+    let living = still_live(site.objects.of_deployments().await?, gone);
+    Ok(living
+        .into_iter()
+        .map(|key| (key, "going".to_owned()))
+        .collect())
 }
 
 /// What became of all, unless the cluster `refused` something: then that fails, and what is still
@@ -274,12 +314,13 @@ pub(super) async fn environment(site: &Site<'_>) -> anyhow::Result<Remains> {
             let removed = uninstall(site, release).await;
             removed.map_err(|error| (release.clone(), error))
         });
-        let (mut removed, mut named) = (Vec::new(), BTreeSet::new());
+        let (mut removed, mut uninstalled) = (Vec::new(), Uninstalled::default());
         for (release, outcome) in free.iter().zip(join_all(works).await) {
             match outcome {
-                Ok(keys) => {
+                Ok(more) => {
                     removed.push(release.as_str());
-                    named.extend(keys);
+                    uninstalled.named.extend(more.named);
+                    uninstalled.gone.extend(more.gone);
                 }
                 Err((release, error)) => {
                     site.ready()?;
@@ -289,7 +330,7 @@ pub(super) async fn environment(site: &Site<'_>) -> anyhow::Result<Remains> {
             }
         }
         // By their own marks alone: others are still there.
-        match see_gone(site, named, &removed).await {
+        match see_gone(site, uninstalled, &removed).await {
             Ok(more) => remains.add(more),
             Err(error) => {
                 site.ready()?;
@@ -317,10 +358,10 @@ fn free(releases: &mut Vec<RecordedRelease>) -> Vec<String> {
 /// Sees gone what these removed releases named, and strikes it out of the record.
 async fn see_gone(
     site: &Site<'_>,
-    named: BTreeSet<ObjectKey>,
+    uninstalled: Uninstalled,
     releases: &[&str],
 ) -> anyhow::Result<Remains> {
-    let remains = clear_of(site, named, releases).await?;
+    let remains = clear_of(site, uninstalled, releases).await?;
     nothing_left(&remains)?;
     let seen = |key: &ObjectKey| {
         let mut all = [&remains.gone, &remains.kept, &remains.strangers].into_iter();
@@ -349,7 +390,7 @@ fn nothing_left(remains: &Remains) -> anyhow::Result<()> {
 /// Sees everything gone that the record still names, and then strikes it out.
 pub(super) async fn clear_record(site: &Site<'_>) -> anyhow::Result<Remains> {
     let keys = site.record.lock().await.remains.clone();
-    let remains = clear(site, keys).await?;
+    let remains = clear(site, Uninstalled::of(keys)).await?;
     nothing_left(&remains)?;
     site.note(|record| record.remains.clear()).await?;
     Ok(remains)
@@ -408,5 +449,5 @@ pub(super) async fn strays(site: &Site<'_>, revisions: &[Revision]) -> anyhow::R
         .iter()
         .map(|revision| revision.release.as_str())
         .collect();
-    clear_of(site, strays, &releases).await
+    clear_of(site, Uninstalled::of(strays), &releases).await
 }

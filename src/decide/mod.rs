@@ -6,6 +6,7 @@ mod gate;
 mod lease;
 mod leaving;
 mod limit;
+mod living;
 mod lost;
 mod name;
 mod obstacle;
@@ -30,6 +31,7 @@ pub use gate::{Builds, Evidence, Gate, Proof, StepState, Waiting, Wanted, gate, 
 pub use lease::{Lease, Patience, Step};
 pub use leaving::{Leaving, leaving};
 pub use limit::is_timeout;
+pub use living::{is_own_deployment, still_live};
 pub use lost::{LOOKED_AT, lost};
 pub use name::{Known, Trace, known, silent, trace};
 pub use obstacle::newest_warning;
@@ -49,4 +51,4 @@ pub use sweep::{
     Age, Candidate, Deployed, Head, Rules, Spared, Stay, Verdict, Why, brake, judge, most,
     oldest_first, skew,
 };
-pub use uninstall::{Hand, hand, may_have_dependents, steps};
+pub use uninstall::{Hand, hand, holds_dependents, steps};

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use super::is_own_deployment;
 use crate::model::{Hook, ObjectKey, StoredRelease};
 
 /// Who takes a release away.
@@ -74,20 +75,25 @@ fn step(kind: &str) -> usize {
     place.unwrap_or(ORDER.len())
 }
 
-/// Whether something that lives by the object may have to go before it, as pods before their
-/// Deployment. Nothing does by these kinds of Kubernetes' own; of any other it is not known.
-pub fn may_have_dependents(key: &ObjectKey) -> bool {
+/// Whether the object is to stay until what lives by it is gone, as pods of a StatefulSet.
+///
+/// That makes its controllers write down each step. So it is not asked for where nothing lives by a
+/// kind; where it is shadows alone, as the EndpointSlices of a Service, or what others derive from an
+/// Ingress; and of [Deployments](is_own_deployment), whose pods are looked for. Of any kind that is not
+/// Kubernetes' own it is not known.
+pub fn holds_dependents(key: &ObjectKey) -> bool {
     let (group, _) = key.api_version.split_once('/').unwrap_or_default();
-    !matches!(
+    let is_plain = matches!(
         (group, key.kind.as_str()),
         (
             "",
-            "ConfigMap" | "Secret" | "ServiceAccount" | "PersistentVolumeClaim"
+            "ConfigMap" | "Secret" | "Service" | "ServiceAccount" | "PersistentVolumeClaim"
         ) | ("policy", "PodDisruptionBudget")
             | ("rbac.authorization.k8s.io", "Role" | "RoleBinding")
-            | ("networking.k8s.io", "NetworkPolicy")
+            | ("networking.k8s.io", "Ingress" | "NetworkPolicy")
             | ("autoscaling", "HorizontalPodAutoscaler")
-    )
+    );
+    !is_plain && !is_own_deployment(key)
 }
 
 #[cfg(test)]
@@ -168,15 +174,27 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_kinds_of_kubernetes_own_have_no_dependents() {
-        assert!(!may_have_dependents(&key("v1", "ConfigMap", "c")));
-        assert!(may_have_dependents(&key("v1", "Service", "s")));
-        assert!(may_have_dependents(&key("apps/v1", "Deployment", "d")));
-        assert!(may_have_dependents(&key("example.test/v1", "Secret", "s")));
-        assert!(may_have_dependents(&key(
-            "networking.k8s.io/v1",
-            "Ingress",
-            "i"
-        )));
+    fn what_lives_by_an_object_is_waited_for_where_it_counts_and_is_not_looked_for() {
+        for (api_version, kind) in [
+            ("v1", "ConfigMap"),
+            ("v1", "Service"),
+            ("networking.k8s.io/v1", "Ingress"),
+            ("apps/v1", "Deployment"),
+        ] {
+            assert!(!holds_dependents(&key(api_version, kind, "x")), "{kind}");
+        }
+        for (api_version, kind) in [
+            ("apps/v1", "StatefulSet"),
+            ("batch/v1", "Job"),
+            ("example.test/v1", "Secret"),
+            ("example.test/v1", "Deployment"),
+        ] {
+            assert!(holds_dependents(&key(api_version, kind, "x")), "{kind}");
+        }
+        let elsewhere = ObjectKey {
+            namespace: Some("elsewhere".into()),
+            ..key("apps/v1", "Deployment", "x")
+        };
+        assert!(holds_dependents(&elsewhere));
     }
 }

@@ -1,4 +1,5 @@
 mod around;
+mod dependents;
 mod labelled;
 
 use std::{collections::HashMap, sync::Arc};
@@ -114,11 +115,12 @@ impl Objects {
     }
 
     /// Asks for the deletion of an object as it was read; if it may have `dependents`, of those
-    /// first. Done as well if it changed since: then it is read and judged anew by the caller.
-    pub async fn delete(&self, object: &Live, dependents: bool) -> Result<(), ClusterError> {
+    /// first. Whether it is gone with that: it is not while something holds it, and neither if it
+    /// changed since; then it is read and judged anew by the caller.
+    pub async fn delete(&self, object: &Live, dependents: bool) -> Result<bool, ClusterError> {
         let key = &object.key;
         let Some(api) = self.api(key).await? else {
-            return Ok(());
+            return Ok(true);
         };
         let params = DeleteParams {
             preconditions: Some(object.preconditions()),
@@ -129,8 +131,11 @@ impl Objects {
             ..DeleteParams::default()
         };
         match api.delete(&key.name, &params).await {
-            Ok(_) => Ok(()),
-            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
+            // What is still there comes back as it is now, else the server tells that it is done.
+            Ok(answer) => Ok(answer.is_right()),
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => {
+                Ok(status.code == 404)
+            }
             Err(error) => Err(ClusterError::new(format!("delete {key}"), error)),
         }
     }

@@ -4,6 +4,8 @@
 //! Of each message the fields that are needed, with the numbers that `generated.proto` of
 //! k8s.io/apimachinery and k8s.io/api gives them.
 
+pub(super) mod metadata;
+
 use http::{Request, StatusCode, header::ACCEPT};
 use kube::{Client, client::Body, core::Status};
 use prost::{Message, bytes::Bytes};

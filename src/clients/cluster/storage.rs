@@ -1,5 +1,3 @@
-mod page;
-
 use std::{collections::BTreeMap, io::Read};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -10,10 +8,17 @@ use kube::{
     Api, Client, ResourceExt,
     api::{DeleteParams, ListParams, PostParams, Preconditions},
 };
+use prost::Message;
 use serde::{Deserialize, Deserializer};
 
-use self::page::{Item, Page, Position, Whole};
-use super::{ClusterError, anew_once, protobuf, with_labels};
+use super::{
+    ClusterError, anew_once,
+    protobuf::{
+        self,
+        metadata::{self, Item, Position},
+    },
+    with_labels,
+};
 use crate::model::{Hook, Revision, Status, StoredRelease, labels};
 
 /// The most bytes of a release's body that are unpacked: a Secret holds 1 MiB packed.
@@ -106,7 +111,7 @@ impl Storage {
             let mut params = ListParams::default().labels(selector).limit(PAGE);
             let mut seen = T::default();
             loop {
-                let page = self.page(&params).await;
+                let page = metadata::list(&self.client, self.api.resource_url(), &params).await;
                 let page = page.map_err(|error| ClusterError::new(action(), error))?;
                 for item in page.items {
                     see(&mut seen, revision(item)?);
@@ -120,14 +125,6 @@ impl Storage {
             }
         })
         .await
-    }
-
-    /// Metadata alone, and of that no more than is needed.
-    async fn page(&self, params: &ListParams) -> kube::Result<Page> {
-        let request = kube::core::Request::new(self.api.resource_url());
-        let request = request.list_metadata(params);
-        let request = request.map_err(kube::Error::BuildRequest)?;
-        protobuf::get(&self.client, &request.uri().to_string()).await
     }
 
     /// Adds labels to a revision's Secret. Helm hands them on to the revisions that follow.
@@ -237,6 +234,17 @@ fn decode(data: &[u8]) -> Result<StoredRelease, String> {
     }
     let body: Body = serde_json::from_slice(&json).map_err(|error| error.to_string())?;
     Ok(body.into())
+}
+
+/// A whole Secret.
+#[derive(Message)]
+struct Whole {
+    #[prost(btree_map = "string, bytes", tag = "2")]
+    data: BTreeMap<String, Vec<u8>>,
+}
+
+impl protobuf::Kind for Whole {
+    const KIND: &'static str = "Secret";
 }
 
 #[derive(Deserialize)]

@@ -5,7 +5,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use super::super::site::Site;
 use crate::{
     clients::cluster::{Found, Live},
-    decide::{Fate, Marks, fate, may_have_dependents},
+    decide::{Fate, Marks, fate, holds_dependents},
     model::ObjectKey,
 };
 
@@ -68,8 +68,11 @@ async fn look(site: &Site<'_>, key: &ObjectKey, releases: &[&str]) -> anyhow::Re
         Fate::Goes => {
             // It was read before this: what a newcomer has made since is another object to the server.
             site.ready()?;
-            site.objects.delete(&live, may_have_dependents(key)).await?;
-            Ok(Sight::There("asked to go".to_owned()))
+            let gone = site.objects.delete(&live, holds_dependents(key)).await?;
+            Ok(match gone {
+                true => Sight::Gone,
+                false => Sight::There("asked to go".to_owned()),
+            })
         }
     }
 }
