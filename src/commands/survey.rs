@@ -10,7 +10,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use super::lock;
 use crate::{
     clients::cluster::{Cluster, ClusterError, Storage},
-    model::{Record, Revision, Status, labels},
+    model::{OurLabels, Record, Revision, Status, labels},
 };
 
 /// One environment, as far as the listings of the cluster tell of it.
@@ -22,10 +22,10 @@ pub(super) struct Found {
     /// The numeric id of the repository that its labels tell; empty where they tell none.
     pub repository: String,
     /// Its Lease without the text of its record; none where that was lost.
-    pub lease: Option<Lease>,
+    pub lease: Option<Box<Lease>>,
     /// What its Lease remembers; none where nobody has written it yet. An error too where something of
     /// the environment does not tell by its labels that it is.
-    pub record: Result<Option<Record>, String>,
+    pub record: Result<Option<Box<Record>>, String>,
     /// The newest revision of each of its releases.
     pub newest: Vec<Revision>,
 }
@@ -44,19 +44,19 @@ pub(super) async fn survey(
     labels: &BTreeMap<String, String>,
 ) -> Result<Vec<Found>, ClusterError> {
     let (leases, storage) = (cluster.leases(), cluster.storage());
-    let (leases, revisions) = tokio::try_join!(leases.list(labels), storage.newest(labels))?;
+    let leases = leases.list(labels, remembered);
+    let (leases, revisions) = tokio::try_join!(leases, storage.newest(labels))?;
     let mut found: BTreeMap<Place, Found> = BTreeMap::new();
     let mut astray = Vec::new();
-    for lease in leases {
-        let labels = lease.metadata.labels.as_ref();
-        let Some(place) = labels.and_then(Place::of) else {
-            let name = lease.metadata.name.clone().unwrap_or_default();
-            astray.extend(labels.map(|labels| Astray::lease(name, labels)));
+    for (lease, record) in leases {
+        let labels = OurLabels::from(lease.metadata.labels.clone().unwrap_or_default());
+        let Some(place) = Place::of(&labels) else {
+            let name = lease.metadata.name.unwrap_or_default();
+            astray.push(Astray::lease(name, &labels));
             continue;
         };
         let found = found.entry(place).or_insert_with_key(Place::empty);
-        found.record = lock::record_in(&lease).map_err(|error| format!("{error:#}"));
-        found.lease = Some(lock::without_record(lease));
+        (found.record, found.lease) = (record, Some(lease));
     }
     for revision in revisions {
         let Some(place) = Place::of(&revision.labels) else {
@@ -71,6 +71,15 @@ pub(super) async fn survey(
         found.record = Err(reason);
     }
     Ok(found.into_values().collect())
+}
+
+/// A Lease and what it remembers, which is most of it as text.
+fn remembered(lease: Lease) -> (Box<Lease>, Result<Option<Box<Record>>, String>) {
+    let record = lock::record_in(&lease).map_err(|error| format!("{error:#}"));
+    (
+        Box::new(lock::without_record(lease)),
+        record.map(|record| record.map(Box::new)),
+    )
 }
 
 /// When any release with these labels was last deployed, as Helm wrote it; none where nothing tells.
@@ -127,13 +136,13 @@ struct Place {
 }
 
 impl Place {
-    fn of(found: &BTreeMap<String, String>) -> Option<Self> {
+    fn of(found: &OurLabels) -> Option<Self> {
         let slug = found.get(labels::SLUG)?;
         Some(Self::named(found, |app| format!("{app}-{slug}")))
     }
 
-    fn named(found: &BTreeMap<String, String>, name: impl Fn(&str) -> String) -> Self {
-        let text = |label| found.get(label).cloned().unwrap_or_default();
+    fn named(found: &OurLabels, name: impl Fn(&str) -> String) -> Self {
+        let text = |label| found.get(label).unwrap_or_default().to_owned();
         let app = text(labels::APP);
         Self {
             name: name(&app),
@@ -162,7 +171,7 @@ struct Astray {
 }
 
 impl Astray {
-    fn lease(name: String, found: &BTreeMap<String, String>) -> Self {
+    fn lease(name: String, found: &OurLabels) -> Self {
         Self {
             reason: format!("its Lease has no label {}", labels::SLUG),
             place: Place::named(found, |_| name.clone()),

@@ -26,14 +26,14 @@ pub fn owner(revisions: &[Revision], branch: Option<&str>, environment: &Environ
         Owner::Unclaimed
     };
     for revision in revisions {
-        if !revision.labels.contains_key(labels::APP) {
+        if revision.labels.get(labels::APP).is_none() {
             continue;
         }
         let differs = ours
             .iter()
-            .find(|(key, value)| revision.labels.get(*key) != Some(value));
+            .find(|(key, value)| revision.labels.get(key) != Some(value));
         if let Some((key, value)) = differs {
-            let found = revision.labels.get(key).map_or("nothing", String::as_str);
+            let found = revision.labels.get(key).unwrap_or("nothing");
             return Owner::Another(format!("{key} is {found}, not {value}"));
         }
         owner = Owner::Ours;
@@ -67,7 +67,7 @@ mod tests {
             release: "hey-new".into(),
             version: 1,
             status: Status::Deployed,
-            labels,
+            labels: labels.into(),
             secret: String::new(),
             uid: None,
             created: None,

@@ -8,8 +8,6 @@ pub mod labels {
     pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
     /// Our name under [`MANAGED_BY`].
     pub const MANAGER: &str = "branch-deploys";
-    /// What each label of ours begins with, on whatever it is.
-    pub const PREFIX: &str = "branch-deploys/";
     /// The app.
     pub const APP: &str = "branch-deploys/app";
     /// The tier.

@@ -1,6 +1,8 @@
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use chrono::{DateTime, Utc};
+
+use super::OurLabels;
 
 /// The status of one revision of a release, as Helm's storage Secret is labelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +69,7 @@ pub struct Revision {
     /// Its status.
     pub status: Status,
     /// Those of the Secret's labels that are ours.
-    pub labels: BTreeMap<String, String>,
+    pub labels: OurLabels,
     /// The Secret's name.
     pub secret: String,
     /// What tells the Secret from another of its name.

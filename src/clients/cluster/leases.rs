@@ -47,11 +47,13 @@ impl Leases {
             .map_err(|error| self.error(format!("read lease {name}"), error))
     }
 
-    /// All of ours in the namespace that bear these labels, without what the server keeps for itself.
-    pub async fn list(
+    /// What `read` makes of all of ours in the namespace that bear these labels, page by page. They come
+    /// without what the server keeps for itself.
+    pub async fn list<T>(
         &self,
         labels: &BTreeMap<String, String>,
-    ) -> Result<Vec<Lease>, ClusterError> {
+        read: impl Fn(Lease) -> T,
+    ) -> Result<Vec<T>, ClusterError> {
         let ours = format!("{}={}", labels::MANAGED_BY, labels::MANAGER);
         let selector = with_labels(&ours, labels);
         anew_once(async || {
@@ -62,7 +64,7 @@ impl Leases {
                 let page = page.map_err(|error| self.error("list leases".to_owned(), error))?;
                 leases.extend(page.items.into_iter().map(|mut lease| {
                     lease.metadata.managed_fields = None;
-                    lease
+                    read(lease)
                 }));
                 match page.metadata.continue_.filter(|token| !token.is_empty()) {
                     Some(token) => params = params.continue_token(&token),

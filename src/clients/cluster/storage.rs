@@ -192,15 +192,10 @@ impl Storage {
 /// A revision by its Secret's metadata. One without Helm's labels is an error, never passed over:
 /// what cannot be read cannot be judged.
 fn revision(secret: Item) -> Result<Revision, ClusterError> {
-    let mut secret = secret.metadata;
+    let secret = secret.metadata;
     let label = |key: &str| secret.labels.get(key).cloned();
     let version = label("version").and_then(|version| version.parse().ok());
-    let told = (label("name"), version, label("status"));
-    // Ten thousand of them are kept at a time.
-    secret
-        .labels
-        .retain(|key, _| key.starts_with(labels::PREFIX));
-    match told {
+    match (label("name"), version, label("status")) {
         (Some(release), Some(version), Some(status)) => Ok(Revision {
             release,
             version,
@@ -208,7 +203,7 @@ fn revision(secret: Item) -> Result<Revision, ClusterError> {
             created: secret.created(),
             uid: Some(secret.uid).filter(|uid| !uid.is_empty()),
             secret: secret.name,
-            labels: secret.labels,
+            labels: secret.labels.into(),
         }),
         _ => Err(ClusterError::garbled(
             format!("read the labels of Helm's secret {}", secret.name),

@@ -53,10 +53,10 @@ fn show(
 ) -> Shown {
     let newest = stored.as_ref().ok().and_then(Option::as_ref);
     let last_deployed = newest.and_then(|newest| newest.last_deployed);
-    let record = found.record.as_ref().ok().and_then(Option::as_ref);
+    let record = found.record.as_ref().ok().and_then(Option::as_deref);
     let held = found
         .lease
-        .as_ref()
+        .as_deref()
         .filter(|lease| lock::is_held(lease, now));
     let (goes, why) = match (record, &found.record, stored) {
         (_, Err(reason), _) | (_, _, Err(reason)) => (None, reason.clone()),

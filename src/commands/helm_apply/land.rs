@@ -1,6 +1,6 @@
 //! The deploy itself, while the lock is held.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, convert::identity, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use k8s_openapi::api::coordination::v1::Lease;
@@ -179,7 +179,11 @@ async fn refused(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Option<
             Rank::SupersededBy(id) => return Ok(Some(Verdict::Superseded(id))),
         }
     }
-    let leases = gathered.cluster.leases().list(&BTreeMap::new()).await?;
+    let leases = gathered
+        .cluster
+        .leases()
+        .list(&BTreeMap::new(), identity)
+        .await?;
     one_tier(&leases, &plan.environment.tier)?;
     if !site.record.lock().await.releases.is_empty() {
         // It has its place already, whatever the limit is now.

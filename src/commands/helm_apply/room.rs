@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    convert::identity,
     time::{Duration, Instant},
 };
 
@@ -45,7 +46,11 @@ pub(super) async fn has_room(
             Room::Contested { .. } => {}
         }
         tokio::time::sleep(LOOK).await;
-        leases = gathered.cluster.leases().list(&BTreeMap::new()).await?;
+        leases = gathered
+            .cluster
+            .leases()
+            .list(&BTreeMap::new(), identity)
+            .await?;
     }
 }
 

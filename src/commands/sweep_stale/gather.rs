@@ -72,7 +72,7 @@ impl Entry {
 
     /// Its record, where there is one that can be read.
     pub(super) fn record(&self) -> Option<&Record> {
-        self.found.record.as_ref().ok()?.as_ref()
+        self.found.record.as_ref().ok()?.as_deref()
     }
 }
 
@@ -227,7 +227,7 @@ async fn branch(storage: &Storage, found: &Found, repository_id: u64) -> Result<
 }
 
 async fn branch_of_lost(storage: &Storage, found: &Found) -> Result<Branch, String> {
-    if let Some(branch) = found.lease.as_ref().and_then(lock::branch_in) {
+    if let Some(branch) = found.lease.as_deref().and_then(lock::branch_in) {
         return branch.parse();
     }
     let unknown = "its record is lost, and no value of its releases names the branch: deploy the \

@@ -19,8 +19,9 @@ use crate::{
     settings::{Selection, SweepStale},
 };
 
-/// How many releases one listing is asked for.
-const NAMES: usize = 50;
+/// How many releases one listing is asked for. The API server looks through all revisions for each
+/// listing; the names are in its address, of which some proxies take no more than 8 KB.
+const NAMES: usize = 120;
 
 /// The newest revision of releases by their names, or why it is not known.
 type Newest = BTreeMap<String, Result<Revision, String>>;
@@ -49,7 +50,7 @@ fn sieved(found: &Found, settings: &SweepStale, now: DateTime<Utc>) -> Option<De
     let newest = found.newest.iter();
     let created = newest.filter_map(|newest| newest.created).max();
     let Some(created) = created else {
-        let held = found.lease.as_ref().and_then(lock::last_held);
+        let held = found.lease.as_deref().and_then(lock::last_held);
         let unknown = || Deployed::Unknown("nothing tells when it was last deployed".into());
         return Some(held.map_or_else(unknown, Deployed::Empty));
     };

@@ -15,7 +15,7 @@ mod query;
 mod schema;
 
 use apollo_compiler::{
-    ExecutableDocument, Schema, executable::Operation, request::coerce_variable_values,
+    ExecutableDocument, executable::Operation, request::coerce_variable_values,
     resolvers::Execution, response::JsonMap, validation::Valid,
 };
 use axum::{http::StatusCode, response::Response};
@@ -88,27 +88,20 @@ fn ask(call: &Call) -> Result<Answer, Refusal> {
 }
 
 fn execute(question: &Question, state: &mut State, secret: &str) -> Result<Answer, Errors> {
-    let published = parsed(question, &SCHEMAS.published)?;
+    let published = SCHEMAS.published.document(&question.text)?;
     let operation = operation(&published, question)?;
-    let variables = coerce_variable_values(&SCHEMAS.published, operation, &question.variables)
-        .map_err(|error| Errors::of_variables(&error, &published))?;
+    let variables =
+        coerce_variable_values(&SCHEMAS.published.schema, operation, &question.variables)
+            .map_err(|error| Errors::of_variables(&error, &published))?;
     let cost = Cost::of(operation, &published, &variables)?;
-    let served = parsed(question, &SCHEMAS.served)?;
+    let served = SCHEMAS.served.document(&question.text)?;
     let name = question.operation.as_deref();
-    let execution = Execution::new(&SCHEMAS.served, &served)
+    let execution = Execution::new(&SCHEMAS.served.schema, &served)
         .operation_name(name)
         .expect("it was found before")
         .coerced_variable_values(&variables);
     let response = execution.execute_sync(&Query::new(state, secret, cost));
     Ok(data(response.expect("its variables were checked before")))
-}
-
-fn parsed(
-    question: &Question,
-    schema: &Valid<Schema>,
-) -> Result<Valid<ExecutableDocument>, Errors> {
-    let document = ExecutableDocument::parse_and_validate(schema, &question.text, "query");
-    document.map_err(|found| Errors::of_question(&found.errors))
 }
 
 fn operation<'a>(
