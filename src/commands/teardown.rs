@@ -5,36 +5,28 @@
 //! into the record, and afterwards each object is asked for until it is gone. With that, Helm itself
 //! is needed only where it has hooks to run.
 
+mod clear;
 mod forgotten;
 mod look;
 mod named;
 mod obstacles;
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, time::Instant};
 
 use anyhow::bail;
 use futures::future::join_all;
 
+pub(super) use self::clear::clear;
 use self::{
+    clear::clear_of,
     look::{Sight, look_at},
     named::{made, named},
 };
 use super::{hooks, site::Site};
 use crate::{
-    decide::{
-        Hand, Owner, Recovery, hand, is_own_deployment, owner, recovery, steps, still_live,
-        uncompared,
-    },
+    decide::{Hand, Owner, Recovery, hand, owner, recovery, steps, uncompared},
     model::{Halt, ObjectKey, RecordedRelease, Revision},
 };
-
-/// How often what is left is looked at.
-const LOOK: Duration = Duration::from_millis(300);
-/// How often a person is told what is waited for.
-const TELL: Duration = Duration::from_secs(10);
 
 /// What became of the objects of removed releases.
 #[derive(Debug, Default)]
@@ -216,92 +208,6 @@ pub(super) async fn note_remains(
     .await
 }
 
-/// Sees to it that all that was uninstalled and is ours is gone, as long as Helm itself may take.
-///
-/// Releases come up side by side: one that is up again must not be among the keys of another.
-pub(super) async fn clear(site: &Site<'_>, from: Uninstalled) -> anyhow::Result<Remains> {
-    let releases = known_releases(site).await;
-    let releases: Vec<&str> = releases.iter().map(String::as_str).collect();
-    clear_of(site, from, &releases).await
-}
-
-/// Sees to it that all that is of `releases` is gone, and what lives by it. One that the cluster refuses
-/// to show or to delete holds up no other, and fails the whole at its end.
-async fn clear_of(
-    site: &Site<'_>,
-    from: Uninstalled,
-    releases: &[&str],
-) -> anyhow::Result<Remains> {
-    let Uninstalled { named, gone } = from;
-    let mut waiting: Vec<ObjectKey> = named.difference(&gone).cloned().collect();
-    let deadline = Instant::now() + site.helm.timeout();
-    let mut told = Instant::now();
-    let mut remains = Remains {
-        gone: gone.into_iter().collect(),
-        ..Remains::default()
-    };
-    let mut refused = Vec::new();
-    loop {
-        remains.left.clear();
-        for (key, sight) in look_at(site, std::mem::take(&mut waiting), releases).await? {
-            match sight {
-                Ok(Sight::Gone) => remains.gone.push(key),
-                Ok(Sight::Kept) => remains.kept.push(key),
-                Ok(Sight::Stranger) => remains.strangers.push(key),
-                Ok(Sight::There(reason)) => {
-                    remains.left.push((key.clone(), reason));
-                    waiting.push(key);
-                }
-                Err(error) => refused.push((key.to_string(), error)),
-            }
-        }
-        if waiting.is_empty() {
-            remains.left = living(site, &remains.gone).await?;
-        }
-        if remains.left.is_empty() || Instant::now() > deadline {
-            obstacles::explain(site, &mut remains.left).await;
-            return told_of(remains, refused);
-        }
-        if told.elapsed() > TELL {
-            obstacles::explain(site, &mut remains.left).await;
-            let left = remains
-                .left
-                .iter()
-                .map(|(key, reason)| format!("{key} ({reason})"));
-            site.report.note(&format!(
-                "still there: {}",
-                left.collect::<Vec<_>>().join(", ")
-            ));
-            told = Instant::now();
-        }
-        site.stop.unless(tokio::time::sleep(LOOK)).await?;
-    }
-}
-
-/// What still lives by what is gone. The cluster removes it by itself.
-async fn living(site: &Site<'_>, gone: &[ObjectKey]) -> anyhow::Result<Vec<(ObjectKey, String)>> {
-    if !gone.iter().any(is_own_deployment) {
-        return Ok(Vec::new());
-    }
-    let living = still_live(site.objects.of_deployments().await?, gone);
-    Ok(living
-        .into_iter()
-        .map(|key| (key, "going".to_owned()))
-        .collect())
-}
-
-/// What became of all, unless the cluster `refused` something: then that fails, and what is still
-/// there is named with it.
-fn told_of(remains: Remains, mut refused: Vec<(String, anyhow::Error)>) -> anyhow::Result<Remains> {
-    if refused.is_empty() {
-        return Ok(remains);
-    }
-    let left = remains.left.into_iter();
-    refused.extend(left.map(|(key, reason)| (key.to_string(), Halt::timed_out(reason).into())));
-    super::together(refused)?;
-    Ok(Remains::default())
-}
-
 /// Removes every release of the environment, each before those that it needs, the others at the same
 /// time, and sees all of it gone. One that fails stops no other, and holds up nothing of those that
 /// went.
@@ -418,12 +324,6 @@ async fn found_releases(site: &Site<'_>) -> anyhow::Result<Vec<RecordedRelease>>
     })
     .await?;
     Ok(site.record.lock().await.releases.clone())
-}
-
-async fn known_releases(site: &Site<'_>) -> Vec<String> {
-    let record = site.record.lock().await;
-    let releases = record.releases.iter();
-    releases.map(|release| release.name.clone()).collect()
 }
 
 /// Removes what only revisions made with which the one that is up was never compared: an earlier broken

@@ -2,26 +2,29 @@ use std::collections::BTreeSet;
 
 use crate::model::{Dependent, ObjectKey};
 
-/// Whether the object is a Deployment in the release's own namespace, whose ReplicaSets and pods are
+/// Whether the object is of a kind of Kubernetes' own, in the release's own namespace, whose pods are
 /// looked for by their owners.
-pub fn is_own_deployment(key: &ObjectKey) -> bool {
-    key.kind == "Deployment" && key.api_version.starts_with("apps/") && key.namespace.is_none()
+pub fn has_pods(key: &ObjectKey) -> bool {
+    let is_set = matches!(key.kind.as_str(), "Deployment" | "StatefulSet");
+    is_set && key.api_version.starts_with("apps/") && key.namespace.is_none()
 }
 
 /// What still lives by these objects, each once.
 ///
 /// By names, not by uids: a run that was killed leaves the names alone, and a pod may outlive the
 /// ReplicaSet that tells whose it is. Such a set is named by its Deployment and the hash that both bear.
-pub fn still_live(dependents: Vec<Dependent>, gone: &[ObjectKey]) -> BTreeSet<ObjectKey> {
-    let deployments = gone.iter().filter(|key| is_own_deployment(key));
-    let names: BTreeSet<&str> = deployments.map(|key| key.name.as_str()).collect();
+pub fn still_live(dependents: Vec<Dependent>, owners: &[&ObjectKey]) -> BTreeSet<ObjectKey> {
+    let owners = owners.iter().filter(|key| has_pods(key));
+    let owners: BTreeSet<_> = owners
+        .map(|key| (key.kind.as_str(), key.name.as_str()))
+        .collect();
     let lives_by_one = |it: &Dependent| {
-        let deployment = match it.owner_kind.as_str() {
-            "Deployment" => Some(it.owner.as_str()),
-            "ReplicaSet" => it.owner.strip_suffix(&format!("-{}", it.hash)),
-            _ => None,
+        let of_deployment = || it.owner.strip_suffix(&format!("-{}", it.hash));
+        let owner = match it.owner_kind.as_str() {
+            "ReplicaSet" => of_deployment().map(|name| ("Deployment", name)),
+            kind => Some((kind, it.owner.as_str())),
         };
-        deployment.is_some_and(|name| names.contains(name))
+        owner.is_some_and(|owner| owners.contains(&owner))
     };
     let living = dependents.into_iter().filter(lives_by_one);
     living.map(|it| it.key).collect()
@@ -51,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn pods_live_by_the_deployment_of_their_replica_set() {
+    fn pods_live_by_a_stateful_set_or_by_the_deployment_of_their_replica_set() {
         let set = Dependent {
             key: key("apps/v1", "ReplicaSet", "web-6f7d"),
             ..pod("", "Deployment", "web")
@@ -62,18 +65,24 @@ mod tests {
             pod("web-6f7d-x", "ReplicaSet", "web-6f7d"),
             pod("web-two-6f7d-x", "ReplicaSet", "web-two-6f7d"),
             pod("web-0", "StatefulSet", "web"),
+            pod("redis-0", "StatefulSet", "redis"),
+            pod("job-x", "Job", "web"),
             pod("other", "ReplicaSet", "web"),
         ];
-        let gone = [
+        let owners = [
             key("apps/v1", "Deployment", "web"),
+            key("apps/v1", "StatefulSet", "redis"),
             key("v1", "Service", "web-two"),
+            key("batch/v1", "Job", "web"),
         ];
-        let living: Vec<_> = still_live(all, &gone).into_iter().collect();
-        assert_eq!(living, [set.key, key("v1", "Pod", "web-6f7d-x")]);
+        let owners: Vec<_> = owners.iter().collect();
+        let living: Vec<_> = still_live(all, &owners).into_iter().collect();
+        let pod = |name| key("v1", "Pod", name);
+        assert_eq!(living, [set.key, pod("redis-0"), pod("web-6f7d-x")]);
     }
 
     #[test]
-    fn only_what_was_seen_gone_counts() {
+    fn only_what_was_named_counts() {
         let all = vec![pod("web-6f7d-x", "ReplicaSet", "web-6f7d")];
         assert_eq!(still_live(all, &[]), BTreeSet::new());
     }

@@ -31,7 +31,7 @@ pub use gate::{Builds, Evidence, Gate, Proof, StepState, Waiting, Wanted, gate, 
 pub use lease::{Lease, Patience, Step};
 pub use leaving::{Leaving, leaving};
 pub use limit::is_timeout;
-pub use living::{is_own_deployment, still_live};
+pub use living::{has_pods, still_live};
 pub use lost::{LOOKED_AT, lost};
 pub use name::{Known, Trace, known, silent, trace};
 pub use obstacle::newest_warning;

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::is_own_deployment;
+use super::has_pods;
 use crate::model::{Hook, ObjectKey, StoredRelease};
 
 /// Who takes a release away.
@@ -75,12 +75,12 @@ fn step(kind: &str) -> usize {
     place.unwrap_or(ORDER.len())
 }
 
-/// Whether the object is to stay until what lives by it is gone, as pods of a StatefulSet.
+/// Whether the object is to stay until what lives by it is gone, as the pods of a Job.
 ///
 /// That makes its controllers write down each step. So it is not asked for where nothing lives by a
 /// kind; where it is shadows alone, as the EndpointSlices of a Service, or what others derive from an
-/// Ingress; and of [Deployments](is_own_deployment), whose pods are looked for. Of any kind that is not
-/// Kubernetes' own it is not known.
+/// Ingress; and where [its pods are looked for](has_pods). Of any kind that is not Kubernetes' own it is
+/// not known.
 pub fn holds_dependents(key: &ObjectKey) -> bool {
     let (group, _) = key.api_version.split_once('/').unwrap_or_default();
     let is_plain = matches!(
@@ -93,7 +93,7 @@ pub fn holds_dependents(key: &ObjectKey) -> bool {
             | ("networking.k8s.io", "Ingress" | "NetworkPolicy")
             | ("autoscaling", "HorizontalPodAutoscaler")
     );
-    !is_plain && !is_own_deployment(key)
+    !is_plain && !has_pods(key)
 }
 
 #[cfg(test)]
@@ -180,11 +180,12 @@ mod tests {
             ("v1", "Service"),
             ("networking.k8s.io/v1", "Ingress"),
             ("apps/v1", "Deployment"),
+            ("apps/v1", "StatefulSet"),
         ] {
             assert!(!holds_dependents(&key(api_version, kind, "x")), "{kind}");
         }
         for (api_version, kind) in [
-            ("apps/v1", "StatefulSet"),
+            ("apps/v1", "DaemonSet"),
             ("batch/v1", "Job"),
             ("example.test/v1", "Secret"),
             ("example.test/v1", "Deployment"),

@@ -26,7 +26,7 @@ pub use self::{
     error::ClusterError,
     ingresses::{Address, Ingresses},
     leases::{Leases, Written},
-    objects::{Found, Live, Objects},
+    objects::{Found, Live, Made, Objects},
     plugin::run_if_started as plugin_if_started,
     storage::Storage,
 };

@@ -1,6 +1,6 @@
 mod around;
-mod dependents;
 mod labelled;
+mod made;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -14,6 +14,7 @@ use kube::{
 };
 use tokio::sync::Mutex;
 
+pub use self::made::Made;
 use super::ClusterError;
 use crate::model::ObjectKey;
 
