@@ -79,8 +79,10 @@ fn up() -> Site {
             scope.spawn(|| half.iter().for_each(|branch| deploy(&site, branch)));
         }
     });
-    for branch in &branches {
-        ready(&site, branch);
+    for kind in ["Deployment", "StatefulSet"] {
+        for name in site.namespace.objects(kind) {
+            ready(&site, kind, &name);
+        }
     }
     site
 }
@@ -145,12 +147,12 @@ fn helm(site: &Site) -> Command {
     command
 }
 
-/// Waits until all that its controllers make is there.
-fn ready(site: &Site, branch: &str) {
-    let web = format!("hey-{branch}-web");
-    wait_until_within(PATIENCE, "the app is ready", || {
-        let web = site.namespace.get("Deployment", &web);
-        let ready: &Value = &web["status"]["readyReplicas"];
-        ready.is_u64().then_some(()).ok_or("it is not")
+/// Waits until all that its controllers make is there, and they have nothing left to do.
+fn ready(site: &Site, kind: &str, name: &str) {
+    wait_until_within(PATIENCE, &format!("{name} is ready"), || {
+        let workload = site.namespace.get(kind, name);
+        let ready: &Value = &workload["status"]["readyReplicas"];
+        let is_ready = *ready == workload["spec"]["replicas"];
+        is_ready.then_some(()).ok_or("it is not")
     });
 }
