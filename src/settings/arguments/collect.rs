@@ -33,7 +33,7 @@ pub(super) fn collect(
         arguments.splice(1..1, flags);
     };
     for (variable, source) in [(PLUGIN, Source::Plugin), (ACTION, Source::Action)] {
-        for (key, value) in configuration(variables, variable)? {
+        for (key, value) in configuration(variables, variable, source)? {
             let key = canonical(command, &key).to_owned();
             if key == "completions" {
                 let spelt = spell_key(&key, source);
@@ -105,7 +105,11 @@ fn canonical<'a>(command: &'a Command, name: &'a str) -> &'a str {
 }
 
 /// The JSON object that plugin or Action handed over; empty where neither is at work.
-fn configuration(variables: &Variables, variable: &str) -> Result<Map<String, Value>, UsageError> {
+fn configuration(
+    variables: &Variables,
+    variable: &str,
+    source: Source,
+) -> Result<Map<String, Value>, UsageError> {
     let Some(text) = variables
         .get(variable)
         .filter(|text| !text.trim().is_empty())
@@ -114,6 +118,16 @@ fn configuration(variables: &Variables, variable: &str) -> Result<Map<String, Va
     };
     let mut map: Map<String, Value> = serde_json::from_str(text)
         .map_err(|error| UsageError(format!("{variable} holds no JSON object: {error}")))?;
+    let several = |(_, value): &(&String, &Value)| value.is_array() || value.is_object();
+    let mut of_package = map
+        .iter()
+        .filter(|(key, _)| *key != "install" && PACKAGE_KEYS.contains(&key.as_str()));
+    if let Some((key, _)) = of_package.find(several) {
+        let key = spell_key(key, source);
+        return Err(UsageError(format!(
+            "{key}: it takes one value, not a list or a map"
+        )));
+    }
     map.retain(|key, _| !PACKAGE_KEYS.contains(&key.as_str()));
     Ok(map)
 }

@@ -65,8 +65,8 @@ fn a_list_comes_from_json_from_yaml_text_and_from_repeated_flags() {
         read(flags, &variables).unwrap().keep
     };
     assert_eq!(
-        keep(&[], &[(PLUGIN, r#"{"keep": ["a/*", {"x": 1}]}"#)]),
-        ["a/*", r#"{"x":1}"#]
+        keep(&[], &[(PLUGIN, r#"{"keep": ["a/*", 1]}"#)]),
+        ["a/*", "1"]
     );
     assert_eq!(
         keep(&[], &[(ACTION, r#"{"keep": "- a/*\n- b\n"}"#)]),
@@ -106,6 +106,9 @@ fn an_item_that_is_no_text_is_told() {
     for (items, says) in [
         (r#"["a", null]"#, "has no value"),
         (r#"[["a"]]"#, "a list itself"),
+        (r#"[{"a": "b"}]"#, "an item of its list is a map"),
+        (r#""- x\n- {a,b}""#, "an item of its list is a map"),
+        (r#"{"a": "b"}"#, "not a map"),
         ("[1.10]", "in quotes"),
     ] {
         let json = format!(r#"{{"keep": {items}}}"#);
@@ -166,6 +169,11 @@ fn errors_name_the_option_as_it_was_written() {
             "did you mean `url`?",
         ),
         (&[], (PLUGIN, r#"{"url": null}"#), "it has no value"),
+        (
+            &[],
+            (PLUGIN, r#"{"url": "u", "mirror": []}"#),
+            "`mirror` in the plugin's configuration: it takes one value, not a list or a map",
+        ),
         (&[], (PLUGIN, r#"["url"]"#), "holds no JSON object"),
         (&[], ("X", ""), "--url is missing"),
     ] {
