@@ -13,5 +13,10 @@ located() (
   find_program "$BRANCH_DEPLOYS_ACTION_RUN"
 )
 
-BRANCH_DEPLOYS_PROGRAM=$(located) || exit
+BRANCH_DEPLOYS_PROGRAM=$(located) || {
+  status=$?
+  # Later steps learn what became of it, as they do of a program that ran.
+  [[ ! -w ${GITHUB_OUTPUT:-} ]] || echo state=failed >>"$GITHUB_OUTPUT"
+  exit "$status"
+}
 exec "$BRANCH_DEPLOYS_PROGRAM"

@@ -9,9 +9,15 @@
 #   BRANCH_DEPLOYS_CACHE      folder of what was downloaded
 #   BRANCH_DEPLOYS_MIRROR     address to download from, in place of the one in release/url
 
+# Of a machine's variables these would make cd print, and tar do, what nobody here asks for.
+unset CDPATH TAR_OPTIONS
+
 tree=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 read -r version <"$tree/release/version"
 programs='build-gate queue-deploy helm-apply sweep-deleted sweep-stale deploy environments'
+
+# shellcheck source=lib/cache.sh
+. "$tree/lib/cache.sh"
 
 # fail STATUS MESSAGE: ends with one line, told as the programs themselves tell it.
 fail() {
@@ -87,100 +93,37 @@ committed() {
 sha256() {
   local sum
   if type -P openssl >/dev/null; then
-    sum=$(openssl dgst -sha256 -r <"$1") || exit
+    sum=$(openssl dgst -sha256 -r <"$1" 2>/dev/null) || unread "$1"
   elif type -P sha256sum >/dev/null; then
-    sum=$(sha256sum <"$1") || exit
+    sum=$(sha256sum <"$1" 2>/dev/null) || unread "$1"
   elif type -P shasum >/dev/null; then
-    sum=$(shasum -a 256 <"$1") || exit
+    sum=$(shasum -a 256 <"$1" 2>/dev/null) || unread "$1"
   else
-    fail 2 'nothing can be verified: neither openssl nor sha256sum nor shasum is on PATH'
+    fail 2 'nothing can be verified: install openssl, since neither it nor sha256sum nor shasum is on PATH'
   fi
   printf '%s\n' "${sum%% *}"
 }
 
+unread() {
+  fail 1 "failed to take the SHA-256 of $1"
+}
+
 # verify FILE SUM WHENCE: removes what has another SHA-256, and ends.
 verify() {
-  local found
+  local found became='it was removed'
   found=$(sha256 "$1") || exit
   [[ $found == "$2" ]] && return
-  rm -f "$1"
-  fail 1 "$3 is not what was released: its SHA-256 is ${found:-unknown}, not $2; it was removed"
+  rm -f "$1" 2>/dev/null
+  [[ ! -e $1 ]] || became='it cannot be removed'
+  fail 1 "$3 is not what was released: its SHA-256 is ${found:-unknown}, not $2; $became"
 }
 
 # on_path NAME SUM: prints the program's path, if PATH holds that very file. Another one of its name
 # may be anything, and is not even asked for its version.
 on_path() {
   local path found
-  path=$(type -P "$1") && [[ $path == /* && -r $path ]] || return
-  found=$(sha256 "$path") && [[ $found == "$2" ]] || return
+  # Where none can be run, bash tells one that cannot.
+  path=$(type -P "$1") && [[ $path == /* && -f $path && -r $path && -x $path ]] || return
+  found=$(sha256 "$path" 2>/dev/null) && [[ $found == "$2" ]] || return
   printf '%s\n' "$path"
-}
-
-# in_cache PROGRAM NAME SUM: prints the program's path in the cache, where it is downloaded to if it
-# is not there. Each has a folder of its own, so that PATH can hold it and no other.
-in_cache() {
-  local cache path
-  cache=${BRANCH_DEPLOYS_CACHE:-${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}}
-  [[ -n $cache ]] || fail 2 "there is no HOME for a cache of programs: name a folder by \`cache\`"
-  [[ -n ${BRANCH_DEPLOYS_CACHE:-} ]] || cache+=/branch-deploys
-  [[ $cache == /* ]] || fail 2 "\`cache\` is no absolute path: $cache"
-  path=$cache/$2/$1
-  closed "$cache" "$cache/$2"
-  [[ -e $path ]] || download "$2" "$3" "$path"
-  verify "$path" "$3" "$path"
-  printf '%s\n' "$path"
-}
-
-# closed FOLDER…: refuses a folder into which others can write, between our look and our use.
-closed() {
-  local folder open
-  for folder; do
-    [[ -d $folder ]] || continue
-    open=$(find "$folder" -prune \( -perm -0002 -o ! -user "$EUID" ! -user 0 \)) || exit
-    [[ -z $open ]] || fail 2 "the cache $folder is open to others, or somebody else's: close it, or name another by \`cache\`"
-  done
-}
-
-# download NAME SUM PATH: puts the program at its path, whole or not at all.
-download() {
-  local archive=$1.tar.xz folder=${3%/*} workshop unpacked sum said
-  sum=$(committed "$archive") || exit
-  said=$(umask 077 && mkdir -p "$folder" 2>&1 && mktemp -d "$folder/.part-XXXXXX" 2>&1) ||
-    fail 2 "the cache cannot be written: ${said##*$'\n'}; name another by \`cache\`"
-  workshop=$said unpacked=$said/${3##*/}
-  # It runs in the subshell that a caller reads this function's answer from.
-  # shellcheck disable=SC2064 # The folder is this one.
-  trap "rm -rf $(printf %q "$workshop")" EXIT
-  fetch "$archive" "$sum" "$workshop/$archive"
-  # The file is to be ours, whoever packed it.
-  said=$(tar -xoJf "$workshop/$archive" -C "$workshop" 2>&1) ||
-    fail 1 "failed to unpack $archive, which takes tar and xz: ${said##*$'\n'}"
-  verify "$unpacked" "$2" "what $archive holds"
-  # A link replaces nothing: who came first may be running it by now.
-  ln "$unpacked" "$3" 2>/dev/null || [[ -e $3 ]] ||
-    mv "$unpacked" "$3" || fail 1 "failed to put a program at $3"
-}
-
-# fetch FILE SUM PATH: downloads a file of the release.
-fetch() {
-  local base url said address='^https?://[^[:space:][:cntrl:]"\\]+$'
-  type -P curl >/dev/null || fail 2 'nothing can be downloaded: curl is not on PATH'
-  read -r base <"$tree/release/url"
-  base=${BRANCH_DEPLOYS_MIRROR:-$base}
-  # A mirror's address may hold a password.
-  [[ $base =~ $address ]] || fail 2 "\`mirror\` is no http or https address"
-  url=${base%/}/v$version/$1
-  # The address goes by standard input: arguments are seen by everybody on the machine.
-  said=$(printf 'url = "%s"\n' "$url" | curl --config - --output "$3" --fail --location \
-    --silent --show-error --proto =http,https --connect-timeout 10 --max-time 300 --retry 2 2>&1) ||
-    fail 1 "failed to download $(shown "$url"): ${said##*$'\n'}"
-  verify "$3" "$2" "what $(shown "$url") answered"
-}
-
-# shown URL: prints the address without a password, which may hold an @ or a slash of its own.
-shown() {
-  case $1 in
-  *@*) printf '%s://%s\n' "${1%%://*}" "${1##*@}" ;;
-  *) printf '%s\n' "$1" ;;
-  esac
 }

@@ -22,7 +22,8 @@ main() {
     --target "$target" --target-dir "$tree/target"
   for program in $programs; do
     name=$program-$version-$target
-    XZ_OPT=-9e tar -C "$built" -cJf "$into/$name.tar.xz" "$program"
+    # macOS's tar would pack what its file system keeps beside a file as a file of its own.
+    COPYFILE_DISABLE=1 XZ_OPT=-9e tar -C "$built" -cJf "$into/$name.tar.xz" "$program"
     printf '%s  %s\n' "$(sha256 "$built/$program")" "$name"
     printf '%s  %s\n' "$(sha256 "$into/$name.tar.xz")" "$name.tar.xz"
     size=$(wc -c <"$into/$name.tar.xz")

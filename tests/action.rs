@@ -188,6 +188,29 @@ fn a_run_that_is_cancelled_reaches_the_program() {
 }
 
 #[test]
+fn a_program_that_cannot_be_fetched_is_an_error_and_a_state() {
+    let tree = Tree::new();
+    let output = tree.beside("output");
+    for (run, status, says) in [
+        ("sweep-deleted", 2, "this tree holds no SHA-256 of"),
+        ("sweep-deletd", 2, "`sweep-deletd` is no program"),
+    ] {
+        fs::write(&output, "").expect("our own file");
+        let mut action = Command::new(tree.path("lib/action.sh"));
+        action
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_OUTPUT", &output)
+            .env("BRANCH_DEPLOYS_ACTION_RUN", run)
+            .env("BRANCH_DEPLOYS_ACTION_CACHE", tree.beside("cache"));
+        let says = format!("::error title=branch-deploys::{says}");
+        Program(action).run().ends_with(status).says(&says);
+        assert_eq!(fs::read_to_string(&output).unwrap(), "state=failed\n");
+    }
+}
+
+#[test]
 fn a_deployment_lands_and_later_steps_learn_where() {
     let site = Site::new("workflow-lands");
     let older = site.push("new");
@@ -226,6 +249,6 @@ fn a_mistake_in_the_inputs_is_an_error_on_the_runs_page() {
         ),
     ] {
         let ran = run(&site, "delete", &event, inputs);
-        ran.ends_with(1).says(says);
+        ran.ends_with(1).says(says).says("told: failed, ");
     }
 }

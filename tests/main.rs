@@ -23,6 +23,7 @@ mod queue_deploy;
 mod races;
 mod readme;
 mod recovery;
+mod release;
 mod settings;
 mod site;
 mod soak;

@@ -3,8 +3,9 @@
 
 use std::{any::TypeId, fmt::Write as _, fs, path::Path};
 
-use branch_deploys::settings::{
-    BuildGate, Deploy, Environments, HelmApply, QueueDeploy, SweepDeleted, SweepStale,
+use branch_deploys::{
+    model::ReleaseSettings,
+    settings::{BuildGate, Deploy, Environments, HelmApply, QueueDeploy, SweepDeleted, SweepStale},
 };
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
 use serde_json::Value;
@@ -91,7 +92,8 @@ fn kind(option: &Arg) -> &'static str {
     ];
     match option.get_action() {
         ArgAction::SetTrue => "boolean",
-        ArgAction::Append => "[array, object, string]",
+        ArgAction::Append if of == TypeId::of::<ReleaseSettings>() => "[array, object, string]",
+        ArgAction::Append => "[array, string]",
         _ if numbers.iter().any(|number| of == *number) => "integer",
         _ => "string",
     }

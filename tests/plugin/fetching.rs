@@ -1,6 +1,6 @@
 //! Where a program comes from, and what keeps another one from being run.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
 use testbed::faults::{Effect, Gate, Matcher};
 
@@ -49,6 +49,38 @@ fn a_program_on_path_is_used_if_it_is_the_very_one() {
     tree.run().env("PATH", &path).run().ends_with(0).says(RUNS);
     assert!(!tree.beside("started").exists());
     assert_eq!(tree.mirror.asked(), [archive_path("helm-apply")]);
+
+    // One that cannot be run is none, though bash tells of it.
+    tree.on_path("helm-apply", &stand_in("helm-apply"));
+    fs::set_permissions(
+        tree.beside("bin/helm-apply"),
+        fs::Permissions::from_mode(0o644),
+    )
+    .unwrap();
+    tree.run().env("PATH", &path).run().ends_with(0).says(RUNS);
+}
+
+#[test]
+fn a_machines_own_settings_of_cd_and_curl_are_nothing_to_a_hook() {
+    let tree = Tree::new();
+    let archive = tree.release("helm-apply", &stand_in("helm-apply"));
+    let home = tree.beside("home");
+    fs::create_dir(&home).unwrap();
+    fs::write(home.join(".curlrc"), "proxy = \"http://127.0.0.1:1\"\n").unwrap();
+    let strange = "/[1-2]{a,b}";
+    let at = format!("{strange}{}", archive_path("helm-apply"));
+    tree.mirror.put(&at, archive);
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "exec branch-deploys-buildkite-plugin/hooks/command"]);
+    tree.started(shell, r#"{"run":"helm-apply"}"#)
+        .env("HOME", &home)
+        .env("CDPATH", tree.beside(""))
+        .env("TAR_OPTIONS", "--list")
+        .env("BRANCH_DEPLOYS_MIRROR", tree.mirror.url() + strange)
+        .run()
+        .ends_with(0)
+        .says(RUNS);
+    assert_eq!(tree.mirror.asked(), [at]);
 }
 
 #[test]
@@ -137,37 +169,6 @@ fn a_job_that_is_cancelled_while_it_downloads_leaves_nothing() {
 }
 
 #[test]
-fn a_cache_that_cannot_be_written_is_named() {
-    let tree = Tree::of_helm_apply();
-    fs::write(tree.beside("file"), "").unwrap();
-    let into = |cache: &str| tree.run().env("BRANCH_DEPLOYS_CACHE", cache).run();
-    let below = tree.beside("file/cache").display().to_string();
-    into(&below).refuses(2, "the cache cannot be written");
-    into("cache").refuses(2, "`cache` is no absolute path");
-    let homeless = tree.run().without("BRANCH_DEPLOYS_CACHE").run();
-    homeless.refuses(2, "there is no HOME");
-}
-
-#[test]
-fn a_cache_that_is_there_already_need_not_be_written() {
-    let tree = Tree::of_helm_apply();
-    tree.run().run().ends_with(0);
-    let folder = tree.beside("cache");
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o555)).unwrap();
-    tree.run().run().ends_with(0).says(RUNS);
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-#[test]
-fn a_cache_that_others_can_write_into_is_refused() {
-    let tree = Tree::of_helm_apply();
-    tree.run().run().ends_with(0);
-    let folder = tree.beside("cache");
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
-    tree.run().run().refuses(2, "is open to others");
-}
-
-#[test]
 fn a_machine_that_there_are_no_programs_for_is_told_so() {
     let tree = Tree::of_helm_apply();
     let path = tree.on_path("uname", b"#!/bin/sh\necho Linux armv7l\n");
@@ -187,13 +188,19 @@ fn a_machine_without_what_verifies_or_downloads_is_told_so() {
     };
     let run = || tree.run().env("PATH", &path).run();
     for name in [
-        "bash", "uname", "find", "mkdir", "mktemp", "rm", "tar", "xz",
+        "bash", "uname", "find", "mkdir", "mktemp", "rm", "ln", "chmod",
     ] {
         has(name).expect("every machine has it");
     }
-    run().refuses(2, "nothing can be downloaded: curl is not on PATH");
+    let verifier = ["openssl", "sha256sum", "shasum"];
+    let verifier = verifier.into_iter().find(|name| has(name).is_some());
+    for name in ["curl", "tar", "xz"] {
+        run().refuses(2, &format!("nothing can be downloaded: install {name}, "));
+        has(name).expect("the tests need it");
+    }
+    fs::remove_file(path.join(verifier.expect("a machine has one"))).unwrap();
     tree.run().run().ends_with(0);
-    run().refuses(2, "neither openssl nor sha256sum nor shasum is on PATH");
+    run().refuses(2, "neither it nor sha256sum nor shasum is on PATH");
     let verifies = ["openssl", "sha256sum", "shasum"].map(|name| {
         let there = has(name);
         if there.is_some() {

@@ -217,6 +217,15 @@ fn what_other_plugins_are_told_is_not_read() {
     let plugins = json!([{&others: {"run": "deploy"}}, {&plugin: {"run": "helm-apply"}}]);
     let (_buildkite, build) = build(&tree, step(), plugins);
     passes(&build, "helm-apply runs: {\"run\":\"helm-apply\"}\n");
+
+    let dropped = json!({"run": "helm-apply", "app": null});
+    let plugins = json!([{&others: {"run": "deploy"}}, {&plugin: dropped}]);
+    let (_buildkite, build) = self::build(&tree, step(), plugins);
+    fails(
+        &build,
+        2,
+        "one key without a value (null) makes it drop all of them",
+    );
 }
 
 #[test]

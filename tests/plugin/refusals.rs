@@ -1,6 +1,9 @@
 //! Configurations that cannot work: told before anything else of the job, in one line.
 
+use std::{fs, process::Command};
+
 use super::tree::{Tree, stand_in};
+use crate::site::Program;
 
 /// The hook that looks at the configuration first.
 fn refused(command: &str, configuration: &str, says: &str) {
@@ -38,7 +41,32 @@ fn a_configuration_that_cannot_work_is_refused_before_anything_is_fetched() {
         (
             "",
             r#"{"run":["helm-apply"]}"#,
-            "give `run` with the name of a program",
+            "`run` in the plugin's configuration: it takes one value, not a list or a map",
+        ),
+        (
+            "",
+            r#"{"run":"helm-apply","mirror":["http://127.0.0.1:1"]}"#,
+            "`mirror` in the plugin's configuration: it takes one value, not a list or a map",
+        ),
+        (
+            "",
+            r#"{"run":"helm-apply","cache":{"path":"/tmp"}}"#,
+            "`cache` in the plugin's configuration: it takes one value",
+        ),
+        (
+            "make",
+            r#"{"install":["helm-apply"],"programs":["/usr/bin"]}"#,
+            "`programs` in the plugin's configuration: it takes one value",
+        ),
+        (
+            "make",
+            r#"{"install":["helm-apply","","deploy"]}"#,
+            "`install` in the plugin's configuration: it takes a list of names",
+        ),
+        (
+            "make",
+            r#"{"install":["helm-apply",{"deploy":"1.0"}]}"#,
+            "`install` in the plugin's configuration: it takes a list of names",
         ),
         (
             "",
@@ -86,6 +114,51 @@ fn a_configuration_that_the_agent_dropped_is_explained() {
             "one key without a value (null) makes it drop all of them",
         );
     }
+}
+
+#[test]
+fn a_configuration_that_was_dropped_beside_another_plugins_is_explained() {
+    let tree = Tree::of_helm_apply();
+    let says = "one key without a value (null) makes it drop all of them";
+    for hook in ["environment", "command"] {
+        // What another plugin exported of its own.
+        let dropped = || {
+            tree.hook(hook, "{}")
+                .env("BUILDKITE_PLUGIN_CONFIGURATION", r#"{"run":"deploy"}"#)
+                .env("BUILDKITE_PLUGIN_OTHER_RUN", "deploy")
+        };
+        let named = dropped().env("BUILDKITE_PLUGIN_NAME", "OTHER");
+        named.run().refuses(2, says);
+    }
+    let unnamed = tree.hook("environment", "{}");
+    let unnamed = unnamed.without("BUILDKITE_PLUGIN_NAME").run();
+    unnamed.refuses(2, says);
+}
+
+#[test]
+fn an_agent_that_says_no_name_and_a_repository_with_another_are_served() {
+    let tree = Tree::of_helm_apply();
+    let runs = |program: Program| program.run().ends_with(0).says("helm-apply runs");
+    runs(tree.run().without("BUILDKITE_PLUGIN_NAME"));
+    let renamed = |folder: &str, name: &str| {
+        let at = tree.beside(folder);
+        fs::rename(tree.path(""), &at).unwrap();
+        let command = Command::new(at.join("hooks/command"));
+        let hook = tree.started(command, "{}");
+        let run = format!("BUILDKITE_PLUGIN_{name}_RUN");
+        runs(
+            hook.env("BUILDKITE_PLUGIN_NAME", name)
+                .env(&run, "helm-apply"),
+        );
+        fs::rename(&at, tree.path("")).unwrap();
+    };
+    renamed(
+        "github-com-acme-my-branch-deploys-buildkite-plugin-v1-0-0",
+        "MY_BRANCH_DEPLOYS",
+    );
+    renamed("deploys-buildkite-plugin", "DEPLOYS");
+    renamed("gitlab-example-com-deploys-git-v1", "DEPLOYS");
+    renamed("plugin", "BRANCH_DEPLOYS");
 }
 
 #[test]

@@ -74,9 +74,14 @@ impl Tree {
         tree
     }
 
-    /// Releases a program: its archive is at the mirror, and the sums are in the tree.
-    pub fn release(&self, program: &str, content: &[u8]) {
-        let name = format!("{program}-{VERSION}-{}", target());
+    /// Releases a program: its archive is at the mirror, and the sums are in the tree. The archive.
+    pub fn release(&self, program: &str, content: &[u8]) -> Vec<u8> {
+        self.release_for(&target(), program, content)
+    }
+
+    /// The same for any target.
+    pub fn release_for(&self, target: &str, program: &str, content: &[u8]) -> Vec<u8> {
+        let name = format!("{program}-{VERSION}-{target}");
         let archive = packed(program, content);
         let sums = format!(
             "{}  {name}\n{}  {name}.tar.xz\n",
@@ -88,7 +93,9 @@ impl Tree {
             .open(self.path("release/SHA256SUMS"))
             .and_then(|mut file| file.write_all(sums.as_bytes()))
             .expect("our own file");
-        self.mirror.put(&archive_path(program), archive);
+        let path = format!("/v{VERSION}/{name}.tar.xz");
+        self.mirror.put(&path, archive.clone());
+        archive
     }
 
     /// Commits it all as a repository of the plugin's name; what a step's `plugins` names it by.
@@ -134,7 +141,12 @@ impl Tree {
 
     /// A hook with this configuration, as the agent hands it over: whole, and key by key.
     pub fn hook(&self, name: &str, configuration: &str) -> Program {
-        let mut command = Command::new(self.path("hooks").join(name));
+        let command = Command::new(self.path("hooks").join(name));
+        self.started(command, configuration)
+    }
+
+    /// A command that starts a hook, with this configuration.
+    pub fn started(&self, mut command: Command, configuration: &str) -> Program {
         command
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
@@ -146,15 +158,12 @@ impl Tree {
         let configuration: serde_json::Map<_, _> =
             serde_json::from_str(configuration).expect("the configuration is JSON");
         for (key, value) in configuration {
-            let variable = format!("BUILDKITE_PLUGIN_BRANCH_DEPLOYS_{}", key.to_uppercase());
-            match value {
-                serde_json::Value::Array(items) => {
-                    for (number, item) in items.iter().enumerate() {
-                        command.env(format!("{variable}_{number}"), text(item));
-                    }
-                }
-                value => drop(command.env(variable, text(&value))),
-            }
+            export(
+                &mut command,
+                "BUILDKITE_PLUGIN_BRANCH_DEPLOYS",
+                &key,
+                &value,
+            );
         }
         Program(command)
     }
@@ -204,13 +213,32 @@ fn hex(content: &[u8]) -> String {
     format!("{:x}", Sha256::digest(content))
 }
 
+/// Exports a value as the agent does: what is in a list or a map by a variable of its own.
+fn export(command: &mut Command, prefix: &str, key: &str, value: &serde_json::Value) {
+    let variable = format!("{prefix}_{}", key.to_uppercase().replace('-', "_"));
+    match value {
+        serde_json::Value::Array(items) => {
+            for (number, item) in items.iter().enumerate() {
+                export(command, &variable, &number.to_string(), item);
+            }
+        }
+        serde_json::Value::Object(map) => {
+            for (key, item) in map {
+                export(command, &variable, key, item);
+            }
+        }
+        value => drop(command.env(variable, text(value))),
+    }
+}
+
 fn text(value: &serde_json::Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn git(folder: &Path, arguments: &[&str]) -> String {
+/// Runs git in a folder; what it prints.
+pub fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .arg("-C")
         .arg(folder)
