@@ -98,4 +98,15 @@ mod tests {
             Step::Wait
         );
     }
+
+    #[test]
+    fn at_the_very_end_of_its_time_a_holder_still_lives() {
+        let (mut patience, start) = (Patience::default(), Instant::now());
+        let held = lease(Some("one"), "1");
+        patience.look(&held, start, GRACE);
+        let end = start + held.duration + GRACE;
+        assert_eq!(patience.look(&held, end, GRACE), Step::Wait);
+        let after = end + Duration::from_nanos(1);
+        assert_eq!(patience.look(&held, after, GRACE), Step::Take);
+    }
 }

@@ -77,6 +77,7 @@ mod tests {
         let of = |until| leaving(&kept(until), Some(day(10)), 5 * DAY);
         assert_eq!(of(20), Leaving::AfterKeep(day(20)));
         assert_eq!(of(12), Leaving::AfterDeploy(day(15)));
+        assert_eq!(of(15), Leaving::AfterDeploy(day(15)));
     }
 
     #[test]

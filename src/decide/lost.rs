@@ -81,6 +81,7 @@ mod tests {
     #[test]
     fn what_nobody_took_up_for_a_day_is_lost() {
         assert!(is_lost(told(25, "branch-deploys:hey", &[])));
+        assert!(!is_lost(told(24, "branch-deploys:hey", &[])));
         assert!(is_lost(told(25, "branch-deploys:hey", &["pending"])));
         assert!(!is_lost(told(23, "branch-deploys:hey", &[])));
         for state in ["success", "failure", "inactive"] {

@@ -113,6 +113,16 @@ mod tests {
     }
 
     #[test]
+    fn those_who_do_not_answer_are_named_with_the_reason() {
+        let answers = [
+            ("ns1".to_owned(), at()),
+            ("ns2".to_owned(), silence()),
+            ("ns3".to_owned(), NameAnswer::Missing),
+        ];
+        assert_eq!(silent(&answers), ["ns2: no answer"]);
+    }
+
+    #[test]
     fn an_alias_is_followed_where_no_address_comes_along() {
         let alias = || NameAnswer::Alias("lb.example.com".into());
         assert_eq!(

@@ -93,6 +93,7 @@ mod tests {
         assert!(outranks(&Wish::Deploy(5), None));
         assert!(outranks(&Wish::Deploy(5), Some(&Wish::Deploy(4))));
         assert!(!outranks(&Wish::Deploy(4), Some(&Wish::Deploy(5))));
+        assert!(!outranks(&Wish::Deploy(5), Some(&Wish::Deploy(5))));
         assert!(outranks(&Wish::Remove, Some(&Wish::Deploy(5))));
         assert!(!outranks(&Wish::Remove, Some(&Wish::Remove)));
     }

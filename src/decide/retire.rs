@@ -61,11 +61,11 @@ mod tests {
             .unwrap()
         };
         let all = [
-            listed(1, "hey", "beta", "new"),
+            listed(11, "hey", "beta", "new"),
             listed(2, "hay", "beta", "new"),
             listed(3, "hey", "staging", "new"),
             listed(4, "hey", "beta", "New"),
         ];
-        assert_eq!(deployments_of(&environment, &all), [1]);
+        assert_eq!(deployments_of(&environment, &all), [11]);
     }
 }

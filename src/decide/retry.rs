@@ -61,6 +61,7 @@ mod tests {
         for status in [403, 429] {
             let wait = |wait| retry(Answer::Status(status, Some(wait)), 1, false);
             assert_eq!(wait(7 * SECOND), Retry::After(7 * SECOND));
+            assert_eq!(wait(60 * SECOND), Retry::After(60 * SECOND));
             assert_eq!(wait(61 * SECOND), Retry::No);
         }
     }
@@ -70,6 +71,18 @@ mod tests {
         let of = |attempt| retry(Answer::Limited, attempt, false);
         assert_eq!([of(1), of(2)], [Retry::After(60 * SECOND); 2]);
         assert_eq!(of(3), Retry::No);
+    }
+
+    #[test]
+    fn each_wait_that_nobody_asked_for_is_twice_the_one_before() {
+        let of = |attempt| retry(Answer::None, attempt, true);
+        let waits = [500, 1000, 2000, 4000];
+        let waits = waits.map(|it| Retry::After(Duration::from_millis(it)));
+        assert_eq!([of(1), of(2), of(3), of(4)], waits);
+        assert_eq!(of(5), Retry::No);
+        let asked = |seconds| Answer::Status(503, Some(seconds * SECOND));
+        assert_eq!(retry(asked(60), 1, true), Retry::After(60 * SECOND));
+        assert_eq!(retry(asked(61), 1, true), Retry::No);
     }
 
     #[test]

@@ -124,4 +124,15 @@ mod tests {
         assert_eq!(pods_of("Job", &job).as_deref(), expected);
         assert_eq!(pods_of("ConfigMap", &json!({})), None);
     }
+
+    #[test]
+    fn a_pod_that_has_done_its_work_or_leaves_is_none_that_is_waited_for() {
+        let unready_pod = pod("False", "True", json!({}));
+        let mut done = unready_pod.clone();
+        done["status"]["phase"] = json!("Succeeded");
+        let mut leaving = unready_pod.clone();
+        leaving["metadata"]["deletionTimestamp"] = json!("2026-11-24T09:00:00Z");
+        assert!(unready(&unready_pod).is_some());
+        assert_eq!([unready(&done), unready(&leaving)], [None, None]);
+    }
 }

@@ -224,4 +224,10 @@ mod tests {
         let building = Stage::Building { log: None };
         assert_eq!(overdue(&building, seconds(3600)), None);
     }
+
+    #[test]
+    fn a_build_that_something_newer_made_inactive_is_superseded() {
+        let superseded = Stage::Superseded("Build #5".into());
+        assert_eq!(of(&[theirs("pending"), theirs("inactive")]), superseded);
+    }
 }

@@ -290,6 +290,22 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_by_age_tells_when_and_whether_that_is_soon() {
+        let stays = Verdict::Stays(Stay::KeptUntil(day(8)));
+        assert_eq!(stays.goes_at(), Some(day(8)));
+        let kept = |until| young(day(1), Duration::from_secs(5 * DAY), Some(day(until)));
+        assert_eq!(kept(6), Verdict::Stays(Stay::Young(day(6))));
+        assert_eq!(kept(7), Verdict::Stays(Stay::KeptUntil(day(7))));
+        assert_eq!(Verdict::Stays(Stay::Young(day(7))).goes_at(), Some(day(7)));
+        let within = |days| stays.goes_within(Duration::from_secs(days * DAY), day(6));
+        assert_eq!([within(1), within(2), within(3)], [false, true, true]);
+        for never in [Verdict::Goes(Why::BranchGone), Verdict::Stays(Stay::Busy)] {
+            assert_eq!(never.goes_at(), None);
+            assert!(!never.goes_within(Duration::MAX, day(6)));
+        }
+    }
+
+    #[test]
     fn age_counts_from_the_last_deploy() {
         assert_eq!(of(&old()), Verdict::Goes(Why::Age(day(1))));
         let second = DateTime::from_timestamp(DAY as i64 + 1, 0).unwrap();

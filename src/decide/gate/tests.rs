@@ -348,6 +348,15 @@ fn in_its_own_build_the_agent_is_believed() {
     waits(&of(Some("finished"), "a_new_outcome"), "finished");
 }
 
+#[test]
+fn what_is_cached_is_asked_for_soon_and_all_else_four_times_a_minute() {
+    let seconds = Duration::from_secs;
+    assert_eq!([pace(0, 1.0, None), pace(1, 0.0, None)], [seconds(2); 2]);
+    assert_eq!(pace(2, 0.0, None), seconds(12));
+    assert_eq!(pace(2, 0.5, None), Duration::from_millis(13_500));
+    assert_eq!(pace(9, 1.0, None), seconds(15));
+}
+
 proptest! {
     #[test]
     fn what_is_unknown_neither_opens_nor_closes(state in "x[a-z_]{0,12}", job_state in "x[a-z_]{0,12}") {

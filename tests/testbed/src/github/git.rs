@@ -169,6 +169,17 @@ impl Git {
         false
     }
 
+    /// The commit of a ref by its full name after `refs/`, in its own exact letters.
+    pub fn at(&self, name: &str) -> Option<&str> {
+        let (kind, short) = name.split_once('/')?;
+        let refs = match kind {
+            "heads" => &self.branches,
+            "tags" => &self.tags,
+            _ => return None,
+        };
+        refs.get(short).map(String::as_str)
+    }
+
     /// All refs by their full name after `refs/`, in order.
     pub fn refs(&self) -> impl Iterator<Item = (String, &str)> {
         let heads = self

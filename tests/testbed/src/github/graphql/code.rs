@@ -20,14 +20,11 @@ pub struct Repository<'s> {
 impl<'s> Repository<'s> {
     /// A ref by its full name, as in `refs/heads/main`.
     pub fn named(self, full: &str) -> Option<Ref<'s>> {
-        let short = full.strip_prefix("refs/")?;
-        let mut refs = self.stored.git.refs();
-        let (name, sha) = refs.find(|(name, _)| name == short)?;
-        let repository = self;
+        let name = full.strip_prefix("refs/")?;
         Some(Ref {
-            repository,
-            name,
-            sha,
+            repository: self,
+            name: name.to_owned(),
+            sha: self.stored.git.at(name)?,
         })
     }
 
