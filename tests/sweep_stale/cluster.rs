@@ -14,7 +14,7 @@ use testbed::{
     tools::Tool::Helm3,
 };
 
-use super::{Swept, of, program, sweep, up, with};
+use super::{Swept, nothing_wrong, of, program, sweep, up, with};
 use crate::{
     objects::{config_map, hook, objects},
     past::{Seed, secret_name},
@@ -153,6 +153,7 @@ fn without_a_whole_listing_nothing_is_removed() {
             .run()
             .refuses(1, "nothing is removed: ");
         assert_eq!(site.namespace.inventory(), all);
+        nothing_wrong();
     }
 }
 
@@ -215,6 +216,7 @@ fn a_listing_that_is_empty_by_mistake_removes_nothing_that_is_deployed() {
             assert_eq!(release.len(), 1, "{path}: {name}");
             assert!(up(&site).contains(&name.to_owned()), "{path}: {name}");
         }
+        nothing_wrong();
     }
 }
 

@@ -7,7 +7,7 @@ use testbed::{
     github::{Permission, Permissions},
 };
 
-use super::{Swept, of, program, sweep, up, with};
+use super::{Swept, nothing_wrong, of, program, sweep, up, with};
 use crate::{past::Seed, site::Site};
 
 const GRAPHQL: &str = "/graphql";
@@ -53,6 +53,7 @@ fn without_a_sight_of_the_branches_what_is_old_goes_and_the_rest_is_not_known() 
             ("hey-old", "removed: age"),
         ]);
         assert_eq!(up(&site), ["hey-gone", "hey-live"]);
+        nothing_wrong();
     }
 }
 
@@ -86,6 +87,7 @@ fn what_an_answer_leaves_out_is_not_known_and_the_rest_of_it_stands() {
                 ("hey-old", "removed: age"),
             ]);
             assert!(up(&site).contains(&"hey-live".to_owned()));
+            nothing_wrong();
         }
     }
 }
@@ -150,6 +152,7 @@ fn a_branch_that_is_not_proven_gone_twice_keeps_its_environment() {
             ("hey-old", "removed: age"),
         ]);
         assert_eq!(up(&site), ["hey-gone", "hey-live"]);
+        nothing_wrong();
     }
 }
 
@@ -223,6 +226,7 @@ fn whether_an_old_ones_branch_is_protected_has_to_be_known() {
             ("hey-old", "unknown: unknown"),
         ]);
         assert_eq!(up(&site), ["hey-live", "hey-old"]);
+        nothing_wrong();
     }
     site.github.faults().clear();
     sweep(&site, &[])
