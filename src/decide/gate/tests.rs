@@ -281,8 +281,17 @@ fn without_a_step_the_whole_build_decides() {
     for state in ["running", "failing", "creating", "canceling", "a_new_state"] {
         waits(&of_build(&[build(1, state, json!([]))]), "the build is");
     }
-    for state in ["failed", "canceled", "not_run", "waiting_failed"] {
+    for (state, words) in [
+        ("failed", "failed"),
+        ("canceled", "was cancelled"),
+        ("not_run", "was not run"),
+        (
+            "waiting_failed",
+            "was not run, as what it waited for failed",
+        ),
+    ] {
         let gate = of_build(&[build(1, state, json!([]))]);
+        closed(&gate, words);
         let url = matches!(&gate, Gate::Closed { build: Some(url), .. } if url == "https://b/1");
         assert!(url, "{gate:?}");
     }
@@ -346,6 +355,38 @@ fn in_its_own_build_the_agent_is_believed() {
         waits(&of(Some(state), ""), "base-image is");
     }
     waits(&of(Some("finished"), "a_new_outcome"), "finished");
+}
+
+#[test]
+fn only_what_failed_softly_is_told_as_that() {
+    let told = |job: Value| match of_step(&[build(1, "failed", json!([job]))]) {
+        Gate::Closed { why, .. } => why,
+        gate => panic!("{gate:?}"),
+    };
+    let mut soft = job("failed");
+    soft["soft_failed"] = json!(true);
+    assert!(told(soft).contains("failed softly"));
+    let hard = told(job("failed"));
+    assert!(
+        hard.contains("failed") && !hard.contains("softly"),
+        "{hard}"
+    );
+}
+
+#[test]
+fn of_several_jobs_the_one_that_runs_is_waited_for() {
+    let started = |state| {
+        let mut job = job(state);
+        job["started_at"] = json!(since());
+        job
+    };
+    for jobs in [["running", "timing_out"], ["timing_out", "running"]] {
+        let jobs = json!(jobs.map(started));
+        waits(
+            &of_step(&[build(1, "running", jobs)]),
+            "base-image is running",
+        );
+    }
 }
 
 #[test]
