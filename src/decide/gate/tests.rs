@@ -285,16 +285,19 @@ fn without_a_step_the_whole_build_decides() {
         ("failed", "failed"),
         ("canceled", "was cancelled"),
         ("not_run", "was not run"),
-        (
-            "waiting_failed",
-            "was not run, as what it waited for failed",
-        ),
+        ("waiting_failed", "what the build waited for failed"),
     ] {
         let gate = of_build(&[build(1, state, json!([]))]);
         closed(&gate, words);
         let url = matches!(&gate, Gate::Closed { build: Some(url), .. } if url == "https://b/1");
         assert!(url, "{gate:?}");
     }
+}
+
+#[test]
+fn a_build_that_was_not_run_says_why_of_a_step_that_it_lacks() {
+    let gate = of_step(&[build(1, "waiting_failed", json!([]))]);
+    closed(&gate, "was not run, as what it waited for failed");
 }
 
 #[test]
