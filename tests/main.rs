@@ -6,6 +6,7 @@ mod checked;
 mod deploy;
 mod environments;
 mod example_app;
+mod github_app;
 mod helm_apply;
 mod in_actions;
 mod killed;

@@ -1,21 +1,48 @@
 //! How every command comes to GitHub.
 
 use crate::{
-    clients::{gh, github::GitHub, patience::Patience},
+    clients::{
+        gh,
+        github::{App, GitHub},
+        patience::Patience,
+    },
     decide,
     model::Repository,
     report::Report,
     settings::{Ci, GitHubOptions, Token, UsageError, Variables},
 };
 
-/// A door to `repository`, with the token of the settings or, on a laptop, of `gh auth login`.
+/// What a program asks an App's installation for, by GitHub's names.
+pub(super) type Rights = &'static [(&'static str, &'static str)];
+
+/// To read where branches are.
+pub(super) const READING: Rights = &[("contents", "read")];
+
+/// To make deployments and say what becomes of them, too.
+pub(super) const DEPLOYING: Rights = &[("contents", "read"), ("deployments", "write")];
+
+/// To announce on pull requests, too.
+pub(super) const ANNOUNCING: Rights = &[
+    ("contents", "read"),
+    ("deployments", "write"),
+    ("pull_requests", "write"),
+];
+
+/// A door to `repository`: of the settings' App, which asks for `rights` alone; or with the token of the settings or, on a laptop, of `gh auth login`.
 pub(super) async fn connect(
     options: &GitHubOptions,
+    rights: Rights,
     repository: Repository,
     ci: &Ci,
     variables: &Variables,
     report: &Report,
 ) -> anyhow::Result<GitHub> {
+    let (url, patience) = (options.base_url(ci), patience("GitHub", report));
+    if let Some(access) = options.app(variables)? {
+        let app = App::new(access.id, access.installation, access.secret(), rights);
+        let app = app.map_err(|reason| UsageError(format!("{}: {reason}", access.source)))?;
+        return GitHub::of_app(&url, app, repository, patience);
+    }
     let token: Token = match options.token(variables)? {
         Some(token) => token,
         None => {
@@ -23,8 +50,7 @@ pub(super) async fn connect(
             token.ok_or_else(missing)?.parse()?
         }
     };
-    let url = options.base_url(ci);
-    GitHub::new(&url, token.secret(), repository, patience("GitHub", report))
+    GitHub::new(&url, token.secret(), repository, patience)
 }
 
 /// How `whom` is asked again; whoever reads the report is told of each wait.

@@ -76,7 +76,15 @@ impl Plan {
         let url = address(&settings, &sources, &order)?;
         let repository = options.repository(&ci)?;
         let pages = options.pages(&ci, &repository);
-        let github = forge::connect(options, repository, &ci, &variables, report).await?;
+        let github = forge::connect(
+            options,
+            forge::DEPLOYING,
+            repository,
+            &ci,
+            &variables,
+            report,
+        )
+        .await?;
         Ok(Self {
             settings,
             ci,

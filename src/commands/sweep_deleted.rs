@@ -118,7 +118,15 @@ async fn gather(
     let options = &settings.github;
     let (app, tier) = settings.app.place();
     let repository = options.repository(ci)?;
-    let github = forge::connect(options, repository, ci, &start.variables, report).await?;
+    let github = forge::connect(
+        options,
+        forge::DEPLOYING,
+        repository,
+        ci,
+        &start.variables,
+        report,
+    )
+    .await?;
     let repository = github.repository().await.context("nothing is removed")?;
     if *branch == repository.default_branch {
         bail!(Halt::refused(format!(

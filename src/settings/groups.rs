@@ -18,6 +18,6 @@ pub use buildkite::{BuildkiteAccess, BuildkiteOptions};
 pub use cluster::{ClusterOptions, HelmOptions, LockOptions};
 pub use dns::{DnsOptions, Lookup};
 pub use gate::GateOptions;
-pub use github::{GitHubOptions, Pages, Token};
+pub use github::{AppAccess, GitHubOptions, Pages, Token};
 pub use order::OrderOptions;
 pub use run::{AgeOption, Output, OutputOptions, RunOptions};

@@ -24,6 +24,8 @@ pub(super) enum Cause {
     Garbled(String),
     /// GitHub cannot or may not answer a question of GraphQL's, or a part of it.
     Unanswered(String),
+    /// GitHub gives the App no token: its status and message, and what to do.
+    NoToken(String),
 }
 
 impl GitHubError {
@@ -41,11 +43,28 @@ impl GitHubError {
         )
     }
 
+    /// Whether GitHub refused with this sentence.
+    pub(super) fn says(&self, sentence: &str) -> bool {
+        matches!(&self.cause, Cause::Refused { message, .. } if message == sentence)
+    }
+
+    /// A refusal of the App itself, and what to do.
+    pub(super) fn of_the_app(self, advice: String) -> Self {
+        let Cause::Refused {
+            status, message, ..
+        } = &self.cause
+        else {
+            return self;
+        };
+        let reason = format!("({status} {message} to {}): {advice}", self.request);
+        Self::new(self.request, Cause::NoToken(reason))
+    }
+
     /// Whether what was asked for may have been done all the same.
     pub fn leaves_doubt(&self) -> bool {
         match self.cause {
             Cause::Refused { status, .. } => status >= 500,
-            Cause::Limited { .. } | Cause::Unanswered(_) => false,
+            Cause::Limited { .. } | Cause::Unanswered(_) | Cause::NoToken(_) => false,
             Cause::Unreachable(_) | Cause::Garbled(_) => true,
         }
     }
@@ -62,7 +81,8 @@ impl GitHubError {
             Cause::Limited { .. }
             | Cause::Unreachable(_)
             | Cause::Garbled(_)
-            | Cause::Unanswered(_) => None,
+            | Cause::Unanswered(_)
+            | Cause::NoToken(_) => None,
         }
     }
 }
@@ -109,6 +129,7 @@ impl fmt::Display for GitHubError {
             Cause::Garbled(reason) => {
                 write!(f, "GitHub's answer to {request} cannot be read: {reason}")
             }
+            Cause::NoToken(reason) => write!(f, "GitHub gives the App no token {reason}"),
             Cause::Unanswered(reason) => write!(f, "GitHub does not tell ({request}): {reason}"),
         }
     }

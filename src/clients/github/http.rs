@@ -1,9 +1,10 @@
 //! Requests to GitHub: authenticated, bounded in time and size, asked again by one policy.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use octocrab::Octocrab;
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
+    app::Tokens,
     error::{Cause, GitHubError},
     graphql,
 };
@@ -29,14 +31,24 @@ const REDIRECTS: usize = 3;
 #[derive(Debug, Clone, Default)]
 pub struct Etag(Option<HeaderValue>);
 
+/// Who asks.
+#[derive(Debug, Clone)]
+pub(super) enum Credentials {
+    /// Whoever has this token, as the header that tells it.
+    Token(HeaderValue),
+    /// An App.
+    App(Arc<Tokens>),
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Http {
     octocrab: Octocrab,
+    credentials: Credentials,
     base_url: String,
     patience: Patience,
 }
 
-struct Request<'a> {
+pub(super) struct Request<'a> {
     method: Method,
     path: &'a str,
     /// JSON; a GET has none.
@@ -44,11 +56,11 @@ struct Request<'a> {
     /// The answer that is known already.
     known: Option<&'a HeaderValue>,
     /// Whether it may be sent twice: it changes nothing, or leaves the same however often it comes.
-    safe: bool,
+    pub safe: bool,
 }
 
 impl<'a> Request<'a> {
-    fn get(path: &'a str) -> Self {
+    pub(super) fn get(path: &'a str) -> Self {
         Self {
             method: Method::GET,
             path,
@@ -58,7 +70,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    fn post(path: &'a str, body: Value) -> Self {
+    pub(super) fn post(path: &'a str, body: Value) -> Self {
         Self {
             method: Method::POST,
             body,
@@ -74,9 +86,9 @@ impl fmt::Display for Request<'_> {
     }
 }
 
-struct Reply {
+pub(super) struct Reply {
     status: StatusCode,
-    headers: HeaderMap,
+    pub headers: HeaderMap,
     body: Bytes,
 }
 
@@ -98,17 +110,21 @@ impl Reply {
 }
 
 impl Http {
-    pub(super) fn new(base_url: &str, token: &str, patience: Patience) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        base_url: &str,
+        credentials: Credentials,
+        patience: Patience,
+    ) -> anyhow::Result<Self> {
         let octocrab = Octocrab::builder()
             .base_uri(base_url)
             .with_context(|| format!("failed to read GitHub's address {base_url}"))?
-            .personal_token(token.to_owned())
             .set_connect_timeout(Some(Duration::from_secs(10)))
             .set_read_timeout(Some(TIMEOUT))
             .build()
             .context("failed to set up GitHub's client")?;
         Ok(Self {
             octocrab,
+            credentials,
             base_url: base_url.trim_end_matches('/').to_owned(),
             patience,
         })
@@ -178,14 +194,34 @@ impl Http {
         read(&request.to_string(), &reply)
     }
 
-    /// Sends, and follows where a renamed repository has gone: GET by 301, POST by 307.
+    /// The reply to who we are. An App's token that is refused has ended before its time, and did
+    /// nothing: with a new one the request is sent once more.
     async fn reply(&self, request: &Request<'_>) -> Result<Reply, GitHubError> {
+        let tokens = match &self.credentials {
+            Credentials::Token(header) => return self.follow(request, header).await,
+            Credentials::App(tokens) => tokens,
+        };
+        let header = tokens.header(self).await?;
+        let reply = self.follow(request, &header).await?;
+        if reply.status != StatusCode::UNAUTHORIZED {
+            return Ok(reply);
+        }
+        tokens.forget(&header).await;
+        self.follow(request, &tokens.header(self).await?).await
+    }
+
+    /// Sends, and follows where a renamed repository has gone: GET by 301, POST by 307.
+    pub(super) async fn follow(
+        &self,
+        request: &Request<'_>,
+        who: &HeaderValue,
+    ) -> Result<Reply, GitHubError> {
         let mut url = match request.path {
             graphql::PATH => graphql::address(&self.base_url),
             path => format!("{}{path}", self.base_url),
         };
         for _ in 0..=REDIRECTS {
-            let reply = self.send(request, &url).await?;
+            let reply = self.send(request, &url, who).await?;
             match self.redirect(&reply) {
                 Some(target) => url = target,
                 None => return Ok(reply),
@@ -209,11 +245,16 @@ impl Http {
     }
 
     /// Sends until the answer stands.
-    async fn send(&self, request: &Request<'_>, url: &str) -> Result<Reply, GitHubError> {
+    async fn send(
+        &self,
+        request: &Request<'_>,
+        url: &str,
+        who: &HeaderValue,
+    ) -> Result<Reply, GitHubError> {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let outcome = self.once(request, url).await;
+            let outcome = self.once(request, url, who).await;
             let answer = match &outcome {
                 Ok(reply) => reply.answer(request),
                 Err(_) => Answer::None,
@@ -228,18 +269,27 @@ impl Http {
         }
     }
 
-    async fn once(&self, request: &Request<'_>, url: &str) -> Result<Reply, String> {
+    async fn once(
+        &self,
+        request: &Request<'_>,
+        url: &str,
+        who: &HeaderValue,
+    ) -> Result<Reply, String> {
         let exchange = async {
-            let answer = match request.method {
-                Method::POST => self.octocrab._post(url, Some(&request.body)).await,
-                Method::PATCH => self.octocrab._patch(url, Some(&request.body)).await,
-                _ => {
-                    let headers = request
-                        .known
-                        .map(|etag| HeaderMap::from_iter([(header::IF_NONE_MATCH, etag.clone())]));
-                    self.octocrab._get_with_headers(url, headers).await
-                }
-            };
+            let headers = [
+                Some((header::AUTHORIZATION, who)),
+                request.known.map(|etag| (header::IF_NONE_MATCH, etag)),
+            ];
+            let mut sent = http::Request::builder()
+                .method(request.method.clone())
+                .uri(url);
+            for (name, value) in headers.into_iter().flatten() {
+                sent = sent.header(name, value);
+            }
+            let body = (request.method != Method::GET).then_some(&request.body);
+            let sent = self.octocrab.build_request(sent, body);
+            let sent = sent.map_err(|error| cause_of(&error))?;
+            let answer = self.octocrab.execute(sent).await;
             let (head, body) = answer.map_err(|error| cause_of(&error))?.into_parts();
             let body = Limited::new(body, LARGEST).collect().await;
             let body = body.map_err(|error| error.to_string())?.to_bytes();
@@ -278,17 +328,26 @@ fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
     if number("x-ratelimit-remaining")? > 0 {
         return None;
     }
-    let date = headers.get(header::DATE)?.to_str().ok()?;
-    let now = chrono::DateTime::parse_from_rfc2822(date)
-        .ok()?
-        .timestamp()
-        .max(0) as u64;
+    let now = date(headers)?.timestamp().max(0) as u64;
     Some(Duration::from_secs(
         number("x-ratelimit-reset")?.saturating_sub(now) + 1,
     ))
 }
 
-fn read<T: DeserializeOwned>(request: &str, reply: &Reply) -> Result<T, GitHubError> {
+/// What time it is at GitHub.
+pub(super) fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
+    let date = headers.get(header::DATE)?.to_str().ok()?;
+    Some(DateTime::parse_from_rfc2822(date).ok()?.to_utc())
+}
+
+/// The header that tells a token; none for what can be in no header.
+pub(super) fn bearer(token: &str) -> Option<HeaderValue> {
+    let mut header = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}
+
+pub(super) fn read<T: DeserializeOwned>(request: &str, reply: &Reply) -> Result<T, GitHubError> {
     let error = |cause| GitHubError::new(request, cause);
     if reply.status.is_success() {
         return serde_json::from_slice(&reply.body)

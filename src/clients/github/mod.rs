@@ -1,5 +1,6 @@
 //! GitHub: refs, deployments and pull requests, one by one by REST, many at once by GraphQL.
 
+mod app;
 mod asked;
 mod batch;
 mod comments;
@@ -16,8 +17,9 @@ mod sight;
 mod tests;
 mod tier;
 
-use std::fmt::Display;
+use std::{fmt::Display, sync::Arc};
 
+use anyhow::Context as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{
     Deserialize,
@@ -25,8 +27,8 @@ use serde::{
 };
 use serde_json::json;
 
-use self::http::Http;
 pub use self::{
+    app::App,
     asked::Asked,
     comments::Comment,
     deployments::NewDeployment,
@@ -35,6 +37,10 @@ pub use self::{
     http::Etag,
     sight::Sight,
     tier::{Cursor, Page},
+};
+use self::{
+    app::Tokens,
+    http::{Credentials, Http, bearer},
 };
 use super::patience::Patience;
 use crate::model::{
@@ -114,14 +120,31 @@ impl GitHub {
         repository: Repository,
         patience: Patience,
     ) -> anyhow::Result<Self> {
+        let header = bearer(token).context("the token holds other than plain symbols")?;
         Ok(Self {
-            http: Http::new(base_url, token, patience)?,
+            http: Http::new(base_url, Credentials::Token(header), patience)?,
             repository,
             secrets: Secrets::new([token.to_owned()]),
         })
     }
 
-    /// What it was given and is shown to nobody: the token.
+    /// The same door, by which an App goes.
+    pub fn of_app(
+        base_url: &str,
+        app: App,
+        repository: Repository,
+        patience: Patience,
+    ) -> anyhow::Result<Self> {
+        let secrets = app.secrets().clone();
+        let tokens = Tokens::new(app, repository.clone());
+        Ok(Self {
+            http: Http::new(base_url, Credentials::App(Arc::new(tokens)), patience)?,
+            repository,
+            secrets,
+        })
+    }
+
+    /// What it was given and is shown to nobody: the token, or the App's key.
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
     }

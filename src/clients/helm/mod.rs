@@ -43,7 +43,10 @@ pub struct Helm {
 /// Variables that would send Helm to another cluster than ours, or that are none of its business.
 fn is_withheld(name: &str) -> bool {
     name.starts_with("HELM_KUBE")
-        || matches!(name, "HELM_NAMESPACE" | "GITHUB_TOKEN" | "GH_TOKEN")
+        || matches!(
+            name,
+            "HELM_NAMESPACE" | "GITHUB_TOKEN" | "GH_TOKEN" | "GITHUB_APP_PRIVATE_KEY"
+        )
         || name.starts_with("BRANCH_DEPLOYS_")
 }
 

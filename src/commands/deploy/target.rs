@@ -45,8 +45,15 @@ impl Target {
         let repository = repository(settings, &ci, &checkout).await?;
         let app = app(settings, &repository)?;
         let pages = settings.github.pages(&ci, &repository);
-        let github =
-            forge::connect(&settings.github, repository, &ci, &start.variables, report).await?;
+        let github = forge::connect(
+            &settings.github,
+            forge::DEPLOYING,
+            repository,
+            &ci,
+            &start.variables,
+            report,
+        )
+        .await?;
         let branch = branch(settings, &checkout)?;
         let commit = commit(settings, &checkout, &branch, &github).await?;
         let tier = settings.tier().to_owned();

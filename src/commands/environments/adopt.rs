@@ -93,7 +93,15 @@ async fn environment(
     let app = app.ok_or_else(|| UsageError("which app? --app NAME".into()))?;
     let options = &settings.github;
     let repository = options.repository(ci)?;
-    let github = forge::connect(options, repository, ci, &start.variables, report).await?;
+    let github = forge::connect(
+        options,
+        forge::READING,
+        repository,
+        ci,
+        &start.variables,
+        report,
+    )
+    .await?;
     let repository = github.repository().await?;
     match branches::look_for(&github, branch, &repository.default_branch).await? {
         Presence::There => {}

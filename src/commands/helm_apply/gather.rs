@@ -104,7 +104,15 @@ async fn gathered(start: &Start<HelmApply>, report: &Report) -> anyhow::Result<O
     let options = &settings.github;
     let (app, tier) = settings.app.place();
     let repository = options.repository(&ci)?;
-    let github = forge::connect(options, repository, &ci, &start.variables, report).await?;
+    let github = forge::connect(
+        options,
+        forge::DEPLOYING,
+        repository,
+        &ci,
+        &start.variables,
+        report,
+    )
+    .await?;
     let Some(wanted) = wanted(settings, &ci, &github).await? else {
         report.note(&format!(
             "the deployment is none of {}'s on {}: nothing to do",

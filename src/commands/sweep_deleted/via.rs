@@ -96,6 +96,7 @@ async fn default_branch(
     let options = &start.settings.github;
     let github = forge::connect(
         options,
+        forge::READING,
         options.repository(ci)?,
         ci,
         &start.variables,

@@ -129,7 +129,20 @@ async fn know(
 ) -> anyhow::Result<(GitHub, RepositoryFacts)> {
     let settings = &start.settings;
     let repository = settings.github.repository(ci)?;
-    let github = forge::connect(&settings.github, repository, ci, &start.variables, report).await?;
+    let rights = if settings.comment {
+        forge::ANNOUNCING
+    } else {
+        forge::DEPLOYING
+    };
+    let github = forge::connect(
+        &settings.github,
+        rights,
+        repository,
+        ci,
+        &start.variables,
+        report,
+    )
+    .await?;
     let repository = github.repository().await.context("nothing is removed")?;
     Ok((github, repository))
 }

@@ -22,7 +22,37 @@ pub struct GitHubOptions {
     /// File that holds GitHub's token [default: GITHUB_TOKEN or GH_TOKEN]
     #[arg(long, value_name = "PATH")]
     pub github_token_file: Option<PathBuf>,
+    /// Number of the GitHub App to ask as, in place of a token
+    #[arg(long, value_name = "ID")]
+    pub github_app_id: Option<u64>,
+    /// Number of the App's installation [default: the repository's]
+    #[arg(long, value_name = "ID")]
+    pub github_installation_id: Option<u64>,
+    /// File that holds the App's private key [default: GITHUB_APP_PRIVATE_KEY]
+    #[arg(long, value_name = "PATH")]
+    pub github_app_key_file: Option<PathBuf>,
 }
+
+/// A GitHub App as the settings name it.
+pub struct AppAccess {
+    /// Its number.
+    pub id: u64,
+    /// The number of its installation, where it is given.
+    pub installation: Option<u64>,
+    key: String,
+    /// Where the key came from.
+    pub source: String,
+}
+
+impl AppAccess {
+    /// The private key in PEM, to sign with and for nothing else.
+    pub fn secret(&self) -> &str {
+        &self.key
+    }
+}
+
+/// The variable of an App's private key.
+const KEY: &str = "GITHUB_APP_PRIVATE_KEY";
 
 /// GitHub's pages of a repository, for people.
 #[derive(Debug, Clone)]
@@ -139,6 +169,52 @@ impl GitHubOptions {
             .or(from_ci)
             .unwrap_or("https://api.github.com");
         url.trim_end_matches('/').to_owned()
+    }
+
+    /// The App to ask as; none where a token is to be used.
+    pub fn app(&self, variables: &Variables) -> Result<Option<AppAccess>, UsageError> {
+        let refused = |reason: String| Err(UsageError(reason));
+        let Some(id) = self.github_app_id else {
+            let alone = [
+                (
+                    "--github-installation-id",
+                    self.github_installation_id.is_some(),
+                ),
+                ("--github-app-key-file", self.github_app_key_file.is_some()),
+            ];
+            return match alone.into_iter().find(|(_, given)| *given) {
+                Some((name, _)) => refused(format!("{name} is of no use without --github-app-id")),
+                None => Ok(None),
+            };
+        };
+        if self.github_token_file.is_some() {
+            let both = "--github-app-id and --github-token-file are both given: which one asks?";
+            return refused(both.into());
+        }
+        let (key, source) = match &self.github_app_key_file {
+            Some(path) => {
+                let source = format!("the App's private key in {}", path.display());
+                let text = std::fs::read_to_string(path);
+                let text = text.map_err(|error| UsageError(format!("{source}: {error}")))?;
+                (text, source)
+            }
+            None => match variables.get(KEY).filter(|text| !text.trim().is_empty()) {
+                // Where a variable is one line, its ends of lines are written out.
+                Some(text) => (text.replace("\\n", "\n"), KEY.to_owned()),
+                None => {
+                    return refused(format!(
+                        "the private key of the App {id} is missing: set {KEY}, or give \
+                         --github-app-key-file"
+                    ));
+                }
+            },
+        };
+        Ok(Some(AppAccess {
+            id,
+            installation: self.github_installation_id,
+            key,
+            source,
+        }))
     }
 
     /// The token from the file, or from the usual variables; none where neither holds one.

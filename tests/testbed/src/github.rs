@@ -15,6 +15,7 @@
 //! ```
 
 mod answer;
+mod apps;
 mod call;
 mod checks;
 mod conditional;
@@ -45,6 +46,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{faults::Faults, serve::Server};
 
+pub use apps::App;
 pub use deployments::{Deployment, DeploymentState, NewStatus, Status};
 pub use events::Event;
 pub use permissions::{Level, Permission, Permissions};
@@ -107,6 +109,19 @@ impl GitHub {
     /// When the permissions name a repository that does not exist.
     pub fn token(&self, permissions: Permissions) -> String {
         self.shared.lock().issue(permissions)
+    }
+
+    /// A new App, installed on the repositories that its permissions name (or on all), with them.
+    /// Its key is [`App::KEY`].
+    pub fn app(&self, permissions: Permissions) -> App {
+        let (id, installation) = (self.shared.ids.next(), self.shared.ids.next());
+        let app = apps::Registered::new(id, installation, permissions);
+        self.shared.lock().apps.push(app);
+        App {
+            shared: Arc::clone(&self.shared),
+            id,
+            installation,
+        }
     }
 
     /// Takes a token back: from now on it gets 401.

@@ -17,6 +17,8 @@ use super::{answer::Refusal, shapes::User, state::Shared};
 pub struct Caller {
     /// The token's secret; `None` without a token.
     pub secret: Option<String>,
+    /// The number of the App that asks as itself, by a JWT.
+    pub app: Option<u64>,
     pub owner: User,
 }
 

@@ -74,7 +74,7 @@ impl Endpoint {
 }
 
 /// The repository of the path: by its id, by its name, or by one that it had and no other took.
-fn meant<'a>(repositories: &'a mut [Stored], call: &Call) -> Option<&'a mut Stored> {
+pub fn meant<'a>(repositories: &'a mut [Stored], call: &Call) -> Option<&'a mut Stored> {
     let find = |is_it: &dyn Fn(&Stored) -> bool| repositories.iter().position(is_it);
     let place = match full_name(call) {
         Some(name) => find(&|stored| stored.is_named(&name))
@@ -85,7 +85,7 @@ fn meant<'a>(repositories: &'a mut [Stored], call: &Call) -> Option<&'a mut Stor
 }
 
 /// Where a repository is found that was asked for by a name it no longer has.
-fn new_home(stored: &Stored, call: &Call) -> Option<String> {
+pub fn new_home(stored: &Stored, call: &Call) -> Option<String> {
     if stored.is_named(&full_name(call)?) {
         return None;
     }

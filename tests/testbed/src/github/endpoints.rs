@@ -1,6 +1,7 @@
 //! The endpoints, one file for each group.
 
 pub mod account;
+pub mod apps;
 pub mod branches;
 pub mod comments;
 pub mod commits;

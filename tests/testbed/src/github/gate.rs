@@ -16,6 +16,7 @@ use rand::Rng;
 
 use super::{
     answer::{Answer, Refusal},
+    apps,
     call::Caller,
     conditional, graphql,
     limits::{Exceeded, Limits},
@@ -61,6 +62,7 @@ fn admit(shared: &Shared, request: &Request) -> (Caller, Result<(), Answer>) {
     let mut state = shared.lock();
     let anonymous = Caller {
         secret: None,
+        app: None,
         owner: User::person("anonymous"),
     };
     let caller = match caller(&state, request.headers()) {
@@ -95,11 +97,22 @@ fn caller(state: &state::State, headers: &HeaderMap) -> Result<Option<Caller>, R
     let bearer = scheme.is_some_and(|scheme: &str| {
         scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token")
     });
+    if let Some(jwt) = secret.filter(|secret| bearer && secret.contains('.')) {
+        let id = apps::verify(jwt, &state.apps)?;
+        let app = state.apps.iter().find(|app| app.id == id);
+        return Ok(app.map(|app| Caller {
+            secret: None,
+            app: Some(id),
+            owner: app.permissions.owner.clone(),
+        }));
+    }
     let mut tokens = state.tokens.iter();
-    let token = tokens.find(|token| bearer && token.valid && Some(token.secret.as_str()) == secret);
+    let token =
+        tokens.find(|token| bearer && token.is_good() && Some(token.secret.as_str()) == secret);
     match token {
         Some(token) => Ok(Some(Caller {
             secret: Some(token.secret.clone()),
+            app: None,
             owner: token.owner.clone(),
         })),
         None => Err(Refusal::new(StatusCode::UNAUTHORIZED, "Bad credentials")),
@@ -107,6 +120,11 @@ fn caller(state: &state::State, headers: &HeaderMap) -> Result<Option<Caller>, R
 }
 
 fn limits<'a>(state: &'a mut state::State, caller: &Caller, is_graphql: bool) -> &'a mut Limits {
+    let own = |app: &&mut apps::Registered| Some(app.id) == caller.app;
+    if caller.app.is_some() {
+        let app = state.apps.iter_mut().find(own);
+        return &mut app.expect("Apps are never removed").limits;
+    }
     match &caller.secret {
         Some(secret) if is_graphql => &mut state.token(secret).graphql,
         Some(secret) => &mut state.token(secret).limits,

@@ -22,6 +22,16 @@ pub enum Permission {
 }
 
 impl Permission {
+    /// All there are.
+    pub const ALL: [Self; 6] = [
+        Self::Metadata,
+        Self::Contents,
+        Self::Deployments,
+        Self::Statuses,
+        Self::Issues,
+        Self::PullRequests,
+    ];
+
     /// As headers and messages spell it.
     pub fn name(self) -> &'static str {
         match self {

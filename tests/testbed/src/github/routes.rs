@@ -15,7 +15,7 @@ use super::{
     call::Call,
     endpoint::Endpoint,
     endpoints::{
-        account, branches, comments, commits, creating_deployments, deployment_statuses,
+        account, apps, branches, comments, commits, creating_deployments, deployment_statuses,
         deployments, refs, repository,
     },
     gate, graphql, recorder,
@@ -29,6 +29,10 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .nest("/repos/{owner}/{repo}", of_a_repository())
         .nest("/repositories/{repository}", of_a_repository())
         .route("/graphql", post(async |call: Call| graphql::respond(&call)))
+        .route(
+            "/app/installations/{installation}/access_tokens",
+            post(async |call: Call| apps::create_token(&call)),
+        )
         .route("/user", get(async |call: Call| account::user(&call)))
         .route(
             "/rate_limit",
@@ -47,6 +51,10 @@ pub fn router(shared: Arc<Shared>) -> Router {
 fn of_a_repository() -> Router<Arc<Shared>> {
     Router::new()
         .route("/", read(&repository::GET))
+        .route(
+            "/installation",
+            get(async |call: Call| apps::installation(&call)),
+        )
         .route("/git/ref/{*ref}", read(&refs::GET))
         .route("/git/matching-refs/{*ref}", read(&refs::MATCHING))
         .route("/branches", read(&branches::LIST))

@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
-    PATIENCE, ids::Ids, limits::Limits, permissions::Permissions, recorder::Request,
-    stored::Stored, tokens::Token,
+    PATIENCE, apps::Registered, ids::Ids, limits::Limits, permissions::Permissions,
+    recorder::Request, stored::Stored, tokens::Token,
 };
 use crate::faults::Faults;
 
@@ -27,6 +27,7 @@ pub struct Shared {
 pub struct State {
     pub repositories: Vec<Stored>,
     pub tokens: Vec<Token>,
+    pub apps: Vec<Registered>,
     /// The limits of requests without a token.
     pub anonymous: Limits,
     pub requests: Vec<Request>,

@@ -1,6 +1,6 @@
 //! Tokens that were issued: who asks, and what of which repository it may do.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
 use rand::{Rng, distr::Alphanumeric};
 
@@ -18,6 +18,10 @@ pub struct Token {
     pub owner: User,
     /// False once it expired or was revoked.
     pub valid: bool,
+    /// When it expires by itself.
+    pub expires: Option<Instant>,
+    /// The installation of an App that it was given to.
+    pub installation: Option<u64>,
     /// The ids of the repositories it sees; `None` is all.
     pub repositories: Option<Vec<u64>>,
     pub limits: Limits,
@@ -49,11 +53,18 @@ impl Token {
             secret: format!("{prefix}{secret}"),
             owner,
             valid: true,
+            expires: None,
+            installation: None,
             repositories,
             limits: Limits::of_an_hour(hourly),
             graphql: Limits::of_graphql(hourly),
             levels,
         }
+    }
+
+    /// Whether it neither expired nor was revoked.
+    pub fn is_good(&self) -> bool {
+        self.valid && self.expires.is_none_or(|end| Instant::now() < end)
     }
 
     /// Whether the token sees the repository at all.
