@@ -28,7 +28,8 @@ pub(super) const ANNOUNCING: Rights = &[
     ("pull_requests", "write"),
 ];
 
-/// A door to `repository`: of the settings' App, which asks for `rights` alone; or with the token of the settings or, on a laptop, of `gh auth login`.
+/// A door to `repository`: of the settings' App, which asks for `rights` alone; or with the token of the
+/// settings or, on a laptop, of `gh auth login`.
 pub(super) async fn connect(
     options: &GitHubOptions,
     rights: Rights,
