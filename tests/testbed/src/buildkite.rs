@@ -54,6 +54,7 @@ use crate::{
     faults::Faults,
     github::{GitHub, Permission, Permissions},
     serve::{Server, runtime},
+    tools::{self, Tool},
 };
 
 pub use build::{Build, Job};
@@ -82,6 +83,8 @@ impl Buildkite {
     /// Starts a Buildkite without pipelines and tokens, with agents, and as the app `buildkite` at
     /// this GitHub.
     pub fn start(github: &GitHub) -> Self {
+        // Built now where it is nowhere to be had: it takes longer than any job is waited for.
+        tools::get(Tool::BuildkiteAgent).expect("the agent is there, or can be built");
         let app = Permissions::app("buildkite").write(Permission::Deployments);
         let (statuses, posts) = unbounded_channel();
         runtime().spawn(statuses::carry(github.token(app), posts));
