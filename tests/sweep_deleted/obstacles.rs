@@ -3,7 +3,12 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use testbed::{Cluster, tools::Tool::Helm4, wait_until};
+use testbed::{
+    Cluster,
+    faults::{Effect, Matcher},
+    tools::Tool::Helm4,
+    wait_until,
+};
 
 use super::{ENVIRONMENT, is_empty};
 use crate::{
@@ -53,6 +58,24 @@ fn pods_that_take_their_time_are_seen_gone() {
         site.sweep_deleted(helm, "new").run().ends_with(0);
         is_empty(&site);
     }
+}
+
+/// Of the right kind, and without a word of what it lists, or that it is all.
+#[test]
+fn a_listing_of_pods_that_is_cut_short_proves_nothing_gone() {
+    let site = Site::new("sweep-cut");
+    let deploy = site.helm_apply(Helm4, site.push("new"));
+    deleted_with(&site, deploy, &[slow_to_end("web")]);
+    let front = site.namespace.front(&site.kubeconfig);
+    let cut = "k8s\0\x0a\x2b\x0a\x0emeta.k8s.io/v1\x12\x19PartialObjectMetadataList\x12\0";
+    let pods = Matcher::get("/api/v1/namespaces/*/pods");
+    front
+        .faults()
+        .when(pods)
+        .then(Effect::status(200).body(cut));
+    let sweep = site.sweep_deleted(Helm4, "new");
+    let sweep = sweep.env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig());
+    is_held_up(sweep, &site, "an answer cut short", 1);
 }
 
 #[test]

@@ -49,6 +49,14 @@ impl Objects {
         let api: Api<K> = Api::namespaced(self.client.clone(), &self.namespace);
         let page = metadata::list(&self.client, api.resource_url(), &ListParams::default()).await;
         let page = page.map_err(|error| self.not_listed(plural, error))?;
+        // No limit was asked for: what does not tell that it is all proves nothing gone.
+        if page
+            .position
+            .is_none_or(|position| !position.next.is_empty())
+        {
+            let action = format!("list {plural} in namespace {}", self.namespace);
+            return Err(ClusterError::garbled(action, "an answer cut short"));
+        }
         let of_kind = |item| dependents(item, &K::api_version(&()), &K::kind(&()));
         Ok(page.items.into_iter().flat_map(of_kind).collect())
     }
