@@ -222,7 +222,12 @@ async fn finish_removal(site: &Site<'_>) -> anyhow::Result<()> {
         site.report
             .note("the branch came back while it was removed: first that is ended");
         teardown::environment(site).await?;
-        return site.note(|record| record.releases.clear()).await;
+        return site
+            .note(|record| {
+                record.releases.clear();
+                record.remains.clear();
+            })
+            .await;
     }
     if !nothing_remains {
         site.report
