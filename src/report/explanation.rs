@@ -164,7 +164,7 @@ impl Explanation {
 
     /// The explanation as lines of a log: each begins with a word of ours, or is to be quoted.
     pub(super) fn lines(&self) -> [Vec<String>; 3] {
-        let row = |(name, text): (&str, String)| format!("{name:<10}{text}");
+        let row = |(name, text): (&str, String)| format!("{name:<11}{text}");
         let facts = self.facts().into_iter().map(row).collect();
         [
             facts,

@@ -39,9 +39,22 @@ pub(super) fn newest(events: &[Event], which: impl Fn(&Event) -> bool) -> Option
     those.max_by_key(|event| event.at)
 }
 
+/// What is said of every pod.
+fn is_usual(reason: &str) -> bool {
+    let usual = [
+        "Scheduled",
+        "ScalingReplicaSet",
+        "SuccessfulCreate",
+        "Created",
+        "Pulled",
+    ];
+    usual.contains(&reason)
+}
+
 /// The newest of them, newest first; warnings are not crowded out by what is as it should be.
 pub(super) fn told(mut events: Vec<Event>) -> Vec<Event> {
     events.sort_by_key(|event| Reverse(event.at));
+    events.retain(|event| event.warns || !is_usual(&event.reason));
     let warnings: Vec<Event> = events.iter().filter(|it| it.warns).cloned().collect();
     let mut shown: Vec<Event> = warnings.iter().take(WARNINGS).cloned().collect();
     for event in events {
