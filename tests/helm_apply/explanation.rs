@@ -42,8 +42,7 @@ fn a_crash_is_told_with_its_status_and_the_end_of_its_log() {
             "    reason     exit status 3: Error\n    │ line 17\n",
             "    │ KeyError: DATABASE_URL\n",
             " BackOff Pod/hey-new-",
-            "    Helm       context deadline exceeded\n",
-            "    try        kubectl logs hey-new-",
+            " deadline exceeded\n    try        kubectl logs hey-new-",
         ] {
             assert!(ran.stdout.contains(line), "{line}\n{ran}");
         }
