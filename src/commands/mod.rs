@@ -6,6 +6,7 @@ mod build_gate;
 mod connect;
 mod deploy;
 mod environments;
+mod explain;
 mod farewell;
 mod follow;
 mod forge;

@@ -1,6 +1,8 @@
 mod around;
 mod labelled;
+mod log;
 mod made;
+mod scene;
 
 use std::{collections::HashMap, sync::Arc};
 
