@@ -4,6 +4,7 @@ mod address;
 mod charts;
 mod cluster;
 mod explanation;
+mod figures;
 mod github;
 mod helm;
 mod landing;
