@@ -3,6 +3,7 @@
 mod address;
 mod charts;
 mod cluster;
+mod early_end;
 mod explanation;
 mod figures;
 mod github;

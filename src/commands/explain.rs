@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::site::Site;
+use super::{rollout::Rollout, site::Site};
 use crate::{
     decide::{is_soft, troubles},
     model::{Container, Object, Scene, Trouble},
@@ -53,30 +53,30 @@ pub(super) struct Suspect<'a> {
 }
 
 /// Why it did not come up, as far as the cluster tells within a few seconds. Ends at a stop.
-pub(super) async fn explain(site: &Site<'_>, suspect: &Suspect<'_>) -> Option<Explanation> {
-    let search = tokio::time::timeout(LIMIT, found(site, suspect));
+pub(super) async fn explain(
+    site: &Site<'_>,
+    suspect: &Suspect<'_>,
+    rollout: &Rollout,
+) -> Option<Explanation> {
+    let search = tokio::time::timeout(LIMIT, found(site, suspect, rollout));
     match site.stop.unless(search).await {
         Ok(Ok(found)) => found,
         Ok(Err(_)) | Err(_) => None,
     }
 }
 
-async fn found(site: &Site<'_>, suspect: &Suspect<'_>) -> Option<Explanation> {
+async fn found(site: &Site<'_>, suspect: &Suspect<'_>, rollout: &Rollout) -> Option<Explanation> {
     let kinds: Vec<&str> = suspect
         .objects
         .iter()
         .map(|it| it.key.kind.as_str())
         .collect();
-    let (scene, since) = tokio::join!(site.objects.scene(&kinds), begun(site, suspect.release));
-    let here: Vec<Object> = suspect
-        .objects
-        .iter()
-        .filter(|it| is_here(site, it))
-        .cloned()
-        .collect();
+    let (mut scene, since) = tokio::join!(site.objects.scene(&kinds), begun(site, suspect.release));
+    scene.past = rollout.past();
+    let here = site.here(suspect.objects);
     let mut troubles = troubles(&scene, &here, since).into_iter();
     let trouble = troubles.find(|trouble| suspect.waited || !is_soft(trouble))?;
-    Some(explained(site, suspect, &scene, &trouble).await)
+    Some(explained(site, suspect, &scene, &trouble, rollout).await)
 }
 
 /// When Helm began with the release's newest revision, by the cluster's clock.
@@ -85,22 +85,18 @@ async fn begun(site: &Site<'_>, release: &str) -> Option<DateTime<Utc>> {
     revisions.last()?.created
 }
 
-fn is_here(site: &Site<'_>, object: &Object) -> bool {
-    let namespace = object.key.namespace.as_deref();
-    namespace.is_none_or(|namespace| namespace == site.namespace)
-}
-
 async fn explained(
     site: &Site<'_>,
     suspect: &Suspect<'_>,
     scene: &Scene,
     trouble: &Trouble,
+    rollout: &Rollout,
 ) -> Explanation {
     let failure = Failure {
         release: suspect.release,
         namespace: site.namespace,
         trouble,
-        log: log(site, trouble).await,
+        log: log(site, trouble, rollout).await,
         helm: suspect.helm,
         unseen: &scene.unseen,
     };
@@ -108,14 +104,20 @@ async fn explained(
 }
 
 /// The end of the log of the container that failed, or why it cannot be had; none where there is none.
-async fn log(site: &Site<'_>, trouble: &Trouble) -> Option<Result<String, String>> {
+async fn log(
+    site: &Site<'_>,
+    trouble: &Trouble,
+    rollout: &Rollout,
+) -> Option<Result<String, String>> {
     let pod = trouble.pod.as_deref()?;
     let Container { name, log, .. } = trouble.container.as_ref()?;
     let lines = LOG_LINES.try_into().ok()?;
     let read = site.objects.log(pod, name, (*log)?, lines);
-    Some(match tokio::time::timeout(LOG_LIMIT, read).await {
+    let read = match tokio::time::timeout(LOG_LIMIT, read).await {
         Ok(Ok(text)) => Ok(text),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("it does not come within {} s", LOG_LIMIT.as_secs())),
-    })
+    };
+    // Of a hook that its chart removes when it fails, what was heard while it ran is all there is.
+    Some(read.or_else(|reason| rollout.said_by(pod).ok_or(reason)))
 }

@@ -1,5 +1,6 @@
 //! `helm-apply`: takes a deployment and makes the environment.
 
+mod answered;
 mod conclude;
 mod gather;
 mod heed;

@@ -21,6 +21,7 @@ mod queue;
 mod queue_deploy;
 mod releases;
 mod removal;
+mod rollout;
 mod site;
 mod statuses;
 mod stop;

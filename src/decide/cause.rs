@@ -12,7 +12,7 @@ use self::{
     told::{about, newest, told},
 };
 use super::rollout::{condition, pods_of, ready, replica_set};
-use crate::model::{Object, Scene, Trouble, What};
+use crate::model::{Event, Object, Scene, Trouble, What};
 
 /// What is wrong with the objects of a release, the most important first. What was said, and which
 /// hooks ran, before `since` is another deploy's.
@@ -28,6 +28,15 @@ pub fn troubles(scene: &Scene, objects: &[Object], since: Option<DateTime<Utc>>)
 /// Whether it is no more than that something is not ready yet.
 pub fn is_soft(trouble: &Trouble) -> bool {
     matches!(trouble.what, What::NotReady(_) | What::Waits { .. })
+}
+
+/// What is said of a workload, and of its pods.
+pub(super) fn said_of(scene: &Scene, kind: &str, live: &Value, pods: &[&Value]) -> Vec<Event> {
+    let of_pods = pods.iter().flat_map(|pod| about(scene, "Pod", pod));
+    about(scene, kind, live)
+        .into_iter()
+        .chain(of_pods)
+        .collect()
 }
 
 /// Where is looked, and from when on.

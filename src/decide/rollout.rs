@@ -36,7 +36,12 @@ pub fn pods_of<'a>(scene: &'a Scene, kind: &str, workload: &'a Value) -> Vec<&'a
             let is_newest = |pod: &&Value| is_told(pod, "pod-template-generation", template);
             owned(workload).filter(is_newest).collect()
         }
-        "ReplicaSet" | "Job" => owned(workload).collect(),
+        "ReplicaSet" => owned(workload).collect(),
+        // Those of a Job tell how it came out, also when they are on their way out, or gone.
+        "Job" => {
+            let pods = scene.of_kind("Pod").chain(scene.past_of_kind("Pod"));
+            pods.filter(|pod| is_owned(pod, workload)).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -157,12 +162,16 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_that_leaves_is_none_that_is_waited_for() {
-        let mut leaving = owned("Pod", "migrate-1", "migrate");
+    fn a_pod_that_leaves_is_waited_for_only_where_it_is_a_jobs() {
+        let mut leaving = owned("Pod", "web-1", "web");
         leaving["metadata"]["deletionTimestamp"] = json!("2026-11-24T09:00:00Z");
-        let job = json!({"metadata": {"uid": "migrate"}});
-        let scene = scene(&[leaving, owned("Pod", "migrate-2", "migrate")]);
-        assert_eq!(names(&pods_of(&scene, "Job", &job)), ["migrate-2"]);
-        assert_eq!(names(&pods_of(&scene, "ConfigMap", &job)), [""; 0]);
+        let owner = json!({"metadata": {"uid": "web"}});
+        let mut scene = scene(&[leaving, owned("Pod", "web-2", "web")]);
+        let past = owned("Pod", "web-0", "web");
+        scene.past.insert(("Pod".into(), "web-0".into()), past);
+        assert_eq!(names(&pods_of(&scene, "StatefulSet", &owner)), ["web-2"]);
+        let of_job = ["web-1", "web-2", "web-0"];
+        assert_eq!(names(&pods_of(&scene, "Job", &owner)), of_job);
+        assert_eq!(names(&pods_of(&scene, "ConfigMap", &owner)), [""; 0]);
     }
 }

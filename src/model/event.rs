@@ -17,6 +17,8 @@ pub struct Event {
     pub message: String,
     /// How often it was said.
     pub count: u32,
+    /// Whether it was said before anybody listened.
+    pub before: bool,
     /// When it was said last, where that is told.
     pub at: Option<DateTime<Utc>>,
 }

@@ -6,7 +6,7 @@ use testbed::tools::Tool;
 use crate::site::{HELMS, RIGHTS, Ran, Site, chart, echo};
 
 /// A web server whose pods bear these annotations.
-fn web(annotations: Value) -> Value {
+pub fn web(annotations: Value) -> Value {
     echo(json!({"web": true, "podAnnotations": annotations}))
 }
 
@@ -56,14 +56,14 @@ fn a_crash_is_told_with_its_status_and_the_end_of_its_log() {
 }
 
 /// A Job that Helm runs before it changes anything.
-fn migration(annotations: &Value, job: &Value) -> Value {
+pub fn migration(annotations: &Value) -> Value {
     let mut job = json!({
         "apiVersion": "batch/v1", "kind": "Job",
         "metadata": {"name": "hey-new-migrate", "annotations":
-            {"helm.sh/hook": "pre-install,pre-upgrade"}},
-        "spec": job,
+            {"helm.sh/hook": "pre-install,pre-upgrade",
+             "helm.sh/hook-delete-policy": "before-hook-creation,hook-failed"}},
+        "spec": {"backoffLimit": 0},
     });
-    job["spec"]["backoffLimit"] = json!(0);
     job["spec"]["template"] = json!({
         "metadata": {"annotations": annotations},
         "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0,
@@ -77,7 +77,7 @@ fn a_hook_that_fails_is_told_with_its_log() {
     for helm in HELMS {
         let site = Site::new("explains-hook");
         let fails = json!({"testbed/fail": "true", "testbed/log": "relation exists"});
-        let (ran, page, words) = failed(&site, helm, &migration(&fails, &json!({})), 1);
+        let (ran, page, words) = failed(&site, helm, &migration(&fails), 1);
         let says = "Deploy failed: hey-new: the hook Job/hey-new-migrate (pre-install,pre-upgrade) \
                     fails: container migrate ends with status 1";
         assert!(words.starts_with(says), "{words}");
@@ -90,12 +90,12 @@ fn a_hook_that_fails_is_told_with_its_log() {
 fn an_image_that_is_not_there_is_named_with_the_registrys_words() {
     let site = Site::new("explains-image");
     let release = web(json!({"testbed/image-missing": "true"}));
-    let (ran, _, words) = failed(&site, Tool::Helm3, &release, 4);
-    let says = "there is no image example.test/web for container web (ImagePullBackOff)";
+    let (ran, _, words) = failed(&site, Tool::Helm3, &release, 1);
+    let says = "there is no image example.test/web for container web (";
     assert!(words.contains(says), "{words}");
     assert!(
         ran.stdout
-            .contains("    reason     ImagePullBackOff: Failed to pull image"),
+            .contains(": failed to pull image \"example.test/web\": not found\n"),
         "{ran}"
     );
 }

@@ -1,4 +1,5 @@
 mod around;
+mod changes;
 mod labelled;
 mod log;
 mod made;

@@ -251,6 +251,7 @@ async fn plan(
             history_max: settings.history_max,
             skip_openapi_validation: settings.skip_openapi_validation,
             adopt: settings.adopt,
+            max_restarts: settings.max_restarts,
         },
         max_environments: settings.max_environments,
         in_build: ci.buildkite.is_job(),

@@ -3,30 +3,30 @@
 use std::{collections::BTreeMap, convert::identity, sync::Arc};
 
 use anyhow::{Context as _, bail};
-use futures::future::join_all;
 use k8s_openapi::api::coordination::v1::Lease;
 use tokio::sync::Mutex;
 
 use super::{
     super::{
-        address,
         branches::look_for,
-        ending,
-        explain::{Explanations, Suspect, explain},
+        explain::Explanations,
         forgotten,
         lock::{self, Lock},
-        outputs, releases,
+        outputs,
+        releases::{self, Seen},
+        rollout::Rollout,
         site::Site,
         stop::{Reason, Stop, WIND_UP},
         teardown,
     },
+    answered::answered,
     gather::Gathered,
     heed::heed,
     room::has_room,
 };
 use crate::{
     decide::{Presence, Rank, Taken, rank, to_retire},
-    model::{ANSWERING, Deployment, Ending, Halt, Phase, Record, RecordedRelease, State, labels},
+    model::{Deployment, Halt, Phase, Record, RecordedRelease, State, labels},
     report::Report,
 };
 
@@ -120,22 +120,16 @@ async fn landed(
         Vec::new()
     };
     note_begin(gathered, site, forgotten).await?;
-    releases::bring_up(site, &plan.releases, plan.manner, found).await?;
-    let answer = match &plan.answer {
-        Some(expected) => {
-            let words = format!("{ANSWERING} {}", expected.url);
-            let posted = statuses.post(State::InProgress, &words, None);
-            // For those who look on: the deploy does not hang on it.
-            if let Err(error) = site.stop.unless(posted).await? {
-                site.report.warn(&error.to_string());
-            }
-            let ingresses = gathered.cluster.ingresses();
-            match address::wait_for(site, &ingresses, expected).await {
-                Ok(answer) => answer,
-                Err(error) => return Err(unanswered(gathered, site, error, found).await),
-            }
-        }
-        None => "every release is ready".to_owned(),
+    let rollout = Rollout::default();
+    let seen = Seen {
+        rollout: &rollout,
+        found,
+    };
+    let objects = plan.releases.iter().flat_map(|planned| &planned.objects);
+    let kinds: Vec<&str> = objects.map(|object| object.key.kind.as_str()).collect();
+    let answer = tokio::select! {
+        answer = answered(gathered, site, &seen) => answer?,
+        never = rollout.watch(site, &kinds) => match never {},
     };
     site.ready()?;
     site.report.done(&answer);
@@ -149,36 +143,6 @@ async fn landed(
         .post(State::Success, &answer, plan.url.as_deref())
         .await?;
     Ok(Verdict::Success(answer))
-}
-
-/// Why the address does not answer, as far as the releases tell, which were ready before.
-async fn unanswered(
-    gathered: &Gathered,
-    site: &Site<'_>,
-    error: anyhow::Error,
-    found: &Explanations,
-) -> anyhow::Error {
-    if ending(&error) != Ending::TimedOut {
-        return error;
-    }
-    let searches = gathered.plan.releases.iter().map(async |planned| {
-        let suspect = Suspect {
-            release: &planned.release.name,
-            objects: &planned.objects,
-            helm: None,
-            waited: true,
-        };
-        explain(site, &suspect).await
-    });
-    let explanations = join_all(searches).await.into_iter().flatten();
-    explanations.fold(error, |error, explanation| {
-        site.report
-            .failed(&format!("{}: {}", explanation.release, explanation.summary));
-        site.report.explain(&explanation);
-        let summary = explanation.summary.clone();
-        found.add(explanation);
-        error.context(summary)
-    })
 }
 
 /// Why the deployment does not land, if it does not.

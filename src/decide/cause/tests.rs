@@ -35,7 +35,7 @@ fn scene(objects: &[(&str, &str, Value)], events: &[Event]) -> Scene {
     Scene {
         objects: objects.collect(),
         events: events.to_vec(),
-        unseen: Vec::new(),
+        ..Scene::default()
     }
 }
 

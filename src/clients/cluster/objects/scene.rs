@@ -17,7 +17,7 @@ use kube::{
 use super::{Objects, live};
 use crate::{
     clients::cluster::ClusterError,
-    model::{Event, ObjectKey, Scene},
+    model::{Event, Key, ObjectKey, Scene},
 };
 
 /// The most events that are read, so many in one answer: what is said of workloads is kept for an hour,
@@ -81,9 +81,10 @@ impl Objects {
     }
 }
 
-type Keyed = ((String, String), serde_json::Value);
+type Keyed = (Key, serde_json::Value);
 
-fn keyed(kind: &ApiResource, object: &DynamicObject) -> Result<Keyed, ClusterError> {
+/// An object under what names it.
+pub(super) fn keyed(kind: &ApiResource, object: &DynamicObject) -> Result<Keyed, ClusterError> {
     let key = ObjectKey {
         api_version: kind.api_version.clone(),
         kind: kind.kind.clone(),
@@ -96,7 +97,7 @@ fn keyed(kind: &ApiResource, object: &DynamicObject) -> Result<Keyed, ClusterErr
 }
 
 /// How the kinds are asked for: those of charts where a chart has them, and what is made for them.
-fn resources(kinds: &[&str]) -> Vec<ApiResource> {
+pub(super) fn resources(kinds: &[&str]) -> Vec<ApiResource> {
     let made = [
         ApiResource::erase::<Pod>(&()),
         ApiResource::erase::<ReplicaSet>(&()),
@@ -132,6 +133,7 @@ pub(super) fn event(event: v1::Event) -> Event {
         reason: event.reason.unwrap_or_default(),
         message: message.split_whitespace().collect::<Vec<_>>().join(" "),
         count: count.and_then(|it| it.try_into().ok()).unwrap_or(1),
+        before: false,
         at: last.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
     }
 }
