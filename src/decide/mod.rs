@@ -1,6 +1,7 @@
 //! The decisions. Pure functions: no input or output, no clock, no environment; `now` is an argument.
 
 mod capacity;
+pub mod check;
 mod claim;
 mod gate;
 mod lease;
