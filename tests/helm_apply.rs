@@ -3,6 +3,7 @@
 mod address;
 mod charts;
 mod cluster;
+mod explanation;
 mod github;
 mod helm;
 mod landing;

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod buildkite;
+mod child;
 pub mod cluster;
 pub mod dns;
 pub mod endpoint;

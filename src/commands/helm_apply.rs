@@ -15,6 +15,7 @@ use self::{
 };
 use super::{
     Start,
+    explain::Explanations,
     lock::{self, Lock},
     stop::{Reason, Stop, Stopped},
 };
@@ -53,8 +54,10 @@ pub(super) async fn run(start: Start<HelmApply>) -> anyhow::Result<Ending> {
         acquired => acquired?,
     };
     report.done("lock held");
-    let verdict = land(&gathered, &lock, record, &stop, &report).await;
-    conclude(&start, &gathered, lock, verdict, &stop, &report).await
+    let found = Explanations::default();
+    let verdict = land(&gathered, &lock, record, &stop, &report, &found).await;
+    let failures = found.all().clone();
+    conclude(&start, &gathered, lock, verdict, failures, &stop, &report).await
 }
 
 fn request(gathered: &Gathered) -> lock::Request<'_> {
@@ -98,6 +101,7 @@ impl Gathered {
                 .map(|planned| planned.release.name.clone())
                 .collect(),
             message: message.to_owned(),
+            failures: Vec::new(),
         }
     }
 }

@@ -7,6 +7,7 @@ mod check;
 mod connect;
 mod deploy;
 mod environments;
+mod explain;
 mod farewell;
 mod follow;
 mod forge;

@@ -10,10 +10,16 @@ use futures::future::join_all;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{hooks, owners::owner_of, site::Site, teardown};
+use super::{
+    explain::{Explanations, Suspect, explain},
+    hooks,
+    owners::owner_of,
+    site::Site,
+    teardown,
+};
 use crate::{
     clients::helm::{Chart, Helm, Outcome, Upgrade},
-    decide::{Owner, Recovery, pods_of, recovery, unready},
+    decide::{Owner, Recovery, recovery},
     model::{Ending, Facts, Halt, Object, Release, Releases, Revision, Status, objects},
     report::elapsed,
 };
@@ -122,11 +128,13 @@ pub(super) async fn check_owners(
 }
 
 /// Brings all up, each once those that it needs are, the others at the same time. A release that
-/// fails stops none but those that need it; the failures are told together.
+/// fails stops none but those that need it; the failures are told together, and what is found out of them
+/// is added to `found`.
 pub(super) async fn bring_up(
     site: &Site<'_>,
     planned: &[Planned],
     manner: Manner,
+    found: &Explanations,
 ) -> anyhow::Result<()> {
     let ready: BTreeMap<&str, watch::Sender<Option<Up>>> = planned
         .iter()
@@ -135,7 +143,7 @@ pub(super) async fn bring_up(
     let works = planned.iter().map(|planned| async {
         let name = planned.release.name.as_str();
         let outcome = match missing(&planned.release, &ready).await {
-            None => bring_one_up(site, planned, manner).await,
+            None => bring_one_up(site, planned, manner, found).await,
             Some((need, ending)) => {
                 let message = format!("not begun, since {need} failed");
                 Err(Halt { ending, message }.into())
@@ -150,6 +158,9 @@ pub(super) async fn bring_up(
     let failures: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
     for (name, error) in &failures {
         site.report.failed(&format!("{name}: {error:#}"));
+        if let Some(explanation) = found.of(name) {
+            site.report.explain(&explanation);
+        }
     }
     super::together(failures)
 }
@@ -173,7 +184,12 @@ async fn missing(
     None
 }
 
-async fn bring_one_up(site: &Site<'_>, planned: &Planned, manner: Manner) -> anyhow::Result<()> {
+async fn bring_one_up(
+    site: &Site<'_>,
+    planned: &Planned,
+    manner: Manner,
+    found: &Explanations,
+) -> anyhow::Result<()> {
     let name = &planned.release.name;
     let begun = Instant::now();
     let revisions = repaired(site, name).await?;
@@ -207,7 +223,7 @@ async fn bring_one_up(site: &Site<'_>, planned: &Planned, manner: Manner) -> any
             if outcome.success || !revisions.is_empty() {
                 note_if_unrecorded(site, planned).await?;
             }
-            return Err(explained(site, &planned.objects, error).await);
+            return Err(explained(site, planned, error, found).await);
         }
     };
     clear_strays(site, name).await?;
@@ -268,19 +284,27 @@ async fn note_if_unrecorded(site: &Site<'_>, planned: &Planned) -> anyhow::Resul
     teardown::note_remains(site, &keys.collect()).await
 }
 
-/// The failure with what its pods tell of it: Helm says no more than that its time was up.
-async fn explained(site: &Site<'_>, objects: &[Object], error: anyhow::Error) -> anyhow::Error {
-    for object in objects {
-        let Some(labels) = pods_of(&object.key.kind, &object.body) else {
-            continue;
-        };
-        // An explanation that cannot be had is none.
-        let pods = site.objects.pods(&labels).await.unwrap_or_default();
-        if let Some(reason) = pods.iter().find_map(unready) {
-            return error.context(reason);
-        }
-    }
-    error
+/// The failure with why it is one, as far as the cluster tells: Helm says no more than that its time
+/// was up.
+async fn explained(
+    site: &Site<'_>,
+    planned: &Planned,
+    error: anyhow::Error,
+    found: &Explanations,
+) -> anyhow::Error {
+    let helm = site.helm.mask(&format!("{error:#}"));
+    let suspect = Suspect {
+        release: &planned.release.name,
+        objects: &planned.objects,
+        helm: Some(&helm),
+        waited: super::ending(&error) == Ending::TimedOut,
+    };
+    let Some(explanation) = explain(site, &suspect).await else {
+        return error;
+    };
+    let summary = explanation.summary.clone();
+    found.add(explanation);
+    error.context(summary)
 }
 
 /// Repairs what an earlier run left of the release; its kept revisions afterwards.

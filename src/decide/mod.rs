@@ -1,6 +1,7 @@
 //! The decisions. Pure functions: no input or output, no clock, no environment; `now` is an argument.
 
 mod capacity;
+mod cause;
 pub mod check;
 mod claim;
 mod gate;
@@ -27,6 +28,7 @@ mod sweep;
 mod uninstall;
 
 pub use capacity::{Room, Standing, Taken, room};
+pub use cause::{is_soft, troubles};
 pub use claim::claim;
 pub use gate::{Builds, Evidence, Gate, Proof, StepState, Waiting, Wanted, gate, pace};
 pub use lease::{Lease, Patience, Step};
@@ -45,7 +47,6 @@ pub use recovery::{Recovery, recovery, uncompared};
 pub use reply::{Expected, answer};
 pub use retire::{deployments_of, to_retire};
 pub use retry::{MOST_WAIT, retry};
-pub use rollout::{pods_of, unready};
 pub use stage::{Overdue, build_of, overdue, stage};
 pub use stranger::stranger_to;
 pub use sweep::{

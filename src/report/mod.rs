@@ -4,6 +4,7 @@ mod announcement;
 mod checked;
 mod checklist;
 mod end;
+mod explanation;
 pub mod markdown;
 mod result;
 mod sweep;
@@ -18,6 +19,7 @@ pub use announcement::Announcement;
 pub use checked::Checked;
 pub use checklist::Checklist;
 pub use end::end_of;
+pub use explanation::{Explanation, Failure, LOG_LINES};
 pub use result::{Deployed, Gated, Queued, Removed};
 pub use sweep::{Judged, Swept, Word};
 pub use table::{Shown, span, table};
@@ -205,6 +207,14 @@ impl Report {
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             self.line(&format!("    │ {}", plain(line.trim_end())));
         }
+    }
+
+    /// Why something failed, below the line that says so.
+    pub fn explain(&self, explanation: &Explanation) {
+        let [facts, log, rest] = explanation.lines();
+        self.block(&facts);
+        self.quote(&log.join("\n"));
+        self.block(&rest);
     }
 
     /// The result: a last line for people, and with `--output json` the document.

@@ -32,7 +32,7 @@ pub struct SweepStale {
     #[arg(long, value_name = "NUMBER")]
     pub(crate) max_deletions: Option<usize>,
     /// How many environments are removed at a time
-    #[arg(long, default_value = "10", value_name = "NUMBER")]
+    #[arg(long, default_value = "20", value_name = "NUMBER")]
     pub(crate) concurrency: NonZeroUsize,
     /// How long before it goes an environment is announced
     #[arg(long, default_value = "1d", value_name = "TIME", value_parser = humantime::parse_duration)]

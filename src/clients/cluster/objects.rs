@@ -1,6 +1,8 @@
 mod around;
 mod labelled;
+mod log;
 mod made;
+mod scene;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -132,8 +134,12 @@ impl Objects {
             ..DeleteParams::default()
         };
         match api.delete(&key.name, &params).await {
-            // What is still there comes back as it is now, else the server tells that it is done.
-            Ok(answer) => Ok(answer.is_right()),
+            // Done, where the server says so, or shows what it deleted, as of a Service. What has to wait
+            // comes back with the time at which it was asked to go.
+            Ok(answer) => Ok(answer.either(
+                |object| object.metadata.deletion_timestamp.is_none(),
+                |_| true,
+            )),
             Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => {
                 Ok(status.code == 404)
             }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, convert::identity, sync::Arc};
 
 use anyhow::{Context as _, bail};
+use futures::future::join_all;
 use k8s_openapi::api::coordination::v1::Lease;
 use tokio::sync::Mutex;
 
@@ -10,6 +11,8 @@ use super::{
     super::{
         address,
         branches::look_for,
+        ending,
+        explain::{Explanations, Suspect, explain},
         forgotten,
         lock::{self, Lock},
         outputs, releases,
@@ -23,7 +26,7 @@ use super::{
 };
 use crate::{
     decide::{Presence, Rank, Taken, rank, to_retire},
-    model::{ANSWERING, Deployment, Halt, Phase, Record, RecordedRelease, State, labels},
+    model::{ANSWERING, Deployment, Ending, Halt, Phase, Record, RecordedRelease, State, labels},
     report::Report,
 };
 
@@ -52,6 +55,7 @@ pub(super) async fn land(
     record: Option<Record>,
     stop: &Stop,
     report: &Report,
+    found: &Explanations,
 ) -> Verdict {
     let environment = &gathered.plan.environment;
     let record = record.unwrap_or_else(|| Record::new(environment, &gathered.repository.full_name));
@@ -67,7 +71,7 @@ pub(super) async fn land(
         record: Arc::new(Mutex::new(record)),
     };
     let outcome = tokio::select! {
-        outcome = stop.within(WIND_UP, landed(gathered, &site)) => {
+        outcome = stop.within(WIND_UP, landed(gathered, &site, found)) => {
             outcome.unwrap_or_else(|stopped| Err(stopped.into()))
         }
         never = heed(gathered, &site) => match never {},
@@ -93,7 +97,11 @@ pub(super) async fn land(
     }
 }
 
-async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict> {
+async fn landed(
+    gathered: &Gathered,
+    site: &Site<'_>,
+    found: &Explanations,
+) -> anyhow::Result<Verdict> {
     let plan = &gathered.plan;
     if let Some(verdict) = site.stop.unless(refused(gathered, site)).await?? {
         return Ok(verdict);
@@ -112,7 +120,7 @@ async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict>
         Vec::new()
     };
     note_begin(gathered, site, forgotten).await?;
-    releases::bring_up(site, &plan.releases, plan.manner).await?;
+    releases::bring_up(site, &plan.releases, plan.manner, found).await?;
     let answer = match &plan.answer {
         Some(expected) => {
             let words = format!("{ANSWERING} {}", expected.url);
@@ -122,7 +130,10 @@ async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict>
                 site.report.warn(&error.to_string());
             }
             let ingresses = gathered.cluster.ingresses();
-            address::wait_for(site, &ingresses, expected).await?
+            match address::wait_for(site, &ingresses, expected).await {
+                Ok(answer) => answer,
+                Err(error) => return Err(unanswered(gathered, site, error, found).await),
+            }
         }
         None => "every release is ready".to_owned(),
     };
@@ -138,6 +149,36 @@ async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict>
         .post(State::Success, &answer, plan.url.as_deref())
         .await?;
     Ok(Verdict::Success(answer))
+}
+
+/// Why the address does not answer, as far as the releases tell, which were ready before.
+async fn unanswered(
+    gathered: &Gathered,
+    site: &Site<'_>,
+    error: anyhow::Error,
+    found: &Explanations,
+) -> anyhow::Error {
+    if ending(&error) != Ending::TimedOut {
+        return error;
+    }
+    let searches = gathered.plan.releases.iter().map(async |planned| {
+        let suspect = Suspect {
+            release: &planned.release.name,
+            objects: &planned.objects,
+            helm: None,
+            waited: true,
+        };
+        explain(site, &suspect).await
+    });
+    let explanations = join_all(searches).await.into_iter().flatten();
+    explanations.fold(error, |error, explanation| {
+        site.report
+            .failed(&format!("{}: {}", explanation.release, explanation.summary));
+        site.report.explain(&explanation);
+        let summary = explanation.summary.clone();
+        found.add(explanation);
+        error.context(summary)
+    })
 }
 
 /// Why the deployment does not land, if it does not.
@@ -222,7 +263,12 @@ async fn finish_removal(site: &Site<'_>) -> anyhow::Result<()> {
         site.report
             .note("the branch came back while it was removed: first that is ended");
         teardown::environment(site).await?;
-        return site.note(|record| record.releases.clear()).await;
+        return site
+            .note(|record| {
+                record.releases.clear();
+                record.remains.clear();
+            })
+            .await;
     }
     if !nothing_remains {
         site.report

@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 pub(crate) use self::access::Access;
 use self::{control_plane::ControlPlane, credentials::Credentials};
 use crate::{
-    dns::Dns, load_balancer::LoadBalancer, namespace::Namespace, network::Network, pods,
+    dns::Dns, kubelet, load_balancer::LoadBalancer, namespace::Namespace, network::Network, pods,
     run_folder::RunFolder,
 };
 
@@ -86,14 +86,17 @@ impl Cluster {
             .build()?;
         let mut control_plane =
             ControlPlane::start(&programs, &network, folder.path(), &credentials)?;
+        let (logs, kubelet) = runtime.block_on(kubelet::listen(network.host()))?;
         let (access, kubeconfig) = runtime.block_on(bootstrap::run(
             &mut control_plane,
             &programs,
             &network,
             folder.path(),
             &credentials,
+            kubelet,
         ))?;
         let client = access.client.clone();
+        runtime.block_on(kubelet::serve(logs, client.clone(), folder.path()))?;
         let load_balancer = runtime.block_on(async { LoadBalancer::start(&client) });
         let dns = runtime.block_on(Dns::start(&network, &client))?;
         runtime.spawn(pods::answer(client));
