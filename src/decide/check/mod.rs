@@ -1,0 +1,36 @@
+//! What `--check` makes of what it found: for each thing that a program needs one line, whether it is
+//! there and what to do if it is not.
+
+mod buildkite;
+mod github;
+mod registry;
+
+pub use buildkite::{BuildkiteFacts, DeployPipeline, buildkite, deploy_pipeline};
+pub use github::{By, GitHubFacts, Hook, NOT_SEEN, github};
+pub use registry::{registry, step};
+
+use crate::model::{Ending, Line, Verdict};
+
+/// How a check ends: what is doubtful or unknown fails nothing.
+pub fn ending(lines: &[Line]) -> Ending {
+    match lines.iter().any(|line| line.verdict == Verdict::Missing) {
+        true => Ending::Failed,
+        false => Ending::Done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_missing_fails_a_check() {
+        let fine = [
+            Line::there("a", "b"),
+            Line::doubtful("a", "b", "c"),
+            Line::unknown("a", "b"),
+        ];
+        assert_eq!(ending(&fine), Ending::Done);
+        assert_eq!(ending(&[Line::missing("a", "b", "c")]), Ending::Failed);
+    }
+}
