@@ -1,6 +1,7 @@
 //! `helm-apply` held to its word, a file for each thing that it is given or meets.
 
 mod address;
+mod api_server;
 mod charts;
 mod cluster;
 mod early_end;

@@ -190,7 +190,7 @@ impl Buildkite {
             return Err(fail(Cause::Refused(status.as_u16(), message(&body))));
         }
         let read = serde_json::from_slice(&body);
-        let read = read.map_err(|error| fail(Cause::Garbled(error.to_string())))?;
+        let read = read.map_err(|error| fail(Cause::Garbled(super::shortly(error))))?;
         Ok((read, wait))
     }
 }

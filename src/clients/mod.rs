@@ -13,7 +13,7 @@ pub mod helm;
 pub mod patience;
 pub mod registry;
 
-use std::{error::Error, ffi::OsString};
+use std::{error::Error, ffi::OsString, fmt::Display};
 
 /// The program itself, to be started once more for another task: the same file even when it was
 /// replaced since.
@@ -29,5 +29,27 @@ fn innermost(error: &dyn Error) -> String {
     match error.source() {
         Some(source) => innermost(source),
         None => error.to_string(),
+    }
+}
+
+/// What an answer is quoted with: its beginning, as it may be a page, or megabytes.
+fn shortly(said: impl Display) -> String {
+    const MOST: usize = 1000;
+    let said = said.to_string();
+    match said.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &said[..end]),
+        None => said,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_quoted_in_short() {
+        assert_eq!(shortly("no"), "no");
+        let quoted = shortly("é".repeat(1 << 20));
+        assert_eq!(quoted, format!("{}…", "é".repeat(1000)));
     }
 }

@@ -24,7 +24,7 @@ pub(super) async fn run(start: Start<Environments>) -> anyhow::Result<Ending> {
     let stop = Stop::on_signals().context("failed to listen for signals")?;
     // What holds a lock lets it go itself, within the time that a CI leaves.
     let work = async {
-        let cluster = stop.unless(connect(&settings.cluster, &start.sources));
+        let cluster = stop.unless(connect(&settings.cluster, &start.sources, &report));
         let cluster = cluster.await??;
         match settings.action {
             Action::List => stop.unless(list::list(settings, &cluster, &report)).await?,

@@ -137,7 +137,7 @@ async fn gather(
         .cluster
         .as_ref()
         .context("the cluster is not named")?;
-    let cluster = connect(cluster, &start.sources).await?;
+    let cluster = connect(cluster, &start.sources, report).await?;
     let environment = Environment {
         app: app.clone(),
         tier: tier.to_owned(),

@@ -8,13 +8,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, test_kill_process_group};
 use serde_json::{Value, json};
-use testbed::{
-    Cluster,
-    faults::{Effect, Matcher},
-    github::DeploymentState,
-    tools::Tool,
-    wait_until,
-};
+use testbed::{Cluster, github::DeploymentState, tools::Tool, wait_until};
 
 use crate::{
     processes::Process,
@@ -301,30 +295,4 @@ fn a_credential_plugin_that_hangs_under_helm_holds_no_cancelled_job_up() {
         // What left its group is left alone, and holds nothing up.
         assert_eq!(lives, hangs.contains("setsid"), "{hangs}");
     }
-}
-
-#[test]
-fn an_api_server_that_wants_to_be_left_alone_for_long_is_not_waited_for() {
-    let site = Site::new("long-wait");
-    let front = site.namespace.front(&site.kubeconfig);
-    let told = json!({
-        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": 429,
-        "message": "too many requests", "reason": "TooManyRequests",
-    });
-    let busy = |seconds: &str| {
-        let effect = Effect::status(429).body(&told.to_string());
-        effect.header("retry-after", seconds)
-    };
-    let leases = "/apis/coordination.k8s.io/v1/namespaces/*/leases/*";
-    let faults = front.faults();
-    faults.when(Matcher::get(leases).once()).then(busy("1"));
-    let deploy = || {
-        site.helm_apply(Tool::Helm3, site.push("new"))
-            .env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig())
-            .release(&echo(json!({})))
-            .run()
-    };
-    deploy().ends_with(0);
-    faults.when(Matcher::get(leases)).then(busy("3600"));
-    deploy().ends_with(1).says("too many requests (429)");
 }

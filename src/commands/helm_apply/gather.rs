@@ -127,7 +127,7 @@ async fn gathered(start: &Start<HelmApply>, report: &Report) -> anyhow::Result<O
         branch: wanted.branch.clone(),
         repository_id: repository.id,
     };
-    let cluster = connect(&settings.cluster, &start.sources).await?;
+    let cluster = connect(&settings.cluster, &start.sources, report).await?;
     let (program, timeout) = (settings.helm.helm.clone(), settings.helm.helm_timeout);
     let charts = settings.releases.iter().map(|release| &release.chart);
     let secrets = charts.fold(github.secrets().clone(), |secrets, chart| {

@@ -33,6 +33,7 @@ enum Kind {
     Missing(Vec<String>, serde_json::Value),
     CutBefore,
     CutAfter,
+    Denied(StatusCode),
     HoldBefore(Gate),
     HoldAfter(Gate),
 }
@@ -165,6 +166,16 @@ impl Effect {
         Self(Kind::CutAfter)
     }
 
+    /// The request is done, and answered all the same with this status and no word.
+    ///
+    /// # Panics
+    /// When it is no HTTP status.
+    pub fn done_but(status: u16) -> Self {
+        Self(Kind::Denied(
+            StatusCode::from_u16(status).expect("an HTTP status"),
+        ))
+    }
+
     /// 200 and an empty list without further pages; the request goes no further.
     pub fn empty_listing() -> Self {
         Self::status(200).body("[]")
@@ -193,6 +204,12 @@ impl Effect {
             Kind::CutAfter => {
                 next.run(request).await;
                 cut()
+            }
+            Kind::Denied(status) => {
+                next.run(request).await;
+                let mut response = Response::new(Body::empty());
+                *response.status_mut() = status;
+                response
             }
             Kind::LateRequest(by) => {
                 tokio::time::sleep(by).await;
