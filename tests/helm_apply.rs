@@ -3,7 +3,7 @@
 mod address;
 mod charts;
 mod cluster;
-mod early_end;
+pub mod early_end;
 mod explanation;
 mod github;
 mod helm;
