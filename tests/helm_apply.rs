@@ -4,7 +4,7 @@ mod address;
 mod api_server;
 mod charts;
 mod cluster;
-mod early_end;
+pub mod early_end;
 mod explanation;
 mod figures;
 mod github;

@@ -26,6 +26,7 @@ mod races;
 mod readme;
 mod recovery;
 mod release;
+mod screens;
 mod settings;
 mod site;
 mod soak;

@@ -79,7 +79,7 @@ impl Rollout {
         max_restarts: u64,
     ) -> Trouble {
         let (mut changed, mut fading) = (self.changed.subscribe(), Fading::default());
-        let mut told = Told::new();
+        let (mut told, live) = (Told::new(), site.report.live(release));
         let hooks = async {
             let mut changed = self.changed.subscribe();
             let seen = || running_hooks(&self.scene(), objects);
@@ -93,7 +93,7 @@ impl Rollout {
                 }
                 let now = report::progress(&progress(&self.scene(), objects));
                 if let Some(line) = now.and_then(|line| told.line(line)) {
-                    site.report.note(&format!("{release}: {line}"));
+                    live.tell(&line);
                 }
                 tokio::select! {
                     _ = changed.changed() => sleep(PAUSE).await,

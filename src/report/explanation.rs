@@ -124,10 +124,15 @@ impl Failure<'_> {
 impl Explanation {
     /// What is known, each with what it is called; the log stands after the first of them.
     fn facts(&self) -> Vec<(&'static str, String)> {
-        let hook = self
-            .hook
-            .as_ref()
-            .map(|events| format!(", a hook ({events})"));
+        let hook = self.hook.as_deref().map(|events| {
+            // Helm changes nothing of a release before these are done.
+            let is_first = events
+                .split(',')
+                .all(|event| event.trim().starts_with("pre-"));
+            let release = &self.release;
+            let unchanged = is_first.then(|| format!(": nothing of {release} has changed"));
+            format!(", a hook ({events}){}", unchanged.unwrap_or_default())
+        });
         let ready = self.ready.as_ref().map(|ready| format!(", {ready} ready"));
         let image = self.image.as_ref().map(|image| format!(", image {image}"));
         let restarts = self.restarts.filter(|count| *count > 0);

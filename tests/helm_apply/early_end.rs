@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use testbed::{Cluster, tools::Tool, wait_until, wait_until_within};
 
 use super::explanation::{migration, web};
-use crate::site::{HELMS, Ran, Running, Site, chart, echo};
+use crate::{
+    site::{HELMS, Ran, Running, Site, chart, echo},
+    terminal::Terminal,
+};
 
 /// The longest from a state that does not heal to the failed status, as the issue asks for it.
 const MOST: Duration = Duration::from_secs(10);
@@ -186,7 +189,7 @@ fn a_disk_that_cannot_be_made_ends_it() {
 }
 
 /// An event as somebody else's controller writes it.
-fn say(site: &Site, kind: &str, name: &str, reason: &str, message: &str) {
+pub fn say(site: &Site, kind: &str, name: &str, reason: &str, message: &str) {
     let about = site.namespace.get(kind, name);
     let uid = about["metadata"]["uid"].as_str().unwrap_or_default();
     let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
@@ -289,4 +292,65 @@ fn the_log_of_a_hook_is_shown_while_it_runs_and_a_failure_stops_the_rest() {
         let words = site.last_words(deployment);
         assert!(words.contains("the hook Job/hey-new-migrate"), "{words}");
     }
+}
+
+/// What Helm has of the release, and what the cluster has of the app, is what it was.
+#[test]
+fn a_failed_migration_leaves_the_app_as_it_was() {
+    for helm in HELMS {
+        let site = Site::new("hook-first");
+        let release = |size: &str, fails: bool| {
+            let annotations = match fails {
+                true => json!({"testbed/fail": "true", "testbed/log": "boo"}),
+                false => json!({"testbed/log": "fine"}),
+            };
+            let mut release = migration(&annotations);
+            let config = json!({"apiVersion": "v1", "kind": "ConfigMap",
+                "metadata": {"name": "hey-new"}, "data": {"size": size}});
+            let objects = &mut release["values"][0]["objects"];
+            objects.as_array_mut().expect("a list").push(config);
+            release
+        };
+        let (_, running) = start(&site, helm, &release("small", false));
+        running.end().ends_with(0).says("    │ fine\n");
+        let (deployment, running) = start(&site, helm, &release("large", true));
+        let ran = running.end().ends_with(1);
+        let config = site.namespace.get("ConfigMap", "hey-new");
+        assert_eq!(config["data"]["size"], "small");
+        let says = "a hook (pre-install,pre-upgrade): nothing of hey-new has changed\n";
+        assert!(ran.stdout.contains(says), "{ran}");
+        let words = site.last_words(deployment);
+        assert!(
+            words.starts_with("Deploy failed: hey-new: the hook Job/hey-new-migrate"),
+            "{words}"
+        );
+    }
+}
+
+#[test]
+fn on_a_terminal_each_release_has_one_line_that_turns() {
+    let site = Site::new("live-line");
+    let deployment = site.push("new");
+    let program = site
+        .helm_apply(Tool::Helm3, deployment)
+        .release(&echo(crate::site::held()));
+    let program = program.release(&crate::site::companion("redis", crate::site::held()));
+    let terminal = Terminal::run(program, 100);
+    for release in ["hey-new", "hey-new--redis"] {
+        terminal.wait_for(&format!("] {release}: {release} 0 of 1 ready"));
+    }
+    site.let_go("hey-new--redis");
+    terminal.wait_for("[✔] hey-new--redis: revision 1 is up");
+    terminal.wait_for("] hey-new: hey-new 0 of 1 ready");
+    let pods = site.namespace.objects("Pod");
+    let held = pods.iter().find(|pod| !pod.starts_with("hey-new--redis-"));
+    site.namespace.annotate(
+        "Pod",
+        held.expect("it has one"),
+        "testbed/never-ready",
+        None,
+    );
+    let (status, screen) = terminal.end();
+    assert_eq!(status, Some(0), "{screen}");
+    assert!(!screen.contains("0 of 1 ready"), "{screen}");
 }
