@@ -1,11 +1,15 @@
 //! `--check`: each program tells what it needs and whether it is there, and changes nothing.
 
 mod build_gate;
+mod deploy;
+mod environments;
+mod helm_apply;
 mod queue_deploy;
+mod sweeps;
 
 use serde_json::Value;
 
-use crate::site::{Program, Ran};
+use crate::site::{Program, RIGHTS, Ran};
 
 /// What a check tells machines: what was looked for, its verdict, what was found and what to do.
 fn lines(ran: &Ran) -> Vec<(String, String, String)> {
@@ -63,4 +67,11 @@ fn has_all(program: Program) -> Ran {
         .collect();
     assert!(bad.is_empty(), "{bad:#?}\n{ran}");
     ran
+}
+
+/// The rights of examples/rbac.yaml without those to what one rule is about.
+fn without(resources: &str) -> String {
+    let rights = RIGHTS.replace(&format!("resources: [{resources}]"), "resources: [nothing]");
+    assert_ne!(rights, RIGHTS, "{resources} is a rule of its own");
+    rights
 }

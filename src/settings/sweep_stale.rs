@@ -4,8 +4,8 @@ use clap::{Parser, ValueEnum};
 use glob::Pattern;
 
 use super::{
-    AgeOption, AppOptions, ClusterOptions, DnsOptions, GitHubOptions, HelmOptions, LockOptions,
-    RunOptions, groups::covering,
+    AgeOption, AppOptions, CheckOption, ClusterOptions, DnsOptions, GitHubOptions, HelmOptions,
+    LockOptions, RunOptions, groups::covering,
 };
 use crate::model::Branch;
 
@@ -46,6 +46,8 @@ pub struct SweepStale {
     pub(crate) helm: HelmOptions,
     #[command(flatten)]
     pub(crate) dns: DnsOptions,
+    #[command(flatten)]
+    pub(crate) check: CheckOption,
     #[command(flatten)]
     pub(crate) run: RunOptions,
 }

@@ -203,6 +203,19 @@ impl Objects {
         }))
     }
 
+    /// Group and plural of an object's kind, and whether its objects are in namespaces; none where the
+    /// cluster does not serve it.
+    pub async fn served(
+        &self,
+        key: &ObjectKey,
+    ) -> Result<Option<(String, String, bool)>, ClusterError> {
+        let kind = self.kind(key).await?;
+        Ok(kind.map(|(resource, scope)| {
+            let namespaced = matches!(scope, Scope::Namespaced);
+            (resource.group, resource.plural, namespaced)
+        }))
+    }
+
     async fn kind(&self, key: &ObjectKey) -> Result<Option<(ApiResource, Scope)>, ClusterError> {
         let mut kinds = self.kinds.lock().await;
         let known = (key.api_version.clone(), key.kind.clone());

@@ -1,17 +1,23 @@
 //! `--check`: what a program needs here and whether it is there, with nothing changed.
 
 mod buildkite;
+mod charts;
+mod cluster;
+mod dns;
 mod gate;
 mod github;
+mod in_cluster;
 
 use std::future::Future;
 
-use super::{Start, forge, stop::Stop};
+pub(super) use self::in_cluster::{environments, helm_apply, sweep_deleted, sweep_stale};
+
+use super::{Start, deploy::repository_of, forge, stop::Stop};
 use crate::{
     decide::check,
     model::{Ending, Fact, Line},
     report::{Checked, Report},
-    settings::{BuildGate, Ci, QueueDeploy, Sources, Variables},
+    settings::{BuildGate, Ci, Deploy, QueueDeploy, Sources, Variables},
 };
 
 /// What every question is asked with.
@@ -93,6 +99,43 @@ pub(super) async fn queue_deploy(
         Ok([github?, builds?].concat())
     };
     here.look("queue-deploy", stop, lines).await
+}
+
+/// What `deploy` needs.
+pub(super) async fn deploy(
+    start: &Start<Deploy>,
+    stop: &Stop,
+    report: &Report,
+) -> anyhow::Result<Ending> {
+    let here = Here::of(start, report)?;
+    let settings = &start.settings;
+    let repository = repository_of(settings, &here.ci).await?;
+    let (branch, commit) = (&settings.order.branch, &settings.order.commit);
+    let code = gate::code(branch.as_ref(), commit.as_ref(), &here.ci)?;
+    let lines = async {
+        let needs = github::Needs {
+            rights: forge::DEPLOYING,
+            hooks: true,
+        };
+        let image = async {
+            match settings.gate.is_empty() {
+                true => Ok(Vec::new()),
+                false => gate::lines(&settings.gate, &code, &here).await,
+            }
+        };
+        let (github, image, builds) = tokio::join!(
+            github::lines(&settings.github, &needs, &repository, &here),
+            image,
+            buildkite::deploy_pipeline(
+                settings.deploy_pipeline.deploy_pipeline.as_ref(),
+                &settings.gate.buildkite.access,
+                &repository,
+                &here,
+            ),
+        );
+        Ok([github?, image?, builds?].concat())
+    };
+    here.look("deploy", stop, lines).await
 }
 
 /// A client's answer, whose error tells by `may_pass` whether it would be another one later.

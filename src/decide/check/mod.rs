@@ -2,12 +2,20 @@
 //! there and what to do if it is not.
 
 mod buildkite;
+mod cluster;
+mod dns;
 mod github;
+mod helm;
 mod registry;
+mod rights;
 
 pub use buildkite::{BuildkiteFacts, DeployPipeline, buildkite, deploy_pipeline};
+pub use cluster::{ClusterFacts, Granted, cluster, ingress_class, unserved};
+pub use dns::{ZoneFacts, dns};
 pub use github::{By, GitHubFacts, Hook, NOT_SEEN, github};
+pub use helm::{chart, helm};
 pub use registry::{registry, step};
+pub use rights::{Need, Right, Served, Use, kinds, rights};
 
 use crate::model::{Ending, Line, Verdict};
 
