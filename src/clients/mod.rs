@@ -12,6 +12,8 @@ pub mod github;
 pub mod helm;
 pub mod patience;
 pub mod registry;
+#[cfg(test)]
+mod twisted;
 
 use std::{error::Error, ffi::OsString, fmt::Display};
 

@@ -351,6 +351,7 @@ mod tests {
 
     use flate2::{Compression, write::GzEncoder};
     use proptest::prelude::*;
+    use testbed::faults::twisted;
 
     use super::*;
 
@@ -405,6 +406,13 @@ mod tests {
             let _ = decode(&data);
             let _ = decode(STANDARD.encode(&data).as_bytes());
             let _ = decode(STANDARD.encode(gzip(&data)).as_bytes());
+        }
+
+        #[test]
+        fn no_json_of_nearly_the_right_shape_makes_it_panic(seed in any::<u64>()) {
+            let body = body(r#""2026-11-24T06:00:00.5+02:00""#);
+            let body = twisted(serde_json::from_str(&body).unwrap(), seed).to_string();
+            let _ = decode(STANDARD.encode(gzip(body.as_bytes())).as_bytes());
         }
     }
 }

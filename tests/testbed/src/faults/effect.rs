@@ -27,6 +27,7 @@ enum Kind {
     Answer(Canned),
     BrokenJson,
     Truncated,
+    Twisted(u64),
     LateRequest(Duration),
     LateAnswer(Duration),
     Trickle(Duration),
@@ -128,6 +129,11 @@ impl Effect {
         Self(Kind::BrokenJson)
     }
 
+    /// The request is done, and its JSON comes with parts changed that are drawn from the seed.
+    pub fn twisted(seed: u64) -> Self {
+        Self(Kind::Twisted(seed))
+    }
+
     /// The request is done; half the announced body comes, then the connection ends.
     pub fn truncated_body() -> Self {
         Self(Kind::Truncated)
@@ -196,6 +202,7 @@ impl Effect {
             Kind::Answer(canned) => canned.response(),
             Kind::BrokenJson => body::broken(next.run(request).await).await,
             Kind::Truncated => body::truncated(next.run(request).await).await,
+            Kind::Twisted(seed) => body::twisted(next.run(request).await, seed).await,
             Kind::Trickle(takes) => body::trickling(next.run(request).await, takes).await,
             Kind::Missing(path, error) => {
                 body::partial(next.run(request).await, &path, error).await
