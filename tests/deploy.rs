@@ -304,6 +304,15 @@ fn the_token_of_gh_serves_where_no_other_is_set() {
 }
 
 #[test]
+fn a_git_that_never_ends_to_tell_is_one_clear_line() {
+    let tree = WorkTree::pushed("new");
+    let folder = tree.tool("git", "head -c 40000000 /dev/zero");
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    let ran = tree.deploy([]).env("PATH", path).run();
+    ran.ends_with(2).says("it writes more than 16 MiB");
+}
+
+#[test]
 fn who_presses_ctrl_c_is_told_where_the_deploy_goes_on() {
     let tree = WorkTree::pushed("new");
     let running = tree.deploy([]).start();

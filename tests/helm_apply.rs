@@ -1,10 +1,12 @@
 //! `helm-apply` held to its word, a file for each thing that it is given or meets.
 
 mod address;
+mod api_server;
 mod charts;
 mod cluster;
 pub mod early_end;
 mod explanation;
+mod figures;
 mod github;
 mod helm;
 mod landing;

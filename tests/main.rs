@@ -2,6 +2,7 @@
 
 mod action;
 mod build_gate;
+mod check;
 mod checked;
 mod deploy;
 mod environments;

@@ -33,6 +33,13 @@ impl Process {
         guardians.next()
     }
 
+    /// The process of a number.
+    pub fn numbered(text: &str) -> Option<Self> {
+        let pid = text.trim().parse().ok()?;
+        let began = began(pid)?;
+        Some(Self { pid, began })
+    }
+
     fn all(wanted: impl Fn(&[String]) -> bool) -> impl Iterator<Item = Self> {
         let entries = fs::read_dir("/proc")
             .expect("the testbed is for Linux")
@@ -53,8 +60,17 @@ impl Process {
 
     /// Kills this one process.
     pub fn kill(&self) {
+        self.signal(Signal::KILL);
+    }
+
+    /// Pauses this one process.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.pid).expect("a process has a number");
-        kill_process(pid, Signal::KILL).expect("it still runs");
+        kill_process(pid, signal).expect("it still runs");
     }
 }
 

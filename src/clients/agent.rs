@@ -1,12 +1,11 @@
 //! Buildkite's agent, as a job finds it on PATH.
 
-use std::{
-    process::{Output, Stdio},
-    time::Duration,
-};
+use std::{io::ErrorKind, time::Duration};
 
-use anyhow::{Context as _, ensure};
-use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
+use anyhow::{Context as _, bail, ensure};
+use tokio::process::Command;
+
+use super::child::{self, Ended};
 
 /// How long one call of the agent may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -47,8 +46,7 @@ pub async fn annotate(context: &str, style: &str, markdown: &str) -> anyhow::Res
 pub async fn step(key: &str, attribute: &str) -> anyhow::Result<Option<String>> {
     let output = call(&["step", "get", attribute, "--step", key], "").await?;
     if output.status.success() {
-        let text = String::from_utf8_lossy(&output.stdout);
-        return Ok(Some(text.trim().to_owned()));
+        return Ok(Some(output.stdout.text().trim().to_owned()));
     }
     let said = said(&output);
     // The agent tells it by the status of Buildkite's answer alone, after the address, which may
@@ -57,24 +55,14 @@ pub async fn step(key: &str, attribute: &str) -> anyhow::Result<Option<String>> 
     Ok(None)
 }
 
-async fn call(arguments: &[&str], input: &str) -> anyhow::Result<Output> {
-    let work = async {
-        let mut agent = Command::new("buildkite-agent")
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .context("buildkite-agent does not start")?;
-        let mut pipe = agent.stdin.take().context("it has an input")?;
-        pipe.write_all(input.as_bytes()).await?;
-        drop(pipe);
-        Ok(agent.wait_with_output().await?)
-    };
-    let seconds = TIMEOUT.as_secs();
-    let called = timeout(TIMEOUT, work).await;
-    called.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer within {seconds} s")))
+async fn call(arguments: &[&str], input: &str) -> anyhow::Result<Ended> {
+    let mut agent = Command::new("buildkite-agent");
+    match child::run(agent.args(arguments), input.as_bytes(), TIMEOUT).await {
+        Err(error) if error.kind() == ErrorKind::TimedOut => {
+            bail!("no answer within {} s", TIMEOUT.as_secs())
+        }
+        ended => ended.context("buildkite-agent does not start"),
+    }
 }
 
 /// Whether a call failed since there is no agent, and there will be none later.
@@ -84,7 +72,7 @@ pub fn is_missing(error: &anyhow::Error) -> bool {
 }
 
 /// The last line on its standard error.
-fn said(output: &Output) -> String {
-    let said = String::from_utf8_lossy(&output.stderr);
+fn said(ended: &Ended) -> String {
+    let said = ended.stderr.text();
     said.lines().last().unwrap_or_default().to_owned()
 }

@@ -1,8 +1,10 @@
 //! GitHub's own command line, where somebody has logged in with it.
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
-use tokio::{process::Command, time::timeout};
+use tokio::process::Command;
+
+use super::child;
 
 /// How long it may take: it may ask a keyring.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -10,13 +12,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The token that `gh auth login` left for `host`, which alone may see it; none without `gh`, and
 /// where nobody has logged in there.
 pub async fn token(host: &str) -> Option<String> {
-    let asked = Command::new("gh")
-        .args(["auth", "token", "--hostname", host])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = timeout(TIMEOUT, asked).await.ok()?.ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then(|| text.trim().to_owned())
+    let mut command = Command::new("gh");
+    let command = command.args(["auth", "token", "--hostname", host]);
+    let ended = child::run(command, b"", TIMEOUT).await.ok()?;
+    let text = String::from_utf8(ended.stdout.whole().ok()?).ok()?;
+    ended.status.success().then(|| text.trim().to_owned())
 }

@@ -1,11 +1,15 @@
 //! The Git work tree that somebody stands in, by the `git` on PATH.
 
-use std::process::Stdio;
+use std::{io::ErrorKind, time::Duration};
 
 use anyhow::{Context as _, bail};
 use tokio::process::Command;
 
+use super::child;
 use crate::model::{Branch, Commit};
+
+/// How long one call may take: it may look at every file of a large work tree.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What a work tree has checked out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,18 +100,18 @@ pub async fn user() -> Option<String> {
 }
 
 async fn git(arguments: &[&str]) -> anyhow::Result<String> {
-    let output = Command::new("git")
-        .args(arguments)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .context("git does not start: is it installed?")?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
+    let mut command = Command::new("git");
+    let ended = match child::run(command.args(arguments), b"", TIMEOUT).await {
+        Err(error) if error.kind() == ErrorKind::TimedOut => bail!("git {}: {error}", arguments[0]),
+        ended => ended.context("git does not start: is it installed?")?,
+    };
+    if !ended.status.success() {
+        let said = ended.stderr.text();
         let line = said.lines().next().unwrap_or_default();
         bail!("git {}: {line}", arguments[0]);
     }
-    let text = String::from_utf8(output.stdout).context("git answered in no UTF-8")?;
+    let answer = ended.stdout.whole();
+    let answer = answer.with_context(|| format!("git {}", arguments[0]))?;
+    let text = String::from_utf8(answer).context("git answered in no UTF-8")?;
     Ok(text.trim_end_matches('\n').to_owned())
 }

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod buildkite;
+mod child;
 pub mod cluster;
 pub mod dns;
 pub mod endpoint;
@@ -11,8 +12,10 @@ pub mod github;
 pub mod helm;
 pub mod patience;
 pub mod registry;
+#[cfg(test)]
+mod twisted;
 
-use std::{error::Error, ffi::OsString};
+use std::{error::Error, ffi::OsString, fmt::Display};
 
 /// The program itself, to be started once more for another task: the same file even when it was
 /// replaced since.
@@ -28,5 +31,27 @@ fn innermost(error: &dyn Error) -> String {
     match error.source() {
         Some(source) => innermost(source),
         None => error.to_string(),
+    }
+}
+
+/// What an answer is quoted with: its beginning, as it may be a page, or megabytes.
+fn shortly(said: impl Display) -> String {
+    const MOST: usize = 1000;
+    let said = said.to_string();
+    match said.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &said[..end]),
+        None => said,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_quoted_in_short() {
+        assert_eq!(shortly("no"), "no");
+        let quoted = shortly("é".repeat(1 << 20));
+        assert_eq!(quoted, format!("{}…", "é".repeat(1000)));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use tokio::time::{Sleep, sleep};
+
 use crate::model::{Answer, Retry};
 
 /// Whether a request is sent again: by its answer, the attempts so far, and whether it is safe.
@@ -31,14 +33,24 @@ impl Patience {
 
     /// Whether the request is to be sent again; waits until then.
     pub(super) async fn again(&self, answer: Answer, attempt: u32, safe: bool) -> bool {
+        match self.wait(answer, attempt, safe) {
+            Some(wait) => {
+                wait.await;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The wait, until the request is sent again, which begins now; none if it is not.
+    pub(super) fn wait(&self, answer: Answer, attempt: u32, safe: bool) -> Option<Sleep> {
         match (self.policy)(answer, attempt, safe) {
-            Retry::No => false,
+            Retry::No => None,
             Retry::After(wait) => {
                 if wait >= NOTICED {
                     (self.tell)(wait);
                 }
-                tokio::time::sleep(wait).await;
-                true
+                Some(sleep(wait))
             }
         }
     }

@@ -1,7 +1,9 @@
 //! The cluster that the settings name.
 
+use super::forge;
 use crate::{
     clients::cluster::Cluster,
+    report::Report,
     settings::{ClusterOptions, Sources, UsageError},
 };
 
@@ -10,9 +12,12 @@ use crate::{
 pub(super) async fn connect(
     options: &ClusterOptions,
     sources: &Sources,
+    report: &Report,
 ) -> anyhow::Result<Cluster> {
     let (kubeconfig, context) = (options.kubeconfig.clone(), options.kube_context.clone());
-    let connected = Cluster::connect(kubeconfig, context, options.namespace.clone()).await;
+    let namespace = options.namespace.clone();
+    let patience = forge::patience("the cluster", report);
+    let connected = Cluster::connect(kubeconfig, context, namespace, patience).await;
     connected.map_err(|error| match error.setting() {
         Some(option) => UsageError(format!("{}: {}", sources.spell(option), error.reason())).into(),
         None => error.into(),

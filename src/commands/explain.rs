@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::{rollout::Rollout, site::Site};
 use crate::{
     decide::{is_soft, troubles},
-    model::{Container, Object, Scene, Trouble},
+    model::{Container, Interest, Object, Scene, Trouble},
     report::{Explanation, Failure, LOG_LINES},
 };
 
@@ -66,12 +66,9 @@ pub(super) async fn explain(
 }
 
 async fn found(site: &Site<'_>, suspect: &Suspect<'_>, rollout: &Rollout) -> Option<Explanation> {
-    let kinds: Vec<&str> = suspect
-        .objects
-        .iter()
-        .map(|it| it.key.kind.as_str())
-        .collect();
-    let (mut scene, since) = tokio::join!(site.objects.scene(&kinds), begun(site, suspect.release));
+    let interest = Interest::in_all(suspect.objects);
+    let (mut scene, since) =
+        tokio::join!(site.objects.scene(&interest), begun(site, suspect.release));
     scene.past = rollout.past();
     let here = site.here(suspect.objects);
     let mut troubles = troubles(&scene, &here, since).into_iter();

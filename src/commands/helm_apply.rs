@@ -9,13 +9,14 @@ mod room;
 
 use anyhow::Context as _;
 
+pub(super) use self::gather::{Laid, lay_out};
 use self::{
     conclude::conclude,
     gather::{Gathered, gather},
     land::land,
 };
 use super::{
-    Start,
+    Start, check,
     explain::Explanations,
     lock::{self, Lock},
     stop::{Reason, Stop, Stopped},
@@ -29,6 +30,9 @@ use crate::{
 pub(super) async fn run(start: Start<HelmApply>) -> anyhow::Result<Ending> {
     let report = Report::new(start.settings.run.output(), Log::of(&start.variables));
     let stop = Stop::on_signals().context("failed to listen for signals")?;
+    if start.settings.check.check {
+        return check::helm_apply(&start, &stop, &report).await;
+    }
     let gathered = match stop.unless(gather(&start, &report)).await {
         Ok(Some(gathered)) => gathered?,
         Ok(None) => return Ok(Ending::Done),

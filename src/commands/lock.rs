@@ -39,6 +39,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How often a write that met another's is tried again.
 const CONFLICTS: usize = 10;
 
+/// How often one who asked for the lock, and got no clear answer, looks and asks anew.
+const DOUBTS: usize = 3;
+
 /// What a lock is asked for with.
 #[derive(Debug)]
 pub(super) struct Request<'a> {
@@ -87,9 +90,21 @@ impl Lock {
         let name = request.environment.name();
         let deadline = Instant::now() + request.timeout;
         let mut waiting = Waiting::default();
+        let (mut begun, mut doubts) = (Instant::now(), 0);
         loop {
-            let begun = Instant::now();
             let wanted = match stop.unless(leases.get(&name)).await?? {
+                // It was written, and the answer was lost.
+                Some(lease) if lease::is_of(&lease, &identity) => {
+                    return Self::got(
+                        leases,
+                        identity,
+                        (begun, request.duration),
+                        lease,
+                        stop,
+                        report,
+                    )
+                    .await;
+                }
                 None => Wanted::Made(lease::fresh(request, &identity)?),
                 Some(lease) => {
                     lease::check(&lease, request.environment)?;
@@ -112,18 +127,39 @@ impl Lock {
                 }
             };
             stop.check()?;
+            begun = Instant::now();
             // A write that is dropped may be done all the same.
-            let written = stop.within(WIND_UP, wanted.write(&leases)).await??;
-            if let Written::Done(lease) = written {
-                let record = lease::record(&lease)?;
-                let lock = Self::hold(leases, identity, (begun, request.duration), *lease);
-                if let Err(stopped) = stop.check() {
-                    lock.leave(stop, report).await;
-                    return Err(stopped.into());
+            let written = match stop.within(WIND_UP, wanted.write(&leases)).await? {
+                Err(error) if error.is_in_doubt() && doubts < DOUBTS => {
+                    doubts += 1;
+                    stop.unless(tokio::time::sleep(LOOK)).await?;
+                    continue;
                 }
-                return Ok((lock, record));
+                written => written?,
+            };
+            if let Written::Done(lease) = written {
+                let time = (begun, request.duration);
+                return Self::got(leases, identity, time, *lease, stop, report).await;
             }
         }
+    }
+
+    /// The lock that was just taken, unless it is not wanted any more.
+    async fn got(
+        leases: Leases,
+        identity: String,
+        time: (Instant, Duration),
+        lease: Lease,
+        stop: &Stop,
+        report: &Report,
+    ) -> anyhow::Result<(Self, Option<Record>)> {
+        let record = lease::record(&lease)?;
+        let lock = Self::hold(leases, identity, time, lease);
+        if let Err(stopped) = stop.check() {
+            lock.leave(stop, report).await;
+            return Err(stopped.into());
+        }
+        Ok((lock, record))
     }
 
     /// Lets the lock go, or deletes the Lease where nothing was begun under it. Where that cannot be
@@ -228,10 +264,11 @@ impl Lock {
     /// Lets the lock go; the record stays.
     pub(super) async fn release(self) -> anyhow::Result<()> {
         self.renewal.abort();
-        self.held
-            .update(lease::free)
-            .await
-            .context("failed to release the lock")
+        match self.held.update(lease::free).await {
+            // It was let go, and the answer was lost.
+            Err(_) if self.held.is_free().await => Ok(()),
+            freed => freed.context("failed to release the lock"),
+        }
     }
 
     /// Deletes the Lease, the record with it.
@@ -309,17 +346,21 @@ impl Held {
     }
 
     fn check(&self, lease: &Lease) -> Result<(), Loss> {
-        let holder = lease
-            .spec
-            .as_ref()
-            .and_then(|spec| spec.holder_identity.as_deref());
-        if holder == Some(&self.identity) {
+        if lease::is_of(lease, &self.identity) {
             return Ok(());
         }
+        let holder = lease.spec.as_ref();
+        let holder = holder.and_then(|spec| spec.holder_identity.as_deref());
         Err(Loss::Certain(format!(
             "{} has it",
             holder.unwrap_or("nobody")
         )))
+    }
+
+    /// Whether nobody holds it. False where the Lease is gone, or the cluster does not tell.
+    async fn is_free(&self) -> bool {
+        let lease = self.leases.get(&self.name).await.ok().flatten();
+        lease.is_some_and(|lease| lease::seen(&lease).holder.is_none())
     }
 
     /// Changes the Lease while it is ours; a conflict is read and tried again.

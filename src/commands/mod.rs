@@ -3,6 +3,7 @@
 mod address;
 mod branches;
 mod build_gate;
+mod check;
 mod connect;
 mod deploy;
 mod environments;

@@ -63,34 +63,43 @@ pub(super) async fn plan(
     facts: &Facts,
     branch_values: &Value,
 ) -> anyhow::Result<Vec<Planned>> {
-    let planned = releases.iter().map(|release| async {
-        let values = release.document(facts, branch_values).map_err(|reason| {
-            Halt::usage(format!(
-                "the values of the release {}: {reason}",
-                release.name
-            ))
-        })?;
-        let chart = Chart {
-            reference: release.settings.chart.clone(),
-            shown: helm.mask(&release.settings.chart),
-            version: release.settings.version.clone(),
-            value_files: release.value_files().map(str::to_owned).collect(),
-        };
-        let outcome = helm.template(&release.name, &chart, &values).await?;
-        if !outcome.success {
-            bail!(Halt::usage(does_not_render(release, &chart, &outcome)));
-        }
-        let objects = objects(&outcome.stdout).map_err(|reason| {
-            Halt::usage(format!("the chart {chart} renders to no YAML: {reason}"))
-        })?;
-        Ok(Planned {
-            release: release.clone(),
-            chart,
-            values,
-            objects,
-        })
-    });
+    let planned = releases
+        .iter()
+        .map(|release| render(helm, release, facts, branch_values));
     join_all(planned).await.into_iter().collect()
+}
+
+/// Renders the chart of one release.
+pub(super) async fn render(
+    helm: &Helm,
+    release: &Release,
+    facts: &Facts,
+    branch_values: &Value,
+) -> anyhow::Result<Planned> {
+    let values = release.document(facts, branch_values).map_err(|reason| {
+        Halt::usage(format!(
+            "the values of the release {}: {reason}",
+            release.name
+        ))
+    })?;
+    let chart = Chart {
+        reference: release.settings.chart.clone(),
+        shown: helm.mask(&release.settings.chart),
+        version: release.settings.version.clone(),
+        value_files: release.value_files().map(str::to_owned).collect(),
+    };
+    let outcome = helm.template(&release.name, &chart, &values).await?;
+    if !outcome.success {
+        bail!(Halt::usage(does_not_render(release, &chart, &outcome)));
+    }
+    let objects = objects(&outcome.stdout)
+        .map_err(|reason| Halt::usage(format!("the chart {chart} renders to no YAML: {reason}")))?;
+    Ok(Planned {
+        release: release.clone(),
+        chart,
+        values,
+        objects,
+    })
 }
 
 fn does_not_render(release: &Release, chart: &Chart, outcome: &Outcome) -> String {

@@ -20,7 +20,7 @@ use self::hook_logs::HookLogs;
 use super::site::Site;
 use crate::{
     decide::{Hope, hope, progress, running_hooks},
-    model::{Change, Key, Object, Scene, Trouble},
+    model::{Change, Interest, Key, Object, Scene, Trouble},
     report,
 };
 
@@ -41,9 +41,9 @@ pub(super) struct Rollout {
 }
 
 impl Rollout {
-    /// Sees all that changes, for as long as it is polled.
-    pub(super) async fn watch(&self, site: &Site<'_>, kinds: &[&str]) -> Infallible {
-        let mut changes = pin!(site.objects.changes(kinds));
+    /// Sees all that changes and is of interest, for as long as it is polled.
+    pub(super) async fn watch(&self, site: &Site<'_>, interest: Interest) -> Infallible {
+        let mut changes = pin!(site.objects.changes(&interest.into()));
         while let Some(change) = changes.next().await {
             if let Change::Unseen(what) = &change {
                 site.report

@@ -2,6 +2,7 @@
 
 mod capacity;
 mod cause;
+pub mod check;
 mod claim;
 mod gate;
 mod hope;

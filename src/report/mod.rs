@@ -1,6 +1,7 @@
 //! What people and machines read.
 
 mod announcement;
+mod checked;
 mod checklist;
 mod end;
 mod explanation;
@@ -17,6 +18,7 @@ use std::{
 };
 
 pub use announcement::Announcement;
+pub use checked::Checked;
 pub use checklist::Checklist;
 pub use end::end_of;
 pub use explanation::{Explanation, Failure, LOG_LINES};
@@ -249,6 +251,13 @@ impl Report {
     pub fn table(&self, shown: &[Shown], now: DateTime<Utc>) {
         if self.output == Output::Text && !shown.is_empty() {
             self.line(&table(shown, now, columns()));
+        }
+    }
+
+    /// What a check found, line by line, for people alone.
+    pub fn checked(&self, checked: &Checked) {
+        if self.output == Output::Text {
+            self.line(&checked.table(columns()));
         }
     }
 

@@ -3,8 +3,8 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::{
-    AddressOptions, AppOptions, Ci, ClusterOptions, GitHubOptions, HelmOptions, LockOptions,
-    RunOptions,
+    AddressOptions, AppOptions, CheckOption, Ci, ClusterOptions, GitHubOptions, HelmOptions,
+    LockOptions, RunOptions,
 };
 use crate::model::{Branch, Commit, ReleaseSettings, Template};
 
@@ -60,6 +60,8 @@ pub struct HelmApply {
     /// Halves Helm's time, and finds mistyped fields of a manifest later
     #[arg(long)]
     pub(crate) skip_openapi_validation: bool,
+    #[command(flatten)]
+    pub(crate) check: CheckOption,
     #[command(flatten)]
     pub(crate) run: RunOptions,
 }

@@ -1,18 +1,19 @@
 //! A cluster that refuses, does not answer, or is not the right one.
 
-use std::{fs, path::PathBuf};
-
-use rustix::process::{Pid, test_kill_process_group};
-use serde_json::{Value, json};
-use testbed::{
-    Cluster,
-    faults::{Effect, Matcher},
-    github::DeploymentState,
-    tools::Tool,
-    wait_until,
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, Instant},
 };
 
-use crate::site::{RIGHTS, Site, echo, held};
+use rustix::process::{Pid, Signal, test_kill_process_group};
+use serde_json::{Value, json};
+use testbed::{Cluster, github::DeploymentState, tools::Tool, wait_until};
+
+use crate::{
+    processes::Process,
+    site::{HELMS, RIGHTS, Site, echo, held},
+};
 
 /// The rights without those to one kind.
 fn without(resource: &str) -> String {
@@ -251,28 +252,47 @@ fn a_credential_plugin_that_hangs_is_ended_with_all_that_it_started() {
     });
 }
 
+/// A plugin that tells us the token, and hangs where Helm asks: once as part of what Helm started, once
+/// in a session of its own, where nobody finds it.
 #[test]
-fn an_api_server_that_wants_to_be_left_alone_for_long_is_not_waited_for() {
-    let site = Site::new("long-wait");
-    let front = site.namespace.front(&site.kubeconfig);
-    let told = json!({
-        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": 429,
-        "message": "too many requests", "reason": "TooManyRequests",
-    });
-    let busy = |seconds: &str| {
-        let effect = Effect::status(429).body(&told.to_string());
-        effect.header("retry-after", seconds)
-    };
-    let leases = "/apis/coordination.k8s.io/v1/namespaces/*/leases/*";
-    let faults = front.faults();
-    faults.when(Matcher::get(leases).once()).then(busy("1"));
-    let deploy = || {
-        site.helm_apply(Tool::Helm3, site.push("new"))
-            .env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig())
+fn a_credential_plugin_that_hangs_under_helm_holds_no_cancelled_job_up() {
+    for (helm, hangs) in HELMS
+        .into_iter()
+        .zip(["exec sleep 600", "exec setsid sleep 600"])
+    {
+        let site = Site::new("plugin-under-helm");
+        let began = site.kubeconfig.with_extension("began");
+        let kubeconfig = with_plugin(&site, |token| {
+            let told = json!({
+                "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+                "status": {"token": token},
+            });
+            let began = began.display();
+            format!(
+                "#!/bin/sh\nif grep -aq __credentials /proc/$PPID/cmdline; then echo '{told}'; exit; fi\n\
+                 echo $$ >{began}.new && mv {began}.new {began}\n{hangs}\n"
+            )
+        });
+        let deployment = site.push("new");
+        let running = site
+            .helm_apply(helm, deployment)
+            .env("BRANCH_DEPLOYS_KUBECONFIG", kubeconfig)
             .release(&echo(json!({})))
-            .run()
-    };
-    deploy().ends_with(0);
-    faults.when(Matcher::get(leases)).then(busy("3600"));
-    deploy().ends_with(1).says("too many requests (429)");
+            .start();
+        let plugin = wait_until("Helm to ask the plugin", || fs::read_to_string(&began));
+        let plugin = Process::numbered(&plugin).expect("it hangs");
+        running.signal(Signal::TERM);
+        let begun = Instant::now();
+        let ran = running.end();
+        let is_free = site.is_free_or_gone("hey-new");
+        let lives = plugin.lives();
+        if lives {
+            plugin.kill();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(5), "{hangs}: {ran}");
+        ran.ends_with(143);
+        assert!(is_free, "{hangs}: the lock is held");
+        // What left its group is left alone, and holds nothing up.
+        assert_eq!(lives, hangs.contains("setsid"), "{hangs}");
+    }
 }

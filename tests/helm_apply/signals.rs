@@ -16,6 +16,7 @@ use testbed::{
 
 use crate::{
     link::Link,
+    processes::Process,
     site::{HELMS, Site, echo, held},
 };
 
@@ -104,6 +105,32 @@ fn helm_is_told_once_and_not_waited_for_for_ever() {
         Some(&DeploymentState::Failure)
     );
     assert!(site.is_free("hey-new"));
+}
+
+#[test]
+fn a_guardian_that_hangs_is_not_waited_for_for_ever_and_helm_goes_with_it() {
+    let site = Site::new("hung-guardian");
+    let deployment = site.push("new");
+    let running = site
+        .helm_apply(Tool::Helm4, deployment)
+        .release(&echo(held()))
+        .env("BRANCH_DEPLOYS_LOCK_DURATION", "60s")
+        .start();
+    site.wait_for_helm("hey-new");
+    let namespace = site.namespace.name();
+    let helm = Process::helm(namespace).expect("Helm runs");
+    let guardian = Process::guardian(namespace).expect("its guardian does");
+    guardian.pause();
+    running.signal(Signal::TERM);
+    let begun = Instant::now();
+    running.end().ends_with(143);
+    // Its own patience, and then some.
+    assert!(begun.elapsed() < 2 * PATIENCE, "{:?}", begun.elapsed());
+    assert!(site.is_free("hey-new"));
+    wait_until("both are gone", || match (helm.lives(), guardian.lives()) {
+        (false, false) => Ok(()),
+        lives => Err(format!("{lives:?}")),
+    });
 }
 
 #[test]

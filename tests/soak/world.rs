@@ -1,6 +1,6 @@
 //! A world to which a plan is done: a namespace, a GitHub, and the programs at work on them.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use branch_deploys::model::{Branch, Slug};
 use chrono::TimeDelta;
@@ -15,6 +15,7 @@ use testbed::{
 };
 
 use super::{
+    figures::Figures,
     job::{Ended, Job, Work},
     model::{History, Moment, Run},
     plan::{Door, Fate, Kind, Mishap, Operation, Place},
@@ -47,8 +48,8 @@ pub struct World {
     pub started: usize,
     /// How many operations were done.
     pub done: usize,
-    /// How programs ended, and how often.
-    pub ends: BTreeMap<String, usize>,
+    /// What was measured so far.
+    pub figures: Figures,
     /// What a run of the same plan is told.
     replay: String,
     /// What was done, for whoever reads of a failure.
@@ -73,7 +74,7 @@ impl World {
             faulty: false,
             started: 0,
             done: 0,
-            ends: BTreeMap::new(),
+            figures: Figures::default(),
             replay: format!("SOAK_SEED={seed} SOAK_LENGTH={length}"),
             log: Vec::new(),
         }
@@ -186,7 +187,9 @@ impl World {
     fn look(&mut self) -> bool {
         self.tick();
         let made = self.site.namespace.objects("ConfigMap");
-        assert!(made.contains(&"theirs".to_owned()), "somebody else's went");
+        let theirs = made.contains(&"theirs".to_owned());
+        self.figures.looked(1, usize::from(!theirs));
+        assert!(theirs, "somebody else's went");
         for place in Place::all() {
             let busy = |job: &Job| matches!(job.work, Work::Deploy(at, _) if at == place);
             if self.jobs.iter().any(busy) {
@@ -194,7 +197,9 @@ impl World {
             }
             if let Some(id) = self.history.surely_up(place) {
                 let object = object_of(place, id);
-                assert!(made.contains(&object), "{object} has to be up: {made:?}");
+                let is_up = made.contains(&object);
+                self.figures.looked(1, usize::from(!is_up));
+                assert!(is_up, "{object} has to be up: {made:?}");
             }
         }
         true
@@ -221,6 +226,7 @@ impl World {
             Fate::Resumed => job.running.signal(Signal::CONT),
         }
         job.paused = fate == Fate::Paused;
+        Figures::count(&mut self.figures.met, format!("{fate:?}"));
         let work = job.work;
         self.note(format!("{work:?} meets {fate:?}"));
         true
@@ -228,6 +234,8 @@ impl World {
 
     fn disturb(&mut self, door: Door, mishap: Mishap) -> bool {
         self.faulty = true;
+        let kind = format!("{door:?} {:?}", mishap.kind);
+        Figures::count(&mut self.figures.mishaps, kind);
         self.jobs.iter_mut().for_each(|job| job.disturbed = true);
         let faults = match door {
             Door::Buildkite => self.buildkite.faults(),
@@ -307,7 +315,7 @@ impl World {
             succeeded,
         };
         let (lie, told, text) = (ended.lie(), ended.told(), ended.to_string());
-        *self.ends.entry(ended.kind()).or_default() += 1;
+        Figures::count(&mut self.figures.ends, ended.kind());
         if let Some(reason) = lie {
             panic!("a dishonest end ({reason}): {text}");
         }
@@ -502,19 +510,6 @@ fn effect(door: Door, kind: Kind) -> Effect {
         (Kind::Truncated, _) => Effect::truncated_body(),
         (Kind::Slow, _) => Effect::late_answer(Duration::from_secs(2)),
     }
-}
-
-/// The name of what Helm keeps of a release, without its revision.
-pub fn release_of_secret(name: &str) -> Option<String> {
-    let rest = name.strip_prefix("sh.helm.release.v1.")?;
-    Some(rest.rsplit_once(".v")?.0.to_owned())
-}
-
-/// What is in the namespace, of some kinds.
-pub fn there(site: &Site, kind: &str) -> Vec<String> {
-    let mut all = site.namespace.objects(kind);
-    all.retain(|name| name != "kube-root-ca.crt" && name != "theirs");
-    all
 }
 
 /// A record, as text, for whoever reads of a failure.

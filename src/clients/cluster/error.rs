@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::clients::{innermost, shortly};
+
 /// Why the cluster did not do what was asked. Its text is one line that says what to do.
 #[derive(Debug)]
 pub struct ClusterError {
@@ -48,14 +50,23 @@ impl ClusterError {
             }
             kube::Error::Api(status) => Cause::Refused {
                 status: status.code,
-                message: status.message,
+                message: shortly(status.message),
             },
-            kube::Error::SerdeError(reason) => Cause::Garbled(reason.to_string()),
-            other => Cause::Unreachable(crate::clients::innermost(&other)),
+            kube::Error::SerdeError(reason) => Cause::Garbled(shortly(reason)),
+            other => Cause::Unreachable(innermost(&other)),
         };
         Self {
             action: action.into(),
             cause,
+        }
+    }
+
+    /// Whether what was asked may have been done all the same.
+    pub fn is_in_doubt(&self) -> bool {
+        match self.cause {
+            Cause::Refused { status, .. } => status >= 500,
+            Cause::Unreachable(_) | Cause::Garbled(_) => true,
+            Cause::Setup(..) => false,
         }
     }
 
@@ -77,6 +88,15 @@ impl ClusterError {
         match &self.cause {
             Cause::Setup(_, reason) | Cause::Unreachable(reason) | Cause::Garbled(reason) => reason,
             Cause::Refused { message, .. } => message,
+        }
+    }
+
+    /// Whether the same question may be answered later.
+    pub fn may_pass(&self) -> bool {
+        match self.cause {
+            Cause::Refused { status, .. } => status >= 500 || status == 429,
+            Cause::Unreachable(_) | Cause::Garbled(_) => true,
+            Cause::Setup(..) => false,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The Kubernetes API: records, Helm's storage, and the objects of releases.
 
+mod bounds;
 mod error;
 mod ingresses;
 mod kubeconfig;
@@ -8,6 +9,7 @@ mod objects;
 mod plugin;
 mod protobuf;
 mod retries;
+mod rights;
 mod storage;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -18,9 +20,10 @@ use kube::{
     client::{AuthError, Body, ClientBuilder},
     config::KubeConfigOptions,
 };
-use tower::{buffer::BufferLayer, retry::RetryLayer};
+use tower::{buffer::BufferLayer, retry::RetryLayer, util::MapResponseLayer};
 
-use self::retries::Retries;
+use self::{bounds::bounded, retries::Retries};
+use super::patience::Patience;
 
 pub use self::{
     error::ClusterError,
@@ -28,6 +31,7 @@ pub use self::{
     leases::{Leases, Written},
     objects::{Found, Live, Made, Objects},
     plugin::run_if_started as plugin_if_started,
+    rights::Rights,
     storage::Storage,
 };
 
@@ -54,7 +58,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Reads where the cluster is. Nothing is asked of it yet.
+    /// Reads where the cluster is. Nothing is asked of it yet; later it is asked again by `patience`.
     ///
     /// # Errors
     /// A kubeconfig that is not there, cannot be read, or has no such context.
@@ -62,6 +66,7 @@ impl Cluster {
         kubeconfig: Option<PathBuf>,
         context: Option<String>,
         namespace: String,
+        patience: Patience,
     ) -> Result<Self, ClusterError> {
         let Some(file) = kubeconfig::read(kubeconfig)? else {
             // Passed over, it would deploy to another cluster than the one that was named.
@@ -78,7 +83,7 @@ impl Cluster {
                 context: None,
                 namespace,
             };
-            return Self::new(config, target, None).await;
+            return Self::new(config, target, None, patience).await;
         };
         let chosen = file.context(context)?;
         let options = KubeConfigOptions {
@@ -94,7 +99,7 @@ impl Cluster {
             context: chosen,
             namespace,
         };
-        Self::new(config, target, file.option).await
+        Self::new(config, target, file.option, patience).await
     }
 
     /// On another thread: a credential plugin is waited for in there, and meanwhile signals are heard.
@@ -102,8 +107,9 @@ impl Cluster {
         config: Config,
         target: Target,
         option: Option<&'static str>,
+        patience: Patience,
     ) -> Result<Self, ClusterError> {
-        let client = tokio::task::spawn_blocking(move || client(config)).await;
+        let client = tokio::task::spawn_blocking(move || client(config, patience)).await;
         let client = client.map_err(|error| ClusterError::setup(None, error.to_string()))?;
         let client = client.map_err(|error| ClusterError::setup(option, in_words(&error)))?;
         Ok(Self { client, target })
@@ -135,6 +141,11 @@ impl Cluster {
     /// Helm's storage.
     pub fn storage(&self) -> Storage {
         Storage::new(self.client.clone(), &self.target.namespace)
+    }
+
+    /// What the account may do.
+    pub fn rights(&self) -> Rights {
+        Rights::new(self.client.clone(), &self.target.namespace)
     }
 
     /// The objects of releases.
@@ -175,12 +186,13 @@ async fn anew_once<T>(list: impl AsyncFn() -> Result<T, ClusterError>) -> Result
     }
 }
 
-fn client(mut config: Config) -> kube::Result<Client> {
+fn client(mut config: Config, patience: Patience) -> kube::Result<Client> {
     config.read_timeout = Some(READ_TIMEOUT);
     config.write_timeout = Some(READ_TIMEOUT);
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     config.default_retry = false;
     // The buffer makes the connection one that can be cloned, which sending again needs.
     let builder = ClientBuilder::try_from(config)?.with_layer(&BufferLayer::new(64));
-    Ok(builder.with_layer(&RetryLayer::new(Retries::new())).build())
+    let builder = builder.with_layer(&RetryLayer::new(Retries::new(patience)));
+    Ok(builder.with_layer(&MapResponseLayer::new(bounded)).build())
 }

@@ -51,6 +51,14 @@ impl Storage {
         self.list(&format!("owner=helm,name={release}")).await
     }
 
+    /// The kept revisions of each of these releases, oldest first within each.
+    pub async fn revisions_of(&self, releases: &[&str]) -> Result<Vec<Revision>, ClusterError> {
+        if releases.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.list(&of_releases(releases)).await
+    }
+
     /// The kept revisions of every release with these labels, oldest first within each.
     pub async fn labelled(
         &self,
@@ -74,8 +82,7 @@ impl Storage {
     /// The newest revision of each of these releases, whatever its labels: one that was rolled back
     /// bears those of the revision that it returned to.
     pub async fn newest_of(&self, releases: &[String]) -> Result<Vec<Revision>, ClusterError> {
-        self.newest_of_all(&format!("owner=helm,name in ({})", releases.join(",")))
-            .await
+        self.newest_of_all(&of_releases(releases)).await
     }
 
     async fn newest_of_all(&self, selector: &str) -> Result<Vec<Revision>, ClusterError> {
@@ -187,6 +194,12 @@ impl Storage {
             .map(Some)
             .map_err(|reason| ClusterError::garbled(action(), reason))
     }
+}
+
+/// Selects what Helm stored of these releases.
+fn of_releases<T: AsRef<str>>(releases: &[T]) -> String {
+    let names: Vec<_> = releases.iter().map(AsRef::as_ref).collect();
+    format!("owner=helm,name in ({})", names.join(","))
 }
 
 /// A revision by its Secret's metadata. One without Helm's labels is an error, never passed over:
@@ -338,6 +351,7 @@ mod tests {
 
     use flate2::{Compression, write::GzEncoder};
     use proptest::prelude::*;
+    use testbed::faults::twisted;
 
     use super::*;
 
@@ -392,6 +406,13 @@ mod tests {
             let _ = decode(&data);
             let _ = decode(STANDARD.encode(&data).as_bytes());
             let _ = decode(STANDARD.encode(gzip(&data)).as_bytes());
+        }
+
+        #[test]
+        fn no_json_of_nearly_the_right_shape_makes_it_panic(seed in any::<u64>()) {
+            let body = body(r#""2026-11-24T06:00:00.5+02:00""#);
+            let body = twisted(serde_json::from_str(&body).unwrap(), seed).to_string();
+            let _ = decode(STANDARD.encode(gzip(body.as_bytes())).as_bytes());
         }
     }
 }

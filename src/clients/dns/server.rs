@@ -62,42 +62,12 @@ impl NameServer {
 
     /// The zone below that a host belongs to, if this server says so.
     pub(super) async fn referral(&self, host: &Name) -> Result<Option<Referral>, String> {
-        let answer = self.ask(host, RecordType::A).await?;
-        // Some servers claim a referral to be authoritative: what it is made of tells.
-        let denies = |record: &Record| matches!(record.data, RData::SOA(_));
-        if !answer.answers.is_empty() || answer.authorities.iter().any(denies) {
-            return Ok(None);
-        }
-        let told = answer
-            .authorities
-            .iter()
-            .filter_map(|record| match &record.data {
-                RData::NS(server) => Some((record.name.clone(), server.0.clone())),
-                _ => None,
-            });
-        let told: Vec<_> = told.collect();
-        let Some((zone, _)) = told.first().cloned() else {
-            return Ok(None);
-        };
-        let servers = told.into_iter().map(|(_, server)| {
-            let glue = answer
-                .additionals
-                .iter()
-                .filter(|record| record.name == server);
-            let glue = glue.filter_map(|record| record.data.ip_addr()).collect();
-            (server, glue)
-        });
-        let servers = servers.collect();
-        Ok(Some(Referral { zone, servers }))
+        Ok(referral(&self.ask(host, RecordType::A).await?))
     }
 
     /// How long it may be remembered that a name of the zone is not there.
     pub(super) async fn negative_ttl(&self, zone: &Name) -> Option<Duration> {
-        let answer = self.ask(zone, RecordType::SOA).await.ok()?;
-        answer.answers.iter().find_map(|record| match &record.data {
-            RData::SOA(soa) => Some(Duration::from_secs(record.ttl.min(soa.minimum).into())),
-            _ => None,
-        })
+        negative_ttl(&self.ask(zone, RecordType::SOA).await.ok()?)
     }
 
     async fn ask(&self, name: &Name, kind: RecordType) -> Result<DnsResponse, String> {
@@ -138,6 +108,34 @@ async fn once(
     answers.next().await.unwrap_or(Err(NetError::Timeout))
 }
 
+/// The zone below that an answer refers to; none where it answers by itself.
+fn referral(answer: &DnsResponse) -> Option<Referral> {
+    // Some servers claim a referral to be authoritative: what it is made of tells.
+    let denies = |record: &Record| matches!(record.data, RData::SOA(_));
+    if !answer.answers.is_empty() || answer.authorities.iter().any(denies) {
+        return None;
+    }
+    let told = answer
+        .authorities
+        .iter()
+        .filter_map(|record| match &record.data {
+            RData::NS(server) => Some((record.name.clone(), server.0.clone())),
+            _ => None,
+        });
+    let told: Vec<_> = told.collect();
+    let (zone, _) = told.first().cloned()?;
+    let servers = told.into_iter().map(|(_, server)| {
+        let glue = answer
+            .additionals
+            .iter()
+            .filter(|record| record.name == server);
+        let glue = glue.filter_map(|record| record.data.ip_addr()).collect();
+        (server, glue)
+    });
+    let servers = servers.collect();
+    Some(Referral { zone, servers })
+}
+
 /// The addresses in an answer, or the name at which they are to be asked for.
 fn addresses(answer: &DnsResponse) -> NameAnswer {
     let found = answer
@@ -157,5 +155,76 @@ fn addresses(answer: &DnsResponse) -> NameAnswer {
         _ if !found.is_empty() => NameAnswer::At(found),
         Some(target) => NameAnswer::Alias(target),
         None => NameAnswer::Missing,
+    }
+}
+
+fn negative_ttl(answer: &DnsResponse) -> Option<Duration> {
+    answer.answers.iter().find_map(|record| match &record.data {
+        RData::SOA(soa) => Some(Duration::from_secs(record.ttl.min(soa.minimum).into())),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use hickory_resolver::proto::{
+        op::{Message, MessageType, OpCode},
+        rr::rdata::{A, CNAME, NS, SOA},
+    };
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    /// A referral, or an answer, with one of each record that is looked for.
+    fn answer(refers: bool) -> Vec<u8> {
+        let name = |text: &str| Name::from_ascii(text).unwrap();
+        let (zone, server) = (name("example.com."), name("ns1.example.com."));
+        let record = |of: &Name, data| Record::from_rdata(of.clone(), 300, data);
+        let address = RData::A(A::new(192, 0, 2, 1));
+        let soa = SOA::new(server.clone(), zone.clone(), 1, 2, 3, 4, 5);
+        let mut message = Message::new(7, MessageType::Response, OpCode::Query);
+        message.add_query(Query::query(name("new.example.com."), RecordType::A));
+        if !refers {
+            message.add_answer(record(&zone, RData::SOA(soa)));
+            message.add_answer(record(&zone, RData::CNAME(CNAME(server.clone()))));
+        }
+        message.add_authority(record(&zone, RData::NS(NS(server.clone()))));
+        message.add_additional(record(&server, address));
+        message.to_vec().unwrap()
+    }
+
+    fn read(bytes: Vec<u8>) -> bool {
+        let Ok(answer) = DnsResponse::from_buffer(bytes) else {
+            return false;
+        };
+        addresses(&answer);
+        negative_ttl(&answer);
+        let referral = referral(&answer);
+        referral.is_some_and(|it| it.servers.iter().any(|(_, glue)| !glue.is_empty()))
+    }
+
+    #[test]
+    fn an_answer_that_is_whole_is_read() {
+        assert!(read(answer(true)) && !read(answer(false)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_it_panic(
+            changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+            length in any::<prop::sample::Index>(),
+            bytes in vec(any::<u8>(), 0..200),
+            refers in any::<bool>(),
+        ) {
+            let mut answer = answer(refers);
+            for (at, byte) in changes {
+                let at = at.index(answer.len());
+                answer[at] = byte;
+            }
+            read(answer.clone());
+            answer.truncate(length.index(answer.len()));
+            read(answer);
+            read(bytes);
+        }
     }
 }

@@ -12,6 +12,7 @@ use super::{
     GitHub,
     error::{Cause, GitHubError},
 };
+use crate::clients::shortly;
 
 /// In place of a path of the REST API.
 pub(super) const PATH: &str = "/graphql";
@@ -136,8 +137,9 @@ impl Answered {
         path: &[impl AsRef<str>],
     ) -> Result<Option<T>, GitHubError> {
         let path: &[&str] = &path.iter().map(AsRef::as_ref).collect::<Vec<_>>();
-        let garbled =
-            |error: serde_json::Error| Cause::Garbled(format!("{}: {error}", path.join(".")));
+        let garbled = |error: serde_json::Error| {
+            Cause::Garbled(format!("{}: {}", path.join("."), shortly(error)))
+        };
         let read = |found| Option::<T>::deserialize(found).map_err(garbled);
         let found = match self.problem(path) {
             Some(problem) => Err(Cause::Unanswered(problem.words())),

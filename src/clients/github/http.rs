@@ -16,7 +16,10 @@ use super::{
     error::{Cause, GitHubError},
     graphql,
 };
-use crate::{clients::patience::Patience, model::Answer};
+use crate::{
+    clients::{patience::Patience, shortly},
+    model::Answer,
+};
 
 /// How long one request may take, its body included.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -132,6 +135,22 @@ impl Http {
 
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, GitHubError> {
         self.call(&Request::get(path)).await
+    }
+
+    /// The answer, and what was said with it.
+    pub(super) async fn get_with_headers<T: DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<(T, HeaderMap), GitHubError> {
+        let request = Request::get(path);
+        let reply = self.reply(&request).await?;
+        let answer = read(&request.to_string(), &reply)?;
+        Ok((answer, reply.headers))
+    }
+
+    /// Whether an App asks.
+    pub(super) fn is_of_app(&self) -> bool {
+        matches!(self.credentials, Credentials::App(_))
     }
 
     /// The answer, unless it is the one that `etag` was kept of.
@@ -351,7 +370,7 @@ pub(super) fn read<T: DeserializeOwned>(request: &str, reply: &Reply) -> Result<
     let error = |cause| GitHubError::new(request, cause);
     if reply.status.is_success() {
         return serde_json::from_slice(&reply.body)
-            .map_err(|reason| error(Cause::Garbled(reason.to_string())));
+            .map_err(|reason| error(Cause::Garbled(shortly(reason))));
     }
     let status = reply.status.as_u16();
     let message = message(&reply.body);
@@ -397,7 +416,7 @@ fn message(body: &[u8]) -> String {
             .map(str::to_owned);
         message.extend(detail.map(|detail| format!("; {detail}")));
     }
-    message
+    shortly(message)
 }
 
 #[cfg(test)]

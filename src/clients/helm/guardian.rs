@@ -192,6 +192,9 @@ impl Ward {
                 return Err(error.into());
             }
         }
+        // What it started goes with it, and our output with that: until it is taken note of, its number
+        // is still its group's.
+        self.kill_group();
         let child = self.child.lock().ok().and_then(|mut child| child.take());
         let Some(mut child) = child else { return Ok(1) };
         let status = child.wait()?;

@@ -6,7 +6,7 @@ mod arguments;
 mod guardian;
 mod run;
 
-use std::{ffi::OsString, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
+use std::{ffi::OsString, io::ErrorKind, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use tokio::{process::Command, sync::Semaphore};
@@ -16,7 +16,7 @@ pub use self::{
     guardian::{GRACE, run_if_started as guardian_if_started},
     run::{Lifeline, Outcome},
 };
-use super::cluster::Target;
+use super::{child, cluster::Target};
 use crate::model::{Halt, Secrets};
 
 /// The two Helms there are.
@@ -201,27 +201,24 @@ fn withhold(command: &mut Command) {
 async fn version(program: &PathBuf) -> anyhow::Result<String> {
     let shown = program.display();
     let mut command = Command::new(program);
-    command
-        .args(["version", "--template", "{{.Version}}"])
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
+    command.args(["version", "--template", "{{.Version}}"]);
     withhold(&mut command);
-    let output = match tokio::time::timeout(VERSION_TIMEOUT, command.output()).await {
-        Ok(Ok(output)) => output,
-        Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+    let ended = match child::run(&mut command, b"", VERSION_TIMEOUT).await {
+        Ok(ended) => ended,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             bail!(Halt::usage(format!(
                 "there is no Helm at `{shown}`: install Helm 3 or 4, or give its path by --helm"
             )))
         }
-        Ok(Err(error)) => return Err(error).with_context(|| format!("failed to run {shown}")),
-        Err(_) => bail!(
+        Err(error) if error.kind() == ErrorKind::TimedOut => bail!(
             "{shown} does not tell its version within {} s",
             VERSION_TIMEOUT.as_secs()
         ),
+        Err(error) => return Err(error).with_context(|| format!("failed to run {shown}")),
     };
-    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    if !output.status.success() || version.is_empty() {
-        bail!("{shown} does not tell its version: {}", output.status);
+    let version = ended.stdout.text().trim().to_owned();
+    if !ended.status.success() || version.is_empty() {
+        bail!("{shown} does not tell its version: {}", ended.status);
     }
     Ok(version)
 }

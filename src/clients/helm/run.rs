@@ -1,7 +1,7 @@
 use std::{
     cell::Cell,
-    convert::Infallible,
     ffi::OsString,
+    io::ErrorKind,
     path::Path,
     process::Stdio,
     time::{Duration, Instant},
@@ -9,16 +9,13 @@ use std::{
 
 use anyhow::Context as _;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    io::AsyncWriteExt as _,
     process::{ChildStdin, Command},
     sync::watch,
 };
 
 use super::{guardian, withhold};
-use crate::model::Halt;
-
-/// The most bytes of Helm's output that are kept; the rest is read and dropped.
-const KEPT: usize = 16 << 20;
+use crate::{clients::child, model::Halt};
 
 /// How long Helm may run beyond the limit that it was given itself.
 const EXTRA: Duration = Duration::from_secs(60);
@@ -83,38 +80,25 @@ pub(super) async fn unguarded(
     values: &serde_json::Value,
     limit: Duration,
 ) -> anyhow::Result<Outcome> {
-    command
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
     let begun = Instant::now();
-    let mut child = command
-        .kill_on_drop(true)
-        .spawn()
-        .context("failed to start Helm")?;
-    let mut stdin = child.stdin.take().context("Helm has no standard input")?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let document = values.to_string();
-    let work = async {
-        let feed = async move {
-            // A Helm that ends early reads nothing: its own words tell why.
-            let _ = stdin.write_all(document.as_bytes()).await;
-        };
-        let ((), stdout, stderr) = tokio::join!(feed, kept(stdout), kept(stderr));
-        let status = child.wait().await?;
-        anyhow::Ok(Outcome {
-            success: status.success(),
-            stopped: false,
-            ran: begun.elapsed(),
-            stdout,
-            stderr,
-        })
-    };
-    tokio::time::timeout(limit, work).await.map_err(|_| {
-        let limit = limit.as_secs();
-        Halt::timed_out(format!("Helm does not end within {limit} s"))
-    })?
+    let ended = child::run(command.args(arguments), document.as_bytes(), limit).await;
+    let ended = ended.map_err(|error| match error.kind() {
+        ErrorKind::TimedOut => Halt::timed_out(format!("Helm: {error}")).into(),
+        _ => anyhow::Error::new(error).context("failed to run Helm"),
+    })?;
+    let ran = begun.elapsed();
+    let stdout = ended
+        .stdout
+        .whole()
+        .context("failed to read Helm's output")?;
+    Ok(Outcome {
+        success: ended.status.success(),
+        stopped: false,
+        ran,
+        stdout: String::from_utf8_lossy(&stdout).into_owned(),
+        stderr: ended.stderr.text(),
+    })
 }
 
 /// Runs a Helm that changes the cluster, under its guardian: it outlives neither us nor our lock.
@@ -128,6 +112,8 @@ pub(super) async fn guarded(
     let mut command = guardian::command(program, arguments, lifeline);
     withhold(
         command
+            // Whoever gives us up does so when it should have ended Helm long ago: the kernel does it then.
+            .kill_on_drop(true)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped()),
@@ -138,50 +124,47 @@ pub(super) async fn guarded(
         .stdin
         .take()
         .context("the guardian has no standard input")?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let document = values.map(ToString::to_string).unwrap_or_default();
-    let work = async {
-        let (stdout, stderr) = tokio::join!(kept(stdout), kept(stderr));
-        (child.wait().await, stdout, stderr)
-    };
     let stopped = Cell::new(false);
-    let (status, stdout, stderr) = tokio::select! {
-        ended = work => ended,
-        never = talk(stdin, document, lifeline.clone(), limit + EXTRA, &stopped) => match never {},
-    };
-    let status = status.context("failed to wait for Helm's guardian")?;
+    let talk = talk(stdin, document, lifeline.clone(), limit + EXTRA, &stopped);
+    let ended = child::ended(&mut child, talk).await;
+    let ended = ended.context("failed to wait for Helm's guardian")?;
     Ok(Outcome {
-        success: status.success(),
+        success: ended.status.success(),
         stopped: stopped.get(),
         ran: begun.elapsed(),
-        stdout,
-        stderr,
+        stdout: ended.stdout.text(),
+        stderr: ended.stderr.text(),
     })
 }
 
 /// Hands the values over and then every renewal on, until Helm is to stop; `stopped` tells that it
-/// was told so. Never ends by itself: a pipe that closes means to the guardian that we died.
+/// was told so. Ends where the guardian should have ended Helm long ago, and itself. Until then the
+/// pipe is open: one that closes means to the guardian that we died.
 async fn talk(
     mut stdin: ChildStdin,
     document: String,
     mut lifeline: Lifeline,
     limit: Duration,
     stopped: &Cell<bool>,
-) -> Infallible {
-    // A guardian that is gone reads nothing; its end is seen by whoever waits for it.
-    let _ = stdin
-        .write_all(&(document.len() as u64).to_le_bytes())
-        .await;
-    let _ = stdin.write_all(document.as_bytes()).await;
-    let renewals = async {
+) {
+    let talk = async {
+        // A guardian that is gone reads nothing; its end is seen by whoever waits for it.
+        let _ = stdin
+            .write_all(&(document.len() as u64).to_le_bytes())
+            .await;
+        let _ = stdin.write_all(document.as_bytes()).await;
         while next_word(&mut lifeline).await == guardian::RENEWED {
             let _ = stdin.write_all(&[guardian::RENEWED]).await;
         }
     };
-    let _ = tokio::time::timeout(limit, renewals).await;
+    let _ = tokio::time::timeout(limit, talk).await;
     stopped.set(true);
-    let _ = stdin.write_all(&[guardian::STOP]).await;
-    std::future::pending().await
+    let _ = tokio::time::timeout(guardian::GRACE, async {
+        let _ = stdin.write_all(&[guardian::STOP]).await;
+        std::future::pending::<()>().await
+    })
+    .await;
 }
 
 async fn next_word(lifeline: &mut Lifeline) -> u8 {
@@ -192,22 +175,6 @@ async fn next_word(lifeline: &mut Lifeline) -> u8 {
         },
         _ = lifeline.stop.wait_for(|stop| *stop) => guardian::STOP,
     }
-}
-
-/// All that comes, of which [`KEPT`] bytes are kept.
-async fn kept(pipe: Option<impl AsyncRead + Unpin>) -> String {
-    let mut text = Vec::new();
-    let Some(mut pipe) = pipe else {
-        return String::new();
-    };
-    let mut buffer = vec![0; 64 << 10];
-    while let Ok(read) = pipe.read(&mut buffer).await
-        && read > 0
-    {
-        let room = KEPT.saturating_sub(text.len()).min(read);
-        text.extend_from_slice(&buffer[..room]);
-    }
-    String::from_utf8_lossy(&text).into_owned()
 }
 
 #[cfg(test)]

@@ -153,4 +153,21 @@ mod tests {
         assert!(keeps("https://auth.example.com"));
         assert!(!keeps("http://auth.example.com"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_challenge_makes_it_panic(
+            text in ".{0,80}",
+            parameters in "(realm|service|scope|,|=|\"|\\\\| |https://r|é){0,20}",
+            seed in proptest::prelude::any::<u64>(),
+        ) {
+            Challenge::read(&text);
+            Challenge::read(&format!("Bearer {parameters}"));
+            let token = serde_json::json!({"token": "t", "access_token": "t", "expires_in": 60});
+            let token = testbed::faults::twisted(token, seed);
+            if let Ok(token) = serde_json::from_value::<Token>(token) {
+                token.bearer();
+            }
+        }
+    }
 }

@@ -1,12 +1,14 @@
 //! How Docker is logged in to a registry: its configuration, and the helpers that this names.
 
-use std::{collections::BTreeMap, path::PathBuf, process::Stdio, time::Duration};
+use std::{collections::BTreeMap, io::ErrorKind, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use serde::Deserialize;
-use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
+use tokio::process::Command;
+
+use crate::clients::child;
 
 /// How long a helper may take: it may ask a cloud, or a keyring that asks somebody.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -152,34 +154,25 @@ async fn help(name: &str, registry: &str) -> anyhow::Result<Option<Credentials>>
             .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)),
         "Docker's configuration names a helper that is no name"
     );
-    let ask = async {
-        let mut helper = Command::new(&program)
-            .arg("get")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("{program} does not start: is it on PATH?"))?;
-        let mut input = helper.stdin.take().context("it has an input")?;
-        // One that does not read what it is asked has its answer ready.
-        let _ = input.write_all(registry.as_bytes()).await;
-        drop(input);
-        anyhow::Ok(helper.wait_with_output().await?)
+    let mut helper = Command::new(&program);
+    // One that does not read what it is asked has its answer ready.
+    let asked = child::run(helper.arg("get"), registry.as_bytes(), TIMEOUT).await;
+    let ended = match asked {
+        Err(error) if error.kind() == ErrorKind::TimedOut => {
+            bail!("{program} gave no answer within {} s", TIMEOUT.as_secs())
+        }
+        ended => ended.with_context(|| format!("{program} does not start: is it on PATH?"))?,
     };
-    let seconds = TIMEOUT.as_secs();
-    let Ok(output) = timeout(TIMEOUT, ask).await else {
-        bail!("{program} gave no answer within {seconds} s");
-    };
-    let output = output?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    if !output.status.success() {
+    let status = ended.status;
+    let answer = ended.stdout.whole().context(program.clone())?;
+    let text = String::from_utf8_lossy(&answer);
+    if !status.success() {
         // The protocol has no other sign for it than these words.
         let none = text.trim() == "credentials not found in native keychain";
-        ensure!(none, "{program} ended with {}", output.status);
+        ensure!(none, "{program} ended with {status}");
         return Ok(None);
     }
-    let helped: Helped = serde_json::from_slice(&output.stdout)
+    let helped: Helped = serde_json::from_slice(&answer)
         .map_err(|_| anyhow::anyhow!("{program} answers other than the JSON of a helper"))?;
     Ok(Some(match helped.username.as_str() {
         TOKEN_USER => Credentials::IdentityToken(helped.secret),

@@ -81,4 +81,25 @@ mod tests {
         };
         assert_eq!(index.platforms(), ["linux/arm/v7".parse().unwrap()]);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_manifest_makes_it_panic(seed in proptest::prelude::any::<u64>(), which in 0..3usize) {
+            let answers = [
+                json!({"schemaVersion": 2, "manifests": [
+                    {"digest": "sha256:a", "platform": {"os": "linux", "architecture": "arm64"}},
+                    {"digest": "sha256:b", "platform": {"os": "unknown", "architecture": "unknown"}},
+                ]}),
+                json!({"schemaVersion": 2, "config": {"digest": "sha256:a"}, "layers": []}),
+                json!({"os": "linux", "architecture": "arm", "variant": "v7", "rootfs": {}}),
+            ];
+            let answer = testbed::faults::twisted(answers[which].clone(), seed);
+            if let Ok(Manifest::Index(index)) = serde_json::from_value(answer.clone()) {
+                index.platforms();
+            }
+            if let Ok(tells) = serde_json::from_value::<Tells>(answer) {
+                tells.platform();
+            }
+        }
+    }
 }

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use self::{challenge::Challenge, error::Cause, manifest::Manifest};
 pub use self::{credentials::DockerConfig, error::RegistryError};
-use super::patience::Patience;
+use super::{patience::Patience, shortly};
 use crate::model::{Answer, Image, ImageName, Platform};
 
 /// How long one request may take, its body included.
@@ -133,7 +133,7 @@ impl Registry {
                 return Err(garbled("it is too long".into()));
             }
         }
-        serde_json::from_slice(&body).map_err(|error| garbled(error.to_string()))
+        serde_json::from_slice(&body).map_err(|error| garbled(shortly(error)))
     }
 
     /// Sends, logs in if that is asked for, and gives none for what is not there.

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     decide::{Presence, Rank, Taken, rank, to_retire},
-    model::{Deployment, Halt, Phase, Record, RecordedRelease, State, labels},
+    model::{Deployment, Halt, Interest, Phase, Record, RecordedRelease, State, labels},
     report::Report,
 };
 
@@ -126,10 +126,10 @@ async fn landed(
         found,
     };
     let objects = plan.releases.iter().flat_map(|planned| &planned.objects);
-    let kinds: Vec<&str> = objects.map(|object| object.key.kind.as_str()).collect();
+    let interest = Interest::in_all(objects);
     let answer = tokio::select! {
         answer = answered(gathered, site, &seen) => answer?,
-        never = rollout.watch(site, &kinds) => match never {},
+        never = rollout.watch(site, interest) => match never {},
     };
     site.ready()?;
     site.report.done(&answer);
@@ -227,7 +227,12 @@ async fn finish_removal(site: &Site<'_>) -> anyhow::Result<()> {
         site.report
             .note("the branch came back while it was removed: first that is ended");
         teardown::environment(site).await?;
-        return site.note(|record| record.releases.clear()).await;
+        return site
+            .note(|record| {
+                record.releases.clear();
+                record.remains.clear();
+            })
+            .await;
     }
     if !nothing_remains {
         site.report

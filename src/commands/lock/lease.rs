@@ -135,6 +135,12 @@ pub(in super::super) fn seen(lease: &Lease) -> decide::Lease {
     }
 }
 
+/// Whether this run holds the Lease.
+pub(super) fn is_of(lease: &Lease, identity: &str) -> bool {
+    let holder = lease.spec.as_ref();
+    holder.and_then(|spec| spec.holder_identity.as_deref()) == Some(identity)
+}
+
 /// Who holds a Lease, since when, and where its log is, in one line.
 pub(super) fn holder(lease: &Lease) -> String {
     let spec = lease.spec.clone().unwrap_or_default();

@@ -82,7 +82,7 @@ pub(super) async fn gather(
     report: &Report,
 ) -> anyhow::Result<Gathered> {
     let settings = &start.settings;
-    let (known, around) = tokio::try_join!(know(start, ci, report), look_around(start))?;
+    let (known, around) = tokio::try_join!(know(start, ci, report), look_around(start, report))?;
     let (github, repository) = known;
     let Around {
         cluster,
@@ -155,10 +155,10 @@ struct Around {
     found: Vec<Found>,
 }
 
-async fn look_around(start: &Start<SweepStale>) -> anyhow::Result<Around> {
+async fn look_around(start: &Start<SweepStale>, report: &Report) -> anyhow::Result<Around> {
     let settings = &start.settings;
     let (app, tier) = settings.app.place();
-    let cluster = connect(&settings.cluster, &start.sources).await?;
+    let cluster = connect(&settings.cluster, &start.sources, report).await?;
     let (labels, now) = (place_labels(app, tier), Utc::now());
     let no_age = async { Ok(no_age(settings, &cluster, now).await) };
     let (found, no_age) =

@@ -6,6 +6,7 @@ mod control_plane;
 mod credentials;
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
@@ -32,7 +33,7 @@ pub struct Cluster {
     access: Arc<Access>,
     load_balancer: LoadBalancer,
     dns: Dns,
-    _control_plane: ControlPlane,
+    control_plane: ControlPlane,
     folder: RunFolder,
     kubeconfig: PathBuf,
     _network: Network,
@@ -104,7 +105,7 @@ impl Cluster {
             access: Arc::new(access),
             load_balancer,
             dns,
-            _control_plane: control_plane,
+            control_plane,
             folder,
             kubeconfig,
             _network: network,
@@ -121,6 +122,16 @@ impl Cluster {
     /// A client that may do everything.
     pub fn client(&self) -> kube::Client {
         self.access.client.clone()
+    }
+
+    /// Where the API server listens, by TLS.
+    pub fn api(&self) -> SocketAddr {
+        self.control_plane.address
+    }
+
+    /// The API server's certificate and the one of its authority, as PEM: they are for its own names.
+    pub fn certificates(&self) -> PathBuf {
+        self.folder.path().join("apiserver.crt")
     }
 
     /// A kubeconfig that may do everything.

@@ -11,6 +11,7 @@ mod body;
 mod effect;
 mod gate;
 mod matcher;
+mod twist;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -24,6 +25,7 @@ use axum::{
 pub use effect::Effect;
 pub use gate::Gate;
 pub use matcher::{Matcher, Question};
+pub use twist::twisted;
 
 /// The faults of one server. Clones share them.
 #[derive(Clone, Debug, Default)]

@@ -16,8 +16,8 @@ use kube::{
 
 use super::{Objects, live};
 use crate::{
-    clients::cluster::ClusterError,
-    model::{Event, Key, ObjectKey, Scene},
+    clients::cluster::{ClusterError, anew_once},
+    model::{Event, Interest, Key, ObjectKey, Scene},
 };
 
 /// The most events that are read, so many in one answer: what is said of workloads is kept for an hour,
@@ -25,19 +25,21 @@ use crate::{
 const EVENTS: usize = 20_000;
 const PAGE: u32 = 2_000;
 
+/// Objects in one answer: of what they all are, little is kept.
+pub(super) const OBJECTS: u32 = 100;
+
 /// How many kinds are listed at a time.
 const AT_ONCE: usize = 4;
 
 impl Objects {
-    /// What is there of these kinds and of what controllers make for them, and what the cluster says
-    /// of it. What cannot be seen is told with it.
-    pub async fn scene(&self, kinds: &[&str]) -> Scene {
+    /// What is there of interest, and what the cluster says of it. What cannot be seen is told with it.
+    pub async fn scene(&self, interest: &Interest) -> Scene {
         let mut scene = Scene::default();
-        let known = resources(kinds);
-        let lists = stream::iter(known).map(|kind| self.all_of(kind));
+        let known = resources(interest);
+        let lists = stream::iter(known).map(|kind| self.all_of(kind, interest));
         let (lists, events) = tokio::join!(
             lists.buffered(AT_ONCE).collect::<Vec<_>>(),
-            self.events(&mut scene.unseen)
+            self.events(interest, &mut scene.unseen)
         );
         scene.events = events;
         for listed in lists {
@@ -49,17 +51,34 @@ impl Objects {
         scene
     }
 
-    async fn all_of(&self, kind: ApiResource) -> Result<Vec<Keyed>, ClusterError> {
+    async fn all_of(
+        &self,
+        kind: ApiResource,
+        interest: &Interest,
+    ) -> Result<Vec<Keyed>, ClusterError> {
         let client = self.client.clone();
         let api: Api<DynamicObject> = Api::namespaced_with(client, &self.namespace, &kind);
-        let listed = api.list(&ListParams::default()).await;
-        let listed = listed.map_err(|error| self.not_listed(&kind.plural, error))?;
-        let keyed = |object: &DynamicObject| keyed(&kind, object);
-        listed.items.iter().map(keyed).collect()
+        anew_once(async || {
+            let mut params = ListParams::default().limit(OBJECTS);
+            let mut objects = Vec::new();
+            loop {
+                let page = api.list(&params).await;
+                let page = page.map_err(|error| self.not_listed(&kind.plural, error))?;
+                let items = page.items.into_iter();
+                for object in items.filter(|it| concerns(interest, it)) {
+                    objects.push(keyed(&kind, object)?);
+                }
+                match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                    Some(token) => params = params.continue_token(&token),
+                    None => return Ok(objects),
+                }
+            }
+        })
+        .await
     }
 
-    /// What the cluster says in the namespace, of whatever it is; with what could not be read told.
-    async fn events(&self, unseen: &mut Vec<String>) -> Vec<Event> {
+    /// What the cluster says of what is of interest; with what could not be read told.
+    async fn events(&self, interest: &Interest, unseen: &mut Vec<String>) -> Vec<Event> {
         let api: Api<v1::Event> = Api::namespaced(self.client.clone(), &self.namespace);
         let mut params = ListParams::default().limit(PAGE);
         let mut events = Vec::new();
@@ -71,7 +90,8 @@ impl Objects {
                     break;
                 }
             };
-            events.extend(page.items.into_iter().map(event));
+            let said = page.items.into_iter().map(event);
+            events.extend(said.filter(|it| interest.concerns(&it.object)));
             match page.metadata.continue_ {
                 Some(next) if !next.is_empty() => params.continue_token = Some(next),
                 Some(_) | None => break,
@@ -84,7 +104,8 @@ impl Objects {
 type Keyed = (Key, serde_json::Value);
 
 /// An object under what names it.
-pub(super) fn keyed(kind: &ApiResource, object: &DynamicObject) -> Result<Keyed, ClusterError> {
+pub(super) fn keyed(kind: &ApiResource, mut object: DynamicObject) -> Result<Keyed, ClusterError> {
+    object.metadata.managed_fields = None;
     let key = ObjectKey {
         api_version: kind.api_version.clone(),
         kind: kind.kind.clone(),
@@ -92,12 +113,19 @@ pub(super) fn keyed(kind: &ApiResource, object: &DynamicObject) -> Result<Keyed,
         namespace: None,
         set: None,
     };
-    let live = live(key, object)?;
+    let live = live(key, &object)?;
     Ok(((live.key.kind, live.key.name), live.body))
 }
 
+/// Whether an object, or whoever owns it, is of interest.
+pub(super) fn concerns(interest: &Interest, object: &DynamicObject) -> bool {
+    let owners = object.owner_references().iter().map(|it| it.name.as_str());
+    let own = object.metadata.name.as_deref();
+    owners.chain(own).any(|name| interest.concerns(name))
+}
+
 /// How the kinds are asked for: those of charts where a chart has them, and what is made for them.
-pub(super) fn resources(kinds: &[&str]) -> Vec<ApiResource> {
+pub(super) fn resources(interest: &Interest) -> Vec<ApiResource> {
     let made = [
         ApiResource::erase::<Pod>(&()),
         ApiResource::erase::<ReplicaSet>(&()),
@@ -111,7 +139,7 @@ pub(super) fn resources(kinds: &[&str]) -> Vec<ApiResource> {
         ApiResource::erase::<Ingress>(&()),
     ];
     let charted = charted.into_iter();
-    let charted = charted.filter(|kind| kinds.contains(&kind.kind.as_str()));
+    let charted = charted.filter(|kind| interest.has_kind(&kind.kind));
     made.into_iter().chain(charted).collect()
 }
 

@@ -35,6 +35,16 @@ pub(super) async fn broken(response: Response) -> Response {
     sized(response, half.len(), Body::from(half))
 }
 
+/// A response with other JSON than it had; as it was if that was none.
+pub(super) async fn twisted(response: Response, seed: u64) -> Response {
+    let (response, bytes) = whole(response).await;
+    let body = match serde_json::from_slice(&bytes) {
+        Ok(value) => super::twisted(value, seed).to_string().into(),
+        Err(_) => bytes,
+    };
+    sized(response, body.len(), Body::from(body))
+}
+
 /// A response that announces its full length, sends half of it, and ends the connection.
 pub(super) async fn truncated(response: Response) -> Response {
     let (response, bytes) = whole(response).await;

@@ -27,12 +27,14 @@ enum Kind {
     Answer(Canned),
     BrokenJson,
     Truncated,
+    Twisted(u64),
     LateRequest(Duration),
     LateAnswer(Duration),
     Trickle(Duration),
     Missing(Vec<String>, serde_json::Value),
     CutBefore,
     CutAfter,
+    Denied(StatusCode),
     HoldBefore(Gate),
     HoldAfter(Gate),
 }
@@ -127,6 +129,11 @@ impl Effect {
         Self(Kind::BrokenJson)
     }
 
+    /// The request is done, and its JSON comes with parts changed that are drawn from the seed.
+    pub fn twisted(seed: u64) -> Self {
+        Self(Kind::Twisted(seed))
+    }
+
     /// The request is done; half the announced body comes, then the connection ends.
     pub fn truncated_body() -> Self {
         Self(Kind::Truncated)
@@ -165,6 +172,16 @@ impl Effect {
         Self(Kind::CutAfter)
     }
 
+    /// The request is done, and answered all the same with this status and no word.
+    ///
+    /// # Panics
+    /// When it is no HTTP status.
+    pub fn done_but(status: u16) -> Self {
+        Self(Kind::Denied(
+            StatusCode::from_u16(status).expect("an HTTP status"),
+        ))
+    }
+
     /// 200 and an empty list without further pages; the request goes no further.
     pub fn empty_listing() -> Self {
         Self::status(200).body("[]")
@@ -185,6 +202,7 @@ impl Effect {
             Kind::Answer(canned) => canned.response(),
             Kind::BrokenJson => body::broken(next.run(request).await).await,
             Kind::Truncated => body::truncated(next.run(request).await).await,
+            Kind::Twisted(seed) => body::twisted(next.run(request).await, seed).await,
             Kind::Trickle(takes) => body::trickling(next.run(request).await, takes).await,
             Kind::Missing(path, error) => {
                 body::partial(next.run(request).await, &path, error).await
@@ -193,6 +211,12 @@ impl Effect {
             Kind::CutAfter => {
                 next.run(request).await;
                 cut()
+            }
+            Kind::Denied(status) => {
+                next.run(request).await;
+                let mut response = Response::new(Body::empty());
+                *response.status_mut() = status;
+                response
             }
             Kind::LateRequest(by) => {
                 tokio::time::sleep(by).await;
