@@ -90,8 +90,7 @@ fn crash() -> Screen {
     let log = "=> Booting Puma\n=> Rails 8.1.1 application starting in production\n\
                bin/rails aborted!\nKeyError: key not found: \"SMTP_PASSWORD\"\n\
                /app/config/environments/production.rb:41:in 'fetch'";
-    let crashes =
-        json!({"testbed/fail": "true", "testbed/log": log, "testbed/restart-after": "300ms"});
+    let crashes = json!({"testbed/fail": "true", "testbed/fail-container": "app", "testbed/log": log, "testbed/restart-after": "300ms"});
     let ran = deploy(&site, &web(crashes), &[]).run();
     Screen {
         title: "A crash on start",
