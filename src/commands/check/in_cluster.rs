@@ -38,7 +38,7 @@ pub(in super::super) async fn helm_apply(
     };
     let laid = lay_out(settings, here.sources, &environment, &code.commit)?;
     let lines = async {
-        let cluster = connect(&settings.cluster, here.sources).await?;
+        let cluster = connect(&settings.cluster, here.sources, here.report).await?;
         let in_cluster = async {
             let (helm, charts, made) = rendered(settings, &cluster, &laid).await;
             let cluster = cluster::lines(&cluster, Use::Deploy, made.as_deref()).await;
@@ -154,7 +154,7 @@ async fn sweeping(
     helm: &HelmOptions,
     here: &Here<'_>,
 ) -> anyhow::Result<Vec<Line>> {
-    let cluster = connect(options, here.sources).await?;
+    let cluster = connect(options, here.sources, here.report).await?;
     let (lines, (helm, _)) = tokio::join!(
         cluster::lines(&cluster, Use::Sweep, None),
         charts::helm(helm, cluster.target().clone(), Secrets::default()),
@@ -193,7 +193,7 @@ pub(in super::super) async fn environments(
             }
         };
         let cluster = async {
-            let cluster = connect(&settings.cluster, here.sources).await?;
+            let cluster = connect(&settings.cluster, here.sources, here.report).await?;
             anyhow::Ok(cluster::lines(&cluster, used, None).await)
         };
         let (github, cluster) = tokio::join!(github, cluster);
