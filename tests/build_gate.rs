@@ -4,3 +4,5 @@ mod agent;
 mod builds;
 mod images;
 mod site;
+
+pub use site::Site;

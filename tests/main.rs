@@ -2,6 +2,7 @@
 
 mod action;
 mod build_gate;
+mod check;
 mod checked;
 mod deploy;
 mod environments;
@@ -25,6 +26,7 @@ mod races;
 mod readme;
 mod recovery;
 mod release;
+mod screens;
 mod settings;
 mod site;
 mod soak;

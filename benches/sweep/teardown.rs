@@ -55,7 +55,7 @@ fn swept() -> Duration {
     took
 }
 
-/// By Helm, which asks for it and leaves.
+/// By Helm, which asks for it and leaves, and until it is gone.
 fn uninstalled() -> Duration {
     let site = up();
     let begun = Instant::now();
@@ -67,6 +67,10 @@ fn uninstalled() -> Duration {
             assert!(uninstall.status.success(), "{uninstall:?}");
         }
     }
+    wait_until_within(PATIENCE, "the pods are gone", || {
+        let pods = site.namespace.objects("Pod");
+        pods.is_empty().then_some(()).ok_or(pods.join(", "))
+    });
     begun.elapsed()
 }
 

@@ -1,16 +1,20 @@
 //! Buildkite's REST API: the builds of a commit, and builds that we start.
 
 mod error;
+mod settings;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::Context as _;
 use http::{HeaderMap, StatusCode};
 use reqwest::{Client, RequestBuilder, redirect::Policy};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-pub use self::error::BuildkiteError;
 use self::error::Cause;
+pub use self::{
+    error::BuildkiteError,
+    settings::{PipelineSettings, Provider, ProviderSettings},
+};
 use crate::model::{Branch, Build, Commit, Pipeline};
 
 /// How long one request may take, its body included.
@@ -128,10 +132,36 @@ impl Buildkite {
         Ok(found.0)
     }
 
+    /// The scopes of the token, which is to be used for the pipeline.
+    pub async fn scopes(&self, pipeline: &Pipeline) -> Result<Vec<String>, BuildkiteError> {
+        #[derive(Deserialize)]
+        struct AccessToken {
+            scopes: Vec<String>,
+        }
+        let request = self
+            .client
+            .get(format!("{}/v2/access-token", self.base_url));
+        let (token, _) = self
+            .send::<AccessToken>(request, pipeline, "read_builds")
+            .await?;
+        Ok(token.scopes)
+    }
+
+    /// The pipeline's settings.
+    pub async fn settings(&self, pipeline: &Pipeline) -> Result<PipelineSettings, BuildkiteError> {
+        let request = self.client.get(self.address_of(pipeline));
+        let told = self.send(request, pipeline, "read_pipelines").await?;
+        Ok(told.0)
+    }
+
     fn builds_of(&self, pipeline: &Pipeline) -> String {
+        format!("{}/builds", self.address_of(pipeline))
+    }
+
+    fn address_of(&self, pipeline: &Pipeline) -> String {
         let Pipeline { organization, slug } = pipeline;
         let base = &self.base_url;
-        format!("{base}/v2/organizations/{organization}/pipelines/{slug}/builds")
+        format!("{base}/v2/organizations/{organization}/pipelines/{slug}")
     }
 
     /// What a request is answered with, and how long Buildkite asks us to keep away.

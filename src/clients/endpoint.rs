@@ -4,6 +4,7 @@ use std::{error::Error, io, net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
 use reqwest::{Client, Response, Url, redirect::Policy};
+use rustls::CertificateError;
 
 use crate::model::{Reply, Said, Silence};
 
@@ -99,7 +100,7 @@ fn silence(error: &reqwest::Error) -> Silence {
 fn known(cause: &(dyn Error + 'static)) -> Option<Silence> {
     if let Some(error) = cause.downcast_ref::<rustls::Error>() {
         return Some(match error {
-            rustls::Error::InvalidCertificate(reason) => Silence::Certificate(reason.to_string()),
+            rustls::Error::InvalidCertificate(reason) => Silence::Certificate(fault(reason)),
             error => Silence::Tls(error.to_string()),
         });
     }
@@ -107,5 +108,16 @@ fn known(cause: &(dyn Error + 'static)) -> Option<Silence> {
     match error.get_ref() {
         Some(inner) => known(inner),
         None => (error.kind() == io::ErrorKind::ConnectionRefused).then_some(Silence::Refused),
+    }
+}
+
+/// What is wrong with a certificate, where the library has no words but the name of a constant.
+fn fault(reason: &CertificateError) -> String {
+    match reason {
+        CertificateError::UnknownIssuer => "nobody whom this machine trusts has issued it".into(),
+        CertificateError::Expired => "it has expired".into(),
+        CertificateError::NotValidYet => "it is not valid yet".into(),
+        CertificateError::NotValidForName => "it is for other names".into(),
+        reason => reason.to_string(),
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use chrono::Utc;
 
 use super::{
-    Start,
+    Start, check,
     gate::{self, Code, News},
     outputs,
     stop::Stop,
@@ -12,27 +12,27 @@ use super::{
 use crate::{
     model::Ending,
     report::{Report, elapsed},
-    settings::{BuildGate, Ci, Log, UsageError},
+    settings::{BuildGate, Ci, Log},
 };
 
 pub(super) async fn run(start: Start<BuildGate>) -> anyhow::Result<Ending> {
+    let report = Report::new(start.settings.output.output, Log::of(&start.variables));
+    let stop = Stop::on_signals().context("failed to listen for signals")?;
+    if start.settings.check.check {
+        return check::build_gate(&start, &stop, &report).await;
+    }
     let Start {
         settings,
         sources,
         variables,
     } = start;
-    let report = Report::new(settings.output.output, Log::of(&variables));
-    let stop = Stop::on_signals().context("failed to listen for signals")?;
     let ci = Ci::read(&variables)?;
     let code = Code {
         commit: settings.commit.clone().map_or_else(|| ci.commit(), Ok)?,
         // A tag's build has none, and may wait for an image all the same.
         branch: settings.branch.clone().map_or_else(|| ci.branch(), Ok),
     };
-    if settings.gate.is_empty() {
-        let reason = "nothing to wait for: give --image, --pipeline or --step";
-        return Err(UsageError(reason.into()).into());
-    }
+    settings.gate.must_wait()?;
     let gate = gate::of(
         &settings.gate,
         &code,

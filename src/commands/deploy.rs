@@ -7,8 +7,9 @@ use std::cell::RefCell;
 use anyhow::Context as _;
 
 use self::target::Target;
+pub(super) use self::target::repository_of;
 use super::{
-    Start,
+    Start, check,
     follow::{self, News, follow},
     gate,
     queue::{Decision, Queue, Queued},
@@ -31,6 +32,9 @@ const ANSWER: &str = "Kubernetes deploy complete, waiting for the app to answer"
 pub(super) async fn run(start: Start<Deploy>) -> anyhow::Result<Ending> {
     let report = Report::new(start.settings.output.output, Log::of(&start.variables));
     let stop = Stop::on_signals().context("failed to listen for signals")?;
+    if start.settings.check.check {
+        return check::deploy(&start, &stop, &report).await;
+    }
     let going = Going::default();
     let deployed = stop.unless(deploy(&start, &going, &report)).await;
     match deployed {

@@ -7,7 +7,7 @@ mod list;
 use anyhow::Context as _;
 
 use super::{
-    Start,
+    Start, check,
     connect::connect,
     lock,
     stop::{Stop, Stopped},
@@ -22,6 +22,9 @@ pub(super) async fn run(start: Start<Environments>) -> anyhow::Result<Ending> {
     let settings = &start.settings;
     let report = Report::new(settings.output.output, Log::of(&start.variables));
     let stop = Stop::on_signals().context("failed to listen for signals")?;
+    if start.settings.check.check {
+        return check::environments(&start, &stop, &report).await;
+    }
     // What holds a lock lets it go itself, within the time that a CI leaves.
     let work = async {
         let cluster = stop.unless(connect(&settings.cluster, &start.sources, &report));

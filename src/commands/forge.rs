@@ -38,20 +38,33 @@ pub(super) async fn connect(
     variables: &Variables,
     report: &Report,
 ) -> anyhow::Result<GitHub> {
+    let door = door(options, rights, repository, ci, variables, report);
+    door.await?.ok_or_else(|| missing().into())
+}
+
+/// The same; none where nobody gave a token or an App.
+pub(super) async fn door(
+    options: &GitHubOptions,
+    rights: Rights,
+    repository: Repository,
+    ci: &Ci,
+    variables: &Variables,
+    report: &Report,
+) -> anyhow::Result<Option<GitHub>> {
     let (url, patience) = (options.base_url(ci), patience("GitHub", report));
     if let Some(access) = options.app(variables)? {
         let app = App::new(access.id, access.installation, access.secret(), rights);
         let app = app.map_err(|reason| UsageError(format!("{}: {reason}", access.source)))?;
-        return GitHub::of_app(&url, app, repository, patience);
+        return GitHub::of_app(&url, app, repository, patience).map(Some);
     }
     let token: Token = match options.token(variables)? {
         Some(token) => token,
-        None => {
-            let token = gh::token(&options.host(ci)).await;
-            token.ok_or_else(missing)?.parse()?
-        }
+        None => match gh::token(&options.host(ci)).await {
+            Some(token) => token.parse()?,
+            None => return Ok(None),
+        },
     };
-    GitHub::new(&url, token.secret(), repository, patience)
+    GitHub::new(&url, token.secret(), repository, patience).map(Some)
 }
 
 /// How `whom` is asked again; whoever reads the report is told of each wait.

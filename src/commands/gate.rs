@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 
-pub(super) use self::plan::{Code, of};
+pub(super) use self::plan::{Code, Teller, of, registry, teller};
 use crate::{
     clients::{agent, buildkite::Buildkite, registry::Registry},
     decide::{self, Builds, Evidence, Gate, StepState, Waiting, Wanted},

@@ -1,5 +1,6 @@
 //! `helm-apply`: takes a deployment and makes the environment.
 
+mod answered;
 mod conclude;
 mod gather;
 mod heed;
@@ -8,13 +9,15 @@ mod room;
 
 use anyhow::Context as _;
 
+pub(super) use self::gather::{Laid, lay_out};
 use self::{
     conclude::conclude,
     gather::{Gathered, gather},
     land::land,
 };
 use super::{
-    Start,
+    Start, check,
+    explain::Explanations,
     lock::{self, Lock},
     stop::{Reason, Stop, Stopped},
 };
@@ -27,6 +30,9 @@ use crate::{
 pub(super) async fn run(start: Start<HelmApply>) -> anyhow::Result<Ending> {
     let report = Report::new(start.settings.run.output(), Log::of(&start.variables));
     let stop = Stop::on_signals().context("failed to listen for signals")?;
+    if start.settings.check.check {
+        return check::helm_apply(&start, &stop, &report).await;
+    }
     let gathered = match stop.unless(gather(&start, &report)).await {
         Ok(Some(gathered)) => gathered?,
         Ok(None) => return Ok(Ending::Done),
@@ -53,8 +59,10 @@ pub(super) async fn run(start: Start<HelmApply>) -> anyhow::Result<Ending> {
         acquired => acquired?,
     };
     report.done("lock held");
-    let verdict = land(&gathered, &lock, record, &stop, &report).await;
-    conclude(&start, &gathered, lock, verdict, &stop, &report).await
+    let found = Explanations::default();
+    let verdict = land(&gathered, &lock, record, &stop, &report, &found).await;
+    let failures = found.all().clone();
+    conclude(&start, &gathered, lock, verdict, failures, &stop, &report).await
 }
 
 fn request(gathered: &Gathered) -> lock::Request<'_> {
@@ -98,6 +106,7 @@ impl Gathered {
                 .map(|planned| planned.release.name.clone())
                 .collect(),
             message: message.to_owned(),
+            failures: Vec::new(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 
 use super::{
-    Start,
+    Start, check,
     follow::{self, follow},
     forge, outputs,
     queue::{Decision, Queue, Queued},
@@ -19,6 +19,9 @@ use crate::{
 pub(super) async fn run(start: Start<QueueDeploy>) -> anyhow::Result<Ending> {
     let report = Report::new(start.settings.run.output(), Log::of(&start.variables));
     let stop = Stop::on_signals().context("failed to listen for signals")?;
+    if start.settings.check.check {
+        return check::queue_deploy(&start, &stop, &report).await;
+    }
     let plan = Plan::of(start, &report).await?;
     let outcome = match stop.unless(plan.carry_out(&report)).await {
         Ok(outcome) => outcome?,

@@ -1,19 +1,28 @@
 //! Brings releases up: repairs what an earlier run left, upgrades, and reads back what Helm did.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
+    convert::Infallible,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use futures::future::join_all;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{hooks, owners::owner_of, site::Site, teardown};
+use super::{
+    explain::{Explanations, Suspect, explain},
+    hooks,
+    owners::owner_of,
+    rollout::Rollout,
+    site::Site,
+    teardown,
+};
 use crate::{
-    clients::helm::{Chart, Helm, Outcome, Upgrade},
-    decide::{Owner, Recovery, pods_of, recovery, unready},
+    clients::helm::{Chart, Helm, Lifeline, Outcome, Upgrade},
+    decide::{Owner, Recovery, recovery},
     model::{Ending, Facts, Halt, Object, Release, Releases, Revision, Status, objects},
     report::elapsed,
 };
@@ -37,6 +46,13 @@ pub(super) struct Manner {
     pub history_max: u32,
     pub skip_openapi_validation: bool,
     pub adopt: bool,
+    pub max_restarts: u64,
+}
+
+/// What is seen and found out of the releases while they go up.
+pub(super) struct Seen<'a> {
+    pub rollout: &'a Rollout,
+    pub found: &'a Explanations,
 }
 
 /// Renders every chart with its values: a chart that is missing, or does not render, is found
@@ -47,34 +63,43 @@ pub(super) async fn plan(
     facts: &Facts,
     branch_values: &Value,
 ) -> anyhow::Result<Vec<Planned>> {
-    let planned = releases.iter().map(|release| async {
-        let values = release.document(facts, branch_values).map_err(|reason| {
-            Halt::usage(format!(
-                "the values of the release {}: {reason}",
-                release.name
-            ))
-        })?;
-        let chart = Chart {
-            reference: release.settings.chart.clone(),
-            shown: helm.mask(&release.settings.chart),
-            version: release.settings.version.clone(),
-            value_files: release.value_files().map(str::to_owned).collect(),
-        };
-        let outcome = helm.template(&release.name, &chart, &values).await?;
-        if !outcome.success {
-            bail!(Halt::usage(does_not_render(release, &chart, &outcome)));
-        }
-        let objects = objects(&outcome.stdout).map_err(|reason| {
-            Halt::usage(format!("the chart {chart} renders to no YAML: {reason}"))
-        })?;
-        Ok(Planned {
-            release: release.clone(),
-            chart,
-            values,
-            objects,
-        })
-    });
+    let planned = releases
+        .iter()
+        .map(|release| render(helm, release, facts, branch_values));
     join_all(planned).await.into_iter().collect()
+}
+
+/// Renders the chart of one release.
+pub(super) async fn render(
+    helm: &Helm,
+    release: &Release,
+    facts: &Facts,
+    branch_values: &Value,
+) -> anyhow::Result<Planned> {
+    let values = release.document(facts, branch_values).map_err(|reason| {
+        Halt::usage(format!(
+            "the values of the release {}: {reason}",
+            release.name
+        ))
+    })?;
+    let chart = Chart {
+        reference: release.settings.chart.clone(),
+        shown: helm.mask(&release.settings.chart),
+        version: release.settings.version.clone(),
+        value_files: release.value_files().map(str::to_owned).collect(),
+    };
+    let outcome = helm.template(&release.name, &chart, &values).await?;
+    if !outcome.success {
+        bail!(Halt::usage(does_not_render(release, &chart, &outcome)));
+    }
+    let objects = objects(&outcome.stdout)
+        .map_err(|reason| Halt::usage(format!("the chart {chart} renders to no YAML: {reason}")))?;
+    Ok(Planned {
+        release: release.clone(),
+        chart,
+        values,
+        objects,
+    })
 }
 
 fn does_not_render(release: &Release, chart: &Chart, outcome: &Outcome) -> String {
@@ -122,11 +147,13 @@ pub(super) async fn check_owners(
 }
 
 /// Brings all up, each once those that it needs are, the others at the same time. A release that
-/// fails stops none but those that need it; the failures are told together.
+/// fails stops none but those that need it; the failures are told together, and what is found out of them
+/// is added to that.
 pub(super) async fn bring_up(
     site: &Site<'_>,
     planned: &[Planned],
     manner: Manner,
+    seen: &Seen<'_>,
 ) -> anyhow::Result<()> {
     let ready: BTreeMap<&str, watch::Sender<Option<Up>>> = planned
         .iter()
@@ -135,7 +162,7 @@ pub(super) async fn bring_up(
     let works = planned.iter().map(|planned| async {
         let name = planned.release.name.as_str();
         let outcome = match missing(&planned.release, &ready).await {
-            None => bring_one_up(site, planned, manner).await,
+            None => bring_one_up(site, planned, manner, seen).await,
             Some((need, ending)) => {
                 let message = format!("not begun, since {need} failed");
                 Err(Halt { ending, message }.into())
@@ -150,6 +177,9 @@ pub(super) async fn bring_up(
     let failures: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
     for (name, error) in &failures {
         site.report.failed(&format!("{name}: {error:#}"));
+        if let Some(explanation) = seen.found.of(name) {
+            site.report.explain(&explanation);
+        }
     }
     super::together(failures)
 }
@@ -173,7 +203,12 @@ async fn missing(
     None
 }
 
-async fn bring_one_up(site: &Site<'_>, planned: &Planned, manner: Manner) -> anyhow::Result<()> {
+async fn bring_one_up(
+    site: &Site<'_>,
+    planned: &Planned,
+    manner: Manner,
+    seen: &Seen<'_>,
+) -> anyhow::Result<()> {
     let name = &planned.release.name;
     let begun = Instant::now();
     let revisions = repaired(site, name).await?;
@@ -196,10 +231,7 @@ async fn bring_one_up(site: &Site<'_>, planned: &Planned, manner: Manner) -> any
         skip_openapi_validation: manner.skip_openapi_validation,
         take_ownership: manner.adopt,
     };
-    let outcome = site
-        .helm
-        .upgrade(&upgrade, &planned.values, &site.lifeline())
-        .await?;
+    let (outcome, is_lost) = upgraded(site, planned, &upgrade, manner, seen.rollout).await?;
     site.ready()?;
     let revision = match deployed(site, name, newest(&revisions), &outcome).await {
         Ok(revision) => revision,
@@ -207,7 +239,11 @@ async fn bring_one_up(site: &Site<'_>, planned: &Planned, manner: Manner) -> any
             if outcome.success || !revisions.is_empty() {
                 note_if_unrecorded(site, planned).await?;
             }
-            return Err(explained(site, &planned.objects, error).await);
+            let error = match is_lost {
+                true => given_up(&outcome),
+                false => error,
+            };
+            return Err(explained(site, planned, error, is_lost, seen).await);
         }
     };
     clear_strays(site, name).await?;
@@ -216,6 +252,45 @@ async fn bring_one_up(site: &Site<'_>, planned: &Planned, manner: Manner) -> any
         elapsed(begun.elapsed())
     ));
     Ok(())
+}
+
+/// Runs Helm, and ends it where the release cannot come up any more; whether it was ended so.
+async fn upgraded(
+    site: &Site<'_>,
+    planned: &Planned,
+    upgrade: &Upgrade<'_>,
+    manner: Manner,
+    rollout: &Rollout,
+) -> anyhow::Result<(Outcome, bool)> {
+    let (end, ended) = watch::channel(false);
+    let lifeline = Lifeline {
+        stop: ended,
+        ..site.lifeline()
+    };
+    let (name, is_lost) = (&planned.release.name, Cell::new(false));
+    let objects: Vec<Object> = site.here(&planned.objects);
+    let minding = async {
+        let mut asked = site.stop.flag();
+        tokio::select! {
+            _ = asked.wait_for(|asked| *asked) => {}
+            _ = rollout.lost(site, name, &objects, manner.max_restarts) => {
+                is_lost.set(true);
+                site.report.note(&format!("{name}: it cannot come up any more: Helm is ended"));
+            }
+        }
+        end.send_replace(true);
+        std::future::pending::<Infallible>().await
+    };
+    let outcome = tokio::select! {
+        outcome = site.helm.upgrade(upgrade, &planned.values, &lifeline) => outcome?,
+        never = minding => match never {},
+    };
+    Ok((outcome, is_lost.get()))
+}
+
+fn given_up(outcome: &Outcome) -> anyhow::Error {
+    let time = elapsed(outcome.ran);
+    anyhow!("given up after {time}, since it does not heal by itself")
 }
 
 fn newest(revisions: &[Revision]) -> u32 {
@@ -268,19 +343,28 @@ async fn note_if_unrecorded(site: &Site<'_>, planned: &Planned) -> anyhow::Resul
     teardown::note_remains(site, &keys.collect()).await
 }
 
-/// The failure with what its pods tell of it: Helm says no more than that its time was up.
-async fn explained(site: &Site<'_>, objects: &[Object], error: anyhow::Error) -> anyhow::Error {
-    for object in objects {
-        let Some(labels) = pods_of(&object.key.kind, &object.body) else {
-            continue;
-        };
-        // An explanation that cannot be had is none.
-        let pods = site.objects.pods(&labels).await.unwrap_or_default();
-        if let Some(reason) = pods.iter().find_map(unready) {
-            return error.context(reason);
-        }
-    }
-    error
+/// The failure with why it is one, as far as the cluster tells: Helm says no more than that its time
+/// was up.
+async fn explained(
+    site: &Site<'_>,
+    planned: &Planned,
+    error: anyhow::Error,
+    is_lost: bool,
+    seen: &Seen<'_>,
+) -> anyhow::Error {
+    let helm = site.helm.mask(&format!("{error:#}"));
+    let suspect = Suspect {
+        release: &planned.release.name,
+        objects: &planned.objects,
+        helm: Some(&helm),
+        waited: is_lost || super::ending(&error) == Ending::TimedOut,
+    };
+    let Some(explanation) = explain(site, &suspect, seen.rollout).await else {
+        return error;
+    };
+    let summary = explanation.summary.clone();
+    seen.found.add(explanation);
+    error.context(summary)
 }
 
 /// Repairs what an earlier run left of the release; its kept revisions afterwards.

@@ -139,11 +139,8 @@ impl Means<'_> {
             forgotten = forgotten::deployments(self.github, site.environment).await?;
         }
         let forgotten = self.still_active(forgotten).await?;
-        site.note(|record| {
-            record.phase = Phase::Removing;
-            record.deployments.extend(forgotten);
-        })
-        .await?;
+        site.note(|record| record.deployments.extend(forgotten))
+            .await?;
         let farewell = Farewell::before(site, &self.cluster.ingresses()).await;
         let mut remains = teardown::environment(site).await?;
         if let Some(farewell) = farewell {

@@ -12,7 +12,7 @@ use crate::{
         helm::{Helm, Lifeline, Outcome},
     },
     decide::is_timeout,
-    model::{Environment, Halt, Record},
+    model::{Environment, Halt, Object, Record},
     report::Report,
 };
 
@@ -44,6 +44,15 @@ impl Site<'_> {
     pub(super) fn ready(&self) -> anyhow::Result<()> {
         self.stop.check()?;
         self.lock.ensure()
+    }
+
+    /// Those of a chart's objects that stand in our namespace.
+    pub(super) fn here(&self, objects: &[Object]) -> Vec<Object> {
+        let is_here = |object: &&Object| {
+            let namespace = object.key.namespace.as_deref();
+            namespace.is_none_or(|namespace| namespace == self.namespace)
+        };
+        objects.iter().filter(is_here).cloned().collect()
     }
 
     /// A failure of Helm's, told by `message`: a timeout where its time was up.

@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use super::{
     Start,
     branches::is_proven_gone,
+    check,
     connect::connect,
     forge,
     outputs::{self, Page},
@@ -38,6 +39,9 @@ pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
     let report = Report::new(start.settings.run.output(), Log::of(variables));
     let ci = Ci::read(variables)?;
     let stop = Stop::on_signals().context("failed to listen for signals")?;
+    if start.settings.check.check {
+        return check::sweep_deleted(&start, &stop, &report).await;
+    }
     let (ending, removed) = match sweep(&start, &ci, &stop, &report).await {
         Err(error) if error.is::<Stopped>() => return Ok(stop.ending(Ending::Failed)),
         swept => swept?,

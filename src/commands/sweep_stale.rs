@@ -16,7 +16,7 @@ use self::{
     plan::{Plan, plan},
 };
 use super::{
-    Start,
+    Start, check,
     outputs::{self, Page},
     statuses::Statuses,
     stop::{Stop, Stopped},
@@ -32,6 +32,9 @@ pub(super) async fn run(start: Start<SweepStale>) -> anyhow::Result<Ending> {
     let report = Report::new(start.settings.run.output(), Log::of(&start.variables));
     let ci = Ci::read(&start.variables)?;
     let stop = Stop::on_signals().context("failed to listen for signals")?;
+    if start.settings.check.check {
+        return check::sweep_stale(&start, &stop, &report).await;
+    }
     let sweep = Sweep {
         start: &start,
         ci: &ci,

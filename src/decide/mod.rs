@@ -1,8 +1,11 @@
 //! The decisions. Pure functions: no input or output, no clock, no environment; `now` is an argument.
 
 mod capacity;
+mod cause;
+pub mod check;
 mod claim;
 mod gate;
+mod hope;
 mod lease;
 mod leaving;
 mod limit;
@@ -11,6 +14,7 @@ mod lost;
 mod name;
 mod obstacle;
 mod ownership;
+mod progress;
 mod proof;
 mod proofs;
 mod queue;
@@ -26,8 +30,10 @@ mod sweep;
 mod uninstall;
 
 pub use capacity::{Room, Standing, Taken, room};
+pub use cause::{is_soft, troubles};
 pub use claim::claim;
 pub use gate::{Builds, Evidence, Gate, Proof, StepState, Waiting, Wanted, gate, pace};
+pub use hope::{Hope, hope};
 pub use lease::{Lease, Patience, Step};
 pub use leaving::{Leaving, leaving};
 pub use limit::is_timeout;
@@ -36,6 +42,7 @@ pub use lost::{LOOKED_AT, lost};
 pub use name::{Known, Trace, known, silent, trace};
 pub use obstacle::newest_warning;
 pub use ownership::{Owner, owner};
+pub use progress::{progress, running_hooks};
 pub use proof::{Fate, Marks, fate};
 pub use proofs::{Presence, presence};
 pub use queue::{by_nonce, is_under_way, same};
@@ -44,7 +51,6 @@ pub use recovery::{Recovery, recovery, uncompared};
 pub use reply::{Expected, answer};
 pub use retire::{deployments_of, to_retire};
 pub use retry::{MOST_WAIT, retry};
-pub use rollout::{pods_of, unready};
 pub use stage::{Overdue, build_of, overdue, stage};
 pub use stranger::stranger_to;
 pub use sweep::{

@@ -1,7 +1,7 @@
-use crate::model::Warning;
+use crate::model::Event;
 
 /// Of what the cluster warns of these objects, the last word.
-pub fn newest_warning<'a>(warnings: &'a [Warning], objects: &[String]) -> Option<&'a Warning> {
+pub fn newest_warning<'a>(warnings: &'a [Event], objects: &[String]) -> Option<&'a Event> {
     let about = warnings.iter().filter(|it| objects.contains(&it.object));
     about.max_by_key(|it| it.at)
 }
@@ -12,12 +12,12 @@ mod tests {
 
     use super::*;
 
-    fn warning(object: &str, reason: &str, at: i64) -> Warning {
-        Warning {
+    fn warning(object: &str, reason: &str, at: i64) -> Event {
+        Event {
             object: object.into(),
             reason: reason.into(),
-            message: String::new(),
             at: DateTime::from_timestamp(at, 0),
+            ..Event::default()
         }
     }
 
@@ -28,7 +28,7 @@ mod tests {
             warning("two", "Late", 3),
             warning("one", "Between", 2),
             warning("stranger", "Latest", 4),
-            Warning {
+            Event {
                 at: None,
                 ..warning("one", "Timeless", 0)
             },

@@ -1,69 +1,97 @@
+//! Which pods a workload waits for, and how far they are.
+
 use serde_json::Value;
 
-/// The labels that select a workload's pods, as a query; none for what has no pods.
-pub fn pods_of(kind: &str, body: &Value) -> Option<String> {
-    if kind == "Job" {
-        let name = body["metadata"]["name"].as_str()?;
-        return Some(format!("batch.kubernetes.io/job-name={name}"));
+use crate::model::Scene;
+
+/// The annotation by which a Deployment and its newest ReplicaSet tell that they belong together.
+const REVISION: &str = "deployment.kubernetes.io/revision";
+
+/// The pods that a workload has made of its newest template: what the old ones do is not its fault.
+/// None as long as its controller has not seen that template.
+pub fn pods_of<'a>(scene: &'a Scene, kind: &str, workload: &'a Value) -> Vec<&'a Value> {
+    let generation = workload["metadata"]["generation"].as_u64();
+    let observed = workload["status"]["observedGeneration"].as_u64();
+    if matches!(kind, "Deployment" | "StatefulSet" | "DaemonSet") && observed < generation {
+        return Vec::new();
     }
-    let labels = body["spec"]["selector"]["matchLabels"].as_object()?;
-    let pairs = labels
-        .iter()
-        .filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)));
-    let pairs: Vec<_> = pairs.collect();
-    (!pairs.is_empty()).then(|| pairs.join(","))
+    let owned = |owner: &'a Value| {
+        let pods = scene.of_kind("Pod");
+        pods.filter(move |pod| is_owned(pod, owner) && !leaves(pod))
+    };
+    match kind {
+        "Pod" => vec![workload],
+        "Deployment" => {
+            let newest = replica_set(scene, workload);
+            newest.into_iter().flat_map(owned).collect()
+        }
+        "StatefulSet" => {
+            let revision = &workload["status"]["updateRevision"];
+            let is_newest = |pod: &&Value| is_told(pod, "controller-revision-hash", revision);
+            owned(workload).filter(is_newest).collect()
+        }
+        "DaemonSet" => {
+            let annotations = &workload["metadata"]["annotations"];
+            let template = &annotations["deprecated.daemonset.template.generation"];
+            let is_newest = |pod: &&Value| is_told(pod, "pod-template-generation", template);
+            owned(workload).filter(is_newest).collect()
+        }
+        "ReplicaSet" => owned(workload).collect(),
+        // Those of a Job tell how it came out, also when they are on their way out, or gone.
+        "Job" => {
+            let pods = scene.of_kind("Pod").chain(scene.past_of_kind("Pod"));
+            pods.filter(|pod| is_owned(pod, workload)).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
-/// Why a pod is not ready, for people; none if it is, or is on its way out.
-pub fn unready(pod: &Value) -> Option<String> {
-    let done = pod["status"]["phase"] == "Succeeded";
-    let leaves = !pod["metadata"]["deletionTimestamp"].is_null();
-    if done || leaves || condition(pod, "Ready").is_some_and(is_true) {
-        return None;
-    }
-    let name = pod["metadata"]["name"].as_str().unwrap_or_default();
-    let reason = unscheduled(pod).or_else(|| containers(pod).find_map(trouble));
-    let reason = reason.unwrap_or_else(|| "is not ready".to_owned());
-    Some(format!("pod {name} {reason}"))
+/// The ReplicaSet of a Deployment's newest template, once it is made.
+pub fn replica_set<'a>(scene: &'a Scene, deployment: &Value) -> Option<&'a Value> {
+    let revision = &deployment["metadata"]["annotations"][REVISION];
+    let mut sets = scene.of_kind("ReplicaSet");
+    sets.find(|set| {
+        is_owned(set, deployment) && set["metadata"]["annotations"][REVISION] == *revision
+    })
 }
 
-fn condition<'a>(pod: &'a Value, kind: &str) -> Option<&'a Value> {
-    let mut conditions = pod["status"]["conditions"].as_array()?.iter();
+/// How many of a workload's pods are ready, of how many; none for what does not count them.
+pub fn ready(kind: &str, workload: &Value, pods: &[&Value]) -> Option<(u64, u64)> {
+    let wanted = match kind {
+        "Deployment" | "StatefulSet" | "ReplicaSet" => {
+            workload["spec"]["replicas"].as_u64().unwrap_or(1)
+        }
+        "DaemonSet" => workload["status"]["desiredNumberScheduled"].as_u64()?,
+        _ => return None,
+    };
+    let ready = pods.iter().filter(|pod| is_ready(pod)).count();
+    Some((ready as u64, wanted))
+}
+
+/// Whether a pod is ready.
+pub fn is_ready(pod: &Value) -> bool {
+    condition(pod, "Ready").is_some_and(|ready| ready["status"] == "True")
+}
+
+/// What an object says of itself under this name.
+pub fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
+    let mut conditions = object["status"]["conditions"].as_array()?.iter();
     conditions.find(|condition| condition["type"] == kind)
 }
 
-fn is_true(condition: &Value) -> bool {
-    condition["status"] == "True"
+fn is_owned(object: &Value, owner: &Value) -> bool {
+    let uid = &owner["metadata"]["uid"];
+    let owners = object["metadata"]["ownerReferences"].as_array();
+    !uid.is_null() && owners.is_some_and(|owners| owners.iter().any(|it| it["uid"] == *uid))
 }
 
-fn unscheduled(pod: &Value) -> Option<String> {
-    let scheduled = condition(pod, "PodScheduled").filter(|condition| !is_true(condition))?;
-    let message = scheduled["message"].as_str().unwrap_or_default();
-    Some(format!("finds no node: {message}"))
+/// Whether a pod bears this value; any does where there is none to bear.
+fn is_told(pod: &Value, label: &str, value: &Value) -> bool {
+    value.is_null() || pod["metadata"]["labels"][label] == *value
 }
 
-fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
-    ["initContainerStatuses", "containerStatuses"]
-        .into_iter()
-        .flat_map(|list| pod["status"][list].as_array().into_iter().flatten())
-}
-
-/// What keeps a container from running; none for one that begins or runs.
-fn trouble(container: &Value) -> Option<String> {
-    let name = container["name"].as_str().unwrap_or_default();
-    let code = |state: &str| {
-        container[state]["terminated"]["exitCode"]
-            .as_i64()
-            .filter(|code| *code != 0)
-    };
-    if let Some(code) = code("state").or_else(|| code("lastState")) {
-        return Some(format!(
-            "has a container {name} that ends with status {code}"
-        ));
-    }
-    let waiting = container["state"]["waiting"]["reason"].as_str()?;
-    let begins = matches!(waiting, "ContainerCreating" | "PodInitializing");
-    (!begins).then(|| format!("has a container {name} that does not start: {waiting}"))
+fn leaves(pod: &Value) -> bool {
+    !pod["metadata"]["deletionTimestamp"].is_null()
 }
 
 #[cfg(test)]
@@ -72,67 +100,78 @@ mod tests {
 
     use super::*;
 
-    fn pod(ready: &str, scheduled: &str, container: Value) -> Value {
-        json!({"metadata": {"name": "web-1"}, "status": {
-            "phase": "Running",
-            "conditions": [
-                {"type": "PodScheduled", "status": scheduled, "message": "no room"},
-                {"type": "Ready", "status": ready},
-            ],
-            "containerStatuses": [container],
-        }})
-    }
-
-    #[test]
-    fn a_pod_tells_why_it_is_not_ready() {
-        let waiting = |reason| json!({"name": "app", "state": {"waiting": {"reason": reason}}});
-        let crash = json!({"name": "app", "state": {"waiting": {"reason": "CrashLoopBackOff"}},
-            "lastState": {"terminated": {"exitCode": 3}}});
-        for (pod, expected) in [
-            (
-                pod("False", "False", json!({})),
-                "pod web-1 finds no node: no room",
-            ),
-            (pod("False", "True", json!({})), "pod web-1 is not ready"),
-            (
-                pod("False", "True", waiting("ContainerCreating")),
-                "pod web-1 is not ready",
-            ),
-            (
-                pod("False", "True", waiting("ImagePullBackOff")),
-                "pod web-1 has a container app that does not start: ImagePullBackOff",
-            ),
-            (
-                pod("False", "True", crash),
-                "pod web-1 has a container app that ends with status 3",
-            ),
-        ] {
-            assert_eq!(unready(&pod).as_deref(), Some(expected));
+    fn scene(objects: &[Value]) -> Scene {
+        let keyed = objects.iter().map(|object| {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let key = (text(&object["kind"]), text(&object["metadata"]["name"]));
+            (key, object.clone())
+        });
+        Scene {
+            objects: keyed.collect(),
+            ..Scene::default()
         }
-        assert_eq!(unready(&pod("True", "True", json!({}))), None);
+    }
+
+    fn owned(kind: &str, name: &str, owner: &str) -> Value {
+        json!({"kind": kind, "metadata": {"name": name, "uid": name,
+            "ownerReferences": [{"uid": owner}]}})
+    }
+
+    fn names<'a>(pods: &[&'a Value]) -> Vec<&'a str> {
+        let names = pods.iter().map(|pod| pod["metadata"]["name"].as_str());
+        names.map(|name| name.expect("a pod has a name")).collect()
     }
 
     #[test]
-    fn pods_are_found_by_their_workload() {
-        let deployment = json!({"spec": {"selector": {"matchLabels": {"a": "b", "c": "d"}}}});
-        assert_eq!(
-            pods_of("Deployment", &deployment).as_deref(),
-            Some("a=b,c=d")
-        );
-        let job = json!({"metadata": {"name": "migrate"}});
-        let expected = Some("batch.kubernetes.io/job-name=migrate");
-        assert_eq!(pods_of("Job", &job).as_deref(), expected);
-        assert_eq!(pods_of("ConfigMap", &json!({})), None);
+    fn a_deployments_old_pods_are_not_waited_for() {
+        let deployment = json!({"kind": "Deployment", "metadata": {"name": "web", "uid": "web",
+            "generation": 2, "annotations": {REVISION: "2"}}, "status": {"observedGeneration": 2}});
+        let mut sets = [
+            owned("ReplicaSet", "old", "web"),
+            owned("ReplicaSet", "new", "web"),
+        ];
+        for (set, revision) in sets.iter_mut().zip(["1", "2"]) {
+            set["metadata"]["annotations"] = json!({REVISION: revision});
+        }
+        let [old, new] = sets;
+        let scene = scene(&[
+            old,
+            new,
+            owned("Pod", "of-old", "old"),
+            owned("Pod", "of-new", "new"),
+            owned("Pod", "of-another", "x"),
+        ]);
+        let pods = pods_of(&scene, "Deployment", &deployment);
+        assert_eq!(names(&pods), ["of-new"]);
+        assert_eq!(ready("Deployment", &deployment, &pods), Some((0, 1)));
+
+        let mut unseen = deployment.clone();
+        unseen["metadata"]["generation"] = json!(3);
+        assert_eq!(names(&pods_of(&scene, "Deployment", &unseen)), [""; 0]);
     }
 
     #[test]
-    fn a_pod_that_has_done_its_work_or_leaves_is_none_that_is_waited_for() {
-        let unready_pod = pod("False", "True", json!({}));
-        let mut done = unready_pod.clone();
-        done["status"]["phase"] = json!("Succeeded");
-        let mut leaving = unready_pod.clone();
+    fn a_sets_pods_are_told_by_its_revision() {
+        let mut pods = [owned("Pod", "db-0", "db"), owned("Pod", "db-1", "db")];
+        pods[0]["metadata"]["labels"] = json!({"controller-revision-hash": "old"});
+        pods[1]["metadata"]["labels"] = json!({"controller-revision-hash": "new"});
+        let scene = scene(&pods);
+        let set = json!({"metadata": {"uid": "db"}, "spec": {"replicas": 2},
+            "status": {"updateRevision": "new"}});
+        assert_eq!(names(&pods_of(&scene, "StatefulSet", &set)), ["db-1"]);
+    }
+
+    #[test]
+    fn a_pod_that_leaves_is_waited_for_only_where_it_is_a_jobs() {
+        let mut leaving = owned("Pod", "web-1", "web");
         leaving["metadata"]["deletionTimestamp"] = json!("2026-11-24T09:00:00Z");
-        assert!(unready(&unready_pod).is_some());
-        assert_eq!([unready(&done), unready(&leaving)], [None, None]);
+        let owner = json!({"metadata": {"uid": "web"}});
+        let mut scene = scene(&[leaving, owned("Pod", "web-2", "web")]);
+        let past = owned("Pod", "web-0", "web");
+        scene.past.insert(("Pod".into(), "web-0".into()), past);
+        assert_eq!(names(&pods_of(&scene, "StatefulSet", &owner)), ["web-2"]);
+        let of_job = ["web-1", "web-2", "web-0"];
+        assert_eq!(names(&pods_of(&scene, "Job", &owner)), of_job);
+        assert_eq!(names(&pods_of(&scene, "ConfigMap", &owner)), [""; 0]);
     }
 }

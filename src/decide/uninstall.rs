@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use super::has_pods;
 use crate::model::{Hook, ObjectKey, StoredRelease};
 
@@ -63,8 +61,8 @@ const ORDER: [&str; 31] = [
 ];
 
 /// The objects in Helm's order, those of one step together.
-pub fn steps(keys: &BTreeSet<ObjectKey>) -> Vec<Vec<ObjectKey>> {
-    let mut keys: Vec<_> = keys.iter().cloned().collect();
+pub fn steps<'a>(keys: impl IntoIterator<Item = &'a ObjectKey>) -> Vec<Vec<ObjectKey>> {
+    let mut keys: Vec<_> = keys.into_iter().cloned().collect();
     keys.sort_by_key(|key| step(&key.kind));
     let steps = keys.chunk_by(|one, next| step(&one.kind) == step(&next.kind));
     steps.map(<[ObjectKey]>::to_vec).collect()
@@ -158,13 +156,13 @@ mod tests {
         let keys = [
             key("v1", "ConfigMap", "c"),
             key("example.test/v1", "Widget", "w"),
-            key("apps/v1", "Deployment", "two"),
             key("apps/v1", "Deployment", "one"),
+            key("apps/v1", "Deployment", "two"),
             key("v1", "Service", "s"),
             key("networking.k8s.io/v1", "Ingress", "i"),
             key("batch/v1", "Job", "j"),
         ];
-        let steps = steps(&keys.into_iter().collect());
+        let steps = steps(&keys);
         let names = steps
             .iter()
             .map(|step| step.iter().map(|key| key.name.as_str()).collect());

@@ -43,6 +43,15 @@ impl Object {
         self.body["metadata"]["annotations"][name].as_str()
     }
 
+    /// The Ingress class that it names, where it is an Ingress.
+    pub fn ingress_class(&self) -> Option<&str> {
+        if self.key.kind != "Ingress" {
+            return None;
+        }
+        let old = || self.annotation("kubernetes.io/ingress.class");
+        self.body["spec"]["ingressClassName"].as_str().or_else(old)
+    }
+
     /// Whether the chart asks that the object outlives its release.
     pub fn is_kept(&self) -> bool {
         self.annotation("helm.sh/resource-policy") == Some("keep")

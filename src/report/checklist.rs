@@ -1,11 +1,8 @@
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::{Report, columns, elapsed, plain};
-
-/// How often the spinner turns.
-const TURN: Duration = Duration::from_millis(100);
 
 /// How many columns a spinner's mark and time take.
 const MARKS: usize = "[⠋]  12m 34s".len();
@@ -37,7 +34,10 @@ impl<'a> Checklist<'a> {
     pub fn begin(&mut self, text: &str) {
         self.done();
         let text = plain(text);
-        let spinner = self.report.is_terminal().then(|| self.spinner(&text));
+        let spinner = self
+            .report
+            .is_terminal()
+            .then(|| self.report.turning(&text));
         if spinner.is_none() {
             self.report.note(&text);
         }
@@ -59,7 +59,7 @@ impl<'a> Checklist<'a> {
             Some(spinner) => {
                 // An address that the terminal cuts off cannot be followed.
                 if !fits(&text) {
-                    spinner.suspend(|| report.note(more));
+                    report.note(more);
                 }
                 spinner.set_message(text.clone());
             }
@@ -70,11 +70,7 @@ impl<'a> Checklist<'a> {
 
     /// Warns beside the step that is taken.
     pub fn warn(&self, text: &str) {
-        let spinner = self.step.as_ref().and_then(|step| step.spinner.as_ref());
-        match spinner {
-            Some(spinner) => spinner.suspend(|| self.report.warn(text)),
-            None => self.report.warn(text),
-        }
+        self.report.warn(text);
     }
 
     /// Ticks off the step that is taken.
@@ -99,17 +95,6 @@ impl<'a> Checklist<'a> {
             spinner.finish_and_clear();
         }
         Some(step)
-    }
-
-    fn spinner(&self, text: &str) -> ProgressBar {
-        let target = ProgressDrawTarget::stdout();
-        let spinner = ProgressBar::with_draw_target(None, target).with_message(text.to_owned());
-        // Only a wrong template is an error; then the default one turns.
-        if let Ok(style) = ProgressStyle::with_template("[{spinner}] {wide_msg} {elapsed}") {
-            spinner.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
-        }
-        spinner.enable_steady_tick(TURN);
-        spinner
     }
 }
 

@@ -22,6 +22,15 @@ pub fn cell(text: &str) -> String {
     code(text).replace('|', "\\|")
 }
 
+/// Lines as a block of code, which nothing in them ends.
+pub fn fenced(lines: &[String]) -> String {
+    let lines: Vec<_> = lines.iter().map(|line| plain(line)).collect();
+    let runs = lines.iter().flat_map(|line| line.split(|c| c != '`'));
+    let longest = runs.map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(3.max(longest + 1));
+    format!("{fence}text\n{}\n{fence}\n", lines.join("\n"))
+}
+
 /// An address as a link, if it is a plain one; as code if not.
 pub fn link(url: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#&=%+".contains(c);
@@ -61,6 +70,12 @@ mod tests {
         assert_eq!(code("`a``"), "``` `a`` ```");
         assert_eq!(code("a|b\n# c"), "`a|b # c`");
         assert_eq!(cell("a|b"), "`a\\|b`");
+    }
+
+    #[test]
+    fn a_block_of_code_ends_where_it_should() {
+        let lines = ["```".to_owned(), "a\n# b".to_owned()];
+        assert_eq!(fenced(&lines), "````text\n```\na # b\n````\n");
     }
 
     #[test]

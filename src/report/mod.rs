@@ -1,9 +1,13 @@
 //! What people and machines read.
 
 mod announcement;
+mod checked;
 mod checklist;
 mod end;
+mod explanation;
+mod live;
 pub mod markdown;
+mod progress;
 mod result;
 mod sweep;
 mod table;
@@ -14,13 +18,18 @@ use std::{
 };
 
 pub use announcement::Announcement;
+pub use checked::Checked;
 pub use checklist::Checklist;
 pub use end::end_of;
+pub use explanation::{Explanation, Failure, LOG_LINES};
+pub use live::Live;
+pub use progress::progress;
 pub use result::{Deployed, Gated, Queued, Removed};
 pub use sweep::{Judged, Swept, Word};
 pub use table::{Shown, span, table};
 
 use chrono::{DateTime, Utc};
+use indicatif::{MultiProgress, ProgressDrawTarget};
 
 use crate::{
     model::Ending,
@@ -37,6 +46,8 @@ pub struct Report {
     log: Log,
     started: Instant,
     color: bool,
+    /// What turns below the lines.
+    live: MultiProgress,
 }
 
 /// Unfolds the group of Buildkite's log in which it stands.
@@ -117,6 +128,7 @@ impl Report {
             log,
             started: Instant::now(),
             color,
+            live: MultiProgress::with_draw_target(ProgressDrawTarget::stdout()),
         }
     }
 
@@ -162,18 +174,10 @@ impl Report {
         self.note(&format!("waiting: {whom}"));
     }
 
-    /// Somebody asks to be left alone for a time, which begins now. A step that turns on the terminal
-    /// has no line's end: it is drawn anew below.
+    /// Somebody asks to be left alone for a time, which begins now.
     pub fn put_off(&self, whom: &str, wait: Duration) {
-        let over = if self.is_terminal() {
-            "\r\u{1b}[2K"
-        } else {
-            ""
-        };
         let wait = elapsed(wait);
-        self.line(&format!(
-            "{over}[…] waiting: {whom} wants to be left alone for {wait}"
-        ));
+        self.waiting(&format!("{whom} wants to be left alone for {wait}"));
     }
 
     /// Something is not as it should be, and the work goes on.
@@ -203,6 +207,14 @@ impl Report {
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             self.line(&format!("    │ {}", plain(line.trim_end())));
         }
+    }
+
+    /// Why something failed, below the line that says so.
+    pub fn explain(&self, explanation: &Explanation) {
+        let [facts, log, rest] = explanation.lines();
+        self.block(&facts);
+        self.quote(&log.join("\n"));
+        self.block(&rest);
     }
 
     /// The result: a last line for people, and with `--output json` the document.
@@ -242,6 +254,13 @@ impl Report {
         }
     }
 
+    /// What a check found, line by line, for people alone.
+    pub fn checked(&self, checked: &Checked) {
+        if self.output == Output::Text {
+            self.line(&checked.table(columns()));
+        }
+    }
+
     /// Time since the command began.
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed()
@@ -258,9 +277,13 @@ impl Report {
     /// A closed pipe is no reason to leave an environment half made: what cannot be written is
     /// dropped.
     fn line(&self, line: &str) {
-        let _ = match self.output {
+        let written = || match self.output {
             Output::Text => writeln!(std::io::stdout(), "{line}"),
             Output::Json => writeln!(std::io::stderr(), "{line}"),
+        };
+        let _ = match self.is_terminal() {
+            true => self.live.suspend(written),
+            false => written(),
         };
     }
 }

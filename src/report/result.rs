@@ -1,6 +1,9 @@
 use serde::Serialize;
 
-use super::markdown::{cell, escape, link};
+use super::{
+    Explanation,
+    markdown::{cell, escape, link},
+};
 
 /// What `helm-apply --output json` prints.
 #[derive(Debug, Clone, Serialize)]
@@ -22,6 +25,9 @@ pub struct Deployed {
     pub releases: Vec<String>,
     /// What a person should know of it.
     pub message: String,
+    /// Why what failed did so, as far as the cluster tells.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Explanation>,
 }
 
 impl Deployed {
@@ -35,7 +41,9 @@ impl Deployed {
             ("Environment", Some(cell(&self.environment))),
             ("Deployment", self.deployment.map(|id| id.to_string())),
         ];
-        page(&self.message, &rows)
+        let failures = self.failures.iter().map(Explanation::markdown);
+        let failures: String = failures.collect();
+        page(&self.message, &rows) + &failures
     }
 }
 

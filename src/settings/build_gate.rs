@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::{GateOptions, OutputOptions};
+use super::{CheckOption, GateOptions, OutputOptions};
 use crate::model::{Branch, Commit};
 
 /// Waits until the base image of a commit is there, or says why it never will be
@@ -20,6 +20,8 @@ pub struct BuildGate {
     /// How long to wait for the image
     #[arg(long, default_value = "30m", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) check: CheckOption,
     #[command(flatten)]
     pub(crate) output: OutputOptions,
 }

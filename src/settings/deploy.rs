@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::{GateOptions, GitHubOptions, OrderOptions, OutputOptions, TierOption};
+use super::{
+    CheckOption, DeployPipelineOption, GateOptions, GitHubOptions, OrderOptions, OutputOptions,
+    TierOption,
+};
 use crate::model::{App, Template};
 
 /// Deploys the branch that is checked out, and follows it until its address answers
@@ -29,6 +32,10 @@ pub struct Deploy {
     /// How long to wait for the image, and then for the deploy's end
     #[arg(long, default_value = "30m", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) check: CheckOption,
+    #[command(flatten)]
+    pub(crate) deploy_pipeline: DeployPipelineOption,
     #[command(flatten)]
     pub(crate) output: OutputOptions,
 }

@@ -2,7 +2,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
-use super::{AgeOption, ClusterOptions, GitHubOptions, LockOptions, OutputOptions, TierOption};
+use super::{
+    AgeOption, CheckOption, ClusterOptions, GitHubOptions, LockOptions, OutputOptions, TierOption,
+};
 use crate::model::{App, Branch, labels};
 
 /// Shows which environments are up, whose, where and until when; keeps one; takes one over
@@ -33,6 +35,8 @@ pub struct Environments {
     pub(crate) github: GitHubOptions,
     #[command(flatten)]
     pub(crate) lock: LockOptions,
+    #[command(flatten)]
+    pub(crate) check: CheckOption,
     #[command(flatten)]
     pub(crate) output: OutputOptions,
 }

@@ -3,8 +3,8 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::{
-    AddressOptions, AppOptions, Ci, ClusterOptions, GitHubOptions, HelmOptions, LockOptions,
-    RunOptions,
+    AddressOptions, AppOptions, CheckOption, Ci, ClusterOptions, GitHubOptions, HelmOptions,
+    LockOptions, RunOptions,
 };
 use crate::model::{Branch, Commit, ReleaseSettings, Template};
 
@@ -54,9 +54,14 @@ pub struct HelmApply {
     /// Revisions that Helm keeps of each release
     #[arg(long, default_value = "10", value_name = "NUMBER")]
     pub(crate) history_max: u32,
+    /// How often a container may crash and be started again until its release is given up
+    #[arg(long, default_value = "3", value_name = "NUMBER")]
+    pub(crate) max_restarts: u64,
     /// Halves Helm's time, and finds mistyped fields of a manifest later
     #[arg(long)]
     pub(crate) skip_openapi_validation: bool,
+    #[command(flatten)]
+    pub(crate) check: CheckOption,
     #[command(flatten)]
     pub(crate) run: RunOptions,
 }

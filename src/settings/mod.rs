@@ -25,8 +25,9 @@ pub use deploy::Deploy;
 pub use environments::{Action, Environments};
 pub use groups::{
     AddressOptions, AgeOption, AppAccess, AppOptions, BuildkiteAccess, BuildkiteOptions,
-    ClusterOptions, DnsOptions, GateOptions, GitHubOptions, HelmOptions, LockOptions, Lookup,
-    OrderOptions, Output, OutputOptions, Pages, RunOptions, TierOption, Token,
+    CheckOption, ClusterOptions, DeployPipelineOption, DnsOptions, GateOptions, GitHubOptions,
+    HelmOptions, LockOptions, Lookup, OrderOptions, Output, OutputOptions, Pages, RunOptions,
+    TierOption, Token,
 };
 pub use helm_apply::{HelmApply, Landing};
 pub use queue_deploy::QueueDeploy;

@@ -3,7 +3,10 @@ use std::time::Duration;
 use clap::Parser;
 use glob::Pattern;
 
-use super::{AppOptions, GitHubOptions, OrderOptions, RunOptions, groups::covering};
+use super::{
+    AppOptions, BuildkiteAccess, CheckOption, DeployPipelineOption, GitHubOptions, OrderOptions,
+    RunOptions, groups::covering,
+};
 use crate::model::{Branch, Template};
 
 /// Asks GitHub for the deployment of a branch, which starts its deploy build
@@ -28,6 +31,12 @@ pub struct QueueDeploy {
     /// How long to wait for the deploy's end
     #[arg(long, default_value = "30m", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) check: CheckOption,
+    #[command(flatten)]
+    pub(crate) deploy_pipeline: DeployPipelineOption,
+    #[command(flatten)]
+    pub(crate) buildkite: BuildkiteAccess,
     #[command(flatten)]
     pub(crate) run: RunOptions,
 }

@@ -3,8 +3,8 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::{
-    AppOptions, BuildkiteAccess, Ci, ClusterOptions, DnsOptions, GitHubOptions, HelmOptions,
-    LockOptions, RunOptions, UsageError,
+    AppOptions, BuildkiteAccess, CheckOption, Ci, ClusterOptions, DnsOptions, GitHubOptions,
+    HelmOptions, LockOptions, RunOptions, UsageError,
 };
 use crate::model::{Branch, Pipeline};
 
@@ -28,6 +28,8 @@ pub struct SweepDeleted {
     pub(crate) helm: HelmOptions,
     #[command(flatten)]
     pub(crate) dns: DnsOptions,
+    #[command(flatten)]
+    pub(crate) check: CheckOption,
     #[command(flatten)]
     pub(crate) run: RunOptions,
     /// Start a build of this pipeline that sweeps, as organization/pipeline, where the cluster cannot

@@ -4,8 +4,8 @@ use clap::{Parser, ValueEnum};
 use glob::Pattern;
 
 use super::{
-    AgeOption, AppOptions, ClusterOptions, DnsOptions, GitHubOptions, HelmOptions, LockOptions,
-    RunOptions, groups::covering,
+    AgeOption, AppOptions, CheckOption, ClusterOptions, DnsOptions, GitHubOptions, HelmOptions,
+    LockOptions, RunOptions, groups::covering,
 };
 use crate::model::Branch;
 
@@ -32,7 +32,7 @@ pub struct SweepStale {
     #[arg(long, value_name = "NUMBER")]
     pub(crate) max_deletions: Option<usize>,
     /// How many environments are removed at a time
-    #[arg(long, default_value = "10", value_name = "NUMBER")]
+    #[arg(long, default_value = "20", value_name = "NUMBER")]
     pub(crate) concurrency: NonZeroUsize,
     /// How long before it goes an environment is announced
     #[arg(long, default_value = "1d", value_name = "TIME", value_parser = humantime::parse_duration)]
@@ -46,6 +46,8 @@ pub struct SweepStale {
     pub(crate) helm: HelmOptions,
     #[command(flatten)]
     pub(crate) dns: DnsOptions,
+    #[command(flatten)]
+    pub(crate) check: CheckOption,
     #[command(flatten)]
     pub(crate) run: RunOptions,
 }

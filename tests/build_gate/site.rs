@@ -36,13 +36,18 @@ impl Site {
 
     /// `build-gate` for the commit, with nothing of the environment that the test runs in.
     pub fn build_gate(&self) -> Program {
+        self.alone()
+            .args(["--branch", "new", "--commit", &self.commit])
+    }
+
+    /// The same, told neither commit nor branch.
+    pub fn alone(&self) -> Program {
         let path = format!("{}:/usr/bin:/bin", self.folder.path().display());
         let mut command = Command::new(env!("CARGO_BIN_EXE_build-gate"));
         command
             .env_clear()
             .env("PATH", path)
             .env("HOME", self.folder.path())
-            .args(["--branch", "new", "--commit", &self.commit])
             .current_dir(self.folder.path());
         Program(command)
     }

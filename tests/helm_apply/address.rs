@@ -1,6 +1,9 @@
 //! Where the address is, and what counts as its answer.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    time::Duration,
+};
 
 use serde_json::json;
 use testbed::{
@@ -244,4 +247,32 @@ fn an_address_that_comes_never_says_which_name_is_missing() {
         .says("do not know never.beta.example.test yet");
     let last = site.states(deployment).pop();
     assert_eq!(last, Some(DeploymentState::Failure));
+}
+
+#[test]
+fn what_is_wrong_with_tls_is_told_apart() {
+    let (site, host) = (Site::new("tls"), "tls.beta.example.test");
+    let cluster = Cluster::shared();
+    let deploy = |trusted: bool, address: SocketAddr| {
+        dns().hold_name(host);
+        dns().release_name(host, &[address.ip()]);
+        let url = format!("https://{{slug}}.beta.example.test:{}", address.port());
+        let mut program = site
+            .helm_apply(Tool::Helm4, site.push("tls"))
+            .release(&echo(json!({"web": true})))
+            .args(["--address-timeout", "1s", "--url", &url]);
+        if trusted {
+            program = program.env("SSL_CERT_FILE", cluster.certificates());
+        }
+        program.run().ends_with(4)
+    };
+    // Whoever issued it is trusted, and it is for `kubernetes` and the like.
+    deploy(true, cluster.api())
+        .says("its certificate is not accepted")
+        .says("not valid for name \"tls.beta.example.test\"");
+    deploy(false, cluster.api()).says("nobody whom this machine trusts has issued it");
+    let plain = (Ipv4Addr::LOCALHOST, cluster.load_balancer().port());
+    deploy(false, plain.into()).says("TLS fails");
+    let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr());
+    deploy(false, closed.unwrap()).says("it refuses connections: nobody listens there");
 }

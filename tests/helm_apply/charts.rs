@@ -132,31 +132,6 @@ fn pods_that_never_become_ready_fail_the_deploy_and_the_next_one_converges() {
     }
 }
 
-#[test]
-fn a_failure_says_what_its_pods_say() {
-    for (helm, (steer, says)) in HELMS.into_iter().zip([
-        (
-            "testbed/image-missing",
-            "has a container web that does not start: ",
-        ),
-        (
-            "testbed/fail",
-            "has a container web that ends with status 1",
-        ),
-    ]) {
-        let site = Site::new("pods-say");
-        let deployment = site.push("new");
-        let values = json!({"web": true, "podAnnotations": {steer: "true"}});
-        site.helm_apply(helm, deployment)
-            .release(&echo(values))
-            .args(["--helm-timeout", "4s"])
-            .run()
-            .ends_with(4);
-        let words = site.last_words(deployment);
-        assert!(words.contains(says), "{words}");
-    }
-}
-
 /// GitHub takes at most 140 characters of a status.
 #[test]
 fn a_failure_of_many_words_is_posted_all_the_same() {

@@ -91,6 +91,15 @@ impl ClusterError {
         }
     }
 
+    /// Whether the same question may be answered later.
+    pub fn may_pass(&self) -> bool {
+        match self.cause {
+            Cause::Refused { status, .. } => status >= 500 || status == 429,
+            Cause::Unreachable(_) | Cause::Garbled(_) => true,
+            Cause::Setup(..) => false,
+        }
+    }
+
     /// The HTTP status, where the API server answered with one.
     pub fn status(&self) -> Option<u16> {
         match self.cause {

@@ -9,6 +9,7 @@ mod objects;
 mod plugin;
 mod protobuf;
 mod retries;
+mod rights;
 mod storage;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -30,6 +31,7 @@ pub use self::{
     leases::{Leases, Written},
     objects::{Found, Live, Made, Objects},
     plugin::run_if_started as plugin_if_started,
+    rights::Rights,
     storage::Storage,
 };
 
@@ -139,6 +141,11 @@ impl Cluster {
     /// Helm's storage.
     pub fn storage(&self) -> Storage {
         Storage::new(self.client.clone(), &self.target.namespace)
+    }
+
+    /// What the account may do.
+    pub fn rights(&self) -> Rights {
+        Rights::new(self.client.clone(), &self.target.namespace)
     }
 
     /// The objects of releases.

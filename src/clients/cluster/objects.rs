@@ -1,6 +1,9 @@
 mod around;
+mod changes;
 mod labelled;
+mod log;
 mod made;
+mod scene;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -132,8 +135,12 @@ impl Objects {
             ..DeleteParams::default()
         };
         match api.delete(&key.name, &params).await {
-            // What is still there comes back as it is now, else the server tells that it is done.
-            Ok(answer) => Ok(answer.is_right()),
+            // Done, where the server says so, or shows what it deleted, as of a Service. What has to wait
+            // comes back with the time at which it was asked to go.
+            Ok(answer) => Ok(answer.either(
+                |object| object.metadata.deletion_timestamp.is_none(),
+                |_| true,
+            )),
             Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => {
                 Ok(status.code == 404)
             }
@@ -193,6 +200,19 @@ impl Objects {
         Ok(Some(match scope {
             Scope::Namespaced => Api::namespaced_with(self.client.clone(), namespace, &resource),
             Scope::Cluster => Api::all_with(self.client.clone(), &resource),
+        }))
+    }
+
+    /// Group and plural of an object's kind, and whether its objects are in namespaces; none where the
+    /// cluster does not serve it.
+    pub async fn served(
+        &self,
+        key: &ObjectKey,
+    ) -> Result<Option<(String, String, bool)>, ClusterError> {
+        let kind = self.kind(key).await?;
+        Ok(kind.map(|(resource, scope)| {
+            let namespaced = matches!(scope, Scope::Namespaced);
+            (resource.group, resource.plural, namespaced)
         }))
     }
 

@@ -51,6 +51,14 @@ impl Storage {
         self.list(&format!("owner=helm,name={release}")).await
     }
 
+    /// The kept revisions of each of these releases, oldest first within each.
+    pub async fn revisions_of(&self, releases: &[&str]) -> Result<Vec<Revision>, ClusterError> {
+        if releases.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.list(&of_releases(releases)).await
+    }
+
     /// The kept revisions of every release with these labels, oldest first within each.
     pub async fn labelled(
         &self,
@@ -74,8 +82,7 @@ impl Storage {
     /// The newest revision of each of these releases, whatever its labels: one that was rolled back
     /// bears those of the revision that it returned to.
     pub async fn newest_of(&self, releases: &[String]) -> Result<Vec<Revision>, ClusterError> {
-        self.newest_of_all(&format!("owner=helm,name in ({})", releases.join(",")))
-            .await
+        self.newest_of_all(&of_releases(releases)).await
     }
 
     async fn newest_of_all(&self, selector: &str) -> Result<Vec<Revision>, ClusterError> {
@@ -187,6 +194,12 @@ impl Storage {
             .map(Some)
             .map_err(|reason| ClusterError::garbled(action(), reason))
     }
+}
+
+/// Selects what Helm stored of these releases.
+fn of_releases<T: AsRef<str>>(releases: &[T]) -> String {
+    let names: Vec<_> = releases.iter().map(AsRef::as_ref).collect();
+    format!("owner=helm,name in ({})", names.join(","))
 }
 
 /// A revision by its Secret's metadata. One without Helm's labels is an error, never passed over:

@@ -137,6 +137,22 @@ impl Http {
         self.call(&Request::get(path)).await
     }
 
+    /// The answer, and what was said with it.
+    pub(super) async fn get_with_headers<T: DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<(T, HeaderMap), GitHubError> {
+        let request = Request::get(path);
+        let reply = self.reply(&request).await?;
+        let answer = read(&request.to_string(), &reply)?;
+        Ok((answer, reply.headers))
+    }
+
+    /// Whether an App asks.
+    pub(super) fn is_of_app(&self) -> bool {
+        matches!(self.credentials, Credentials::App(_))
+    }
+
     /// The answer, unless it is the one that `etag` was kept of.
     pub(super) async fn get_new<T: DeserializeOwned>(
         &self,

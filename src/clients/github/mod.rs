@@ -12,6 +12,7 @@ mod http;
 mod made;
 mod protected;
 mod pull_requests;
+mod rights;
 mod sight;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub use self::{
     error::GitHubError,
     head::Head,
     http::Etag,
+    rights::{Shown, Webhook},
     sight::Sight,
     tier::{Cursor, Page},
 };

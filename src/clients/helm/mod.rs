@@ -169,6 +169,11 @@ impl Helm {
         self.secrets.mask(text)
     }
 
+    /// What is shown to nobody.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
     /// An outcome as it may be shown: Helm quotes the chart's address, whatever stands in it. What
     /// it rendered is data, and stays as it is.
     fn shown(&self, outcome: Outcome) -> Outcome {

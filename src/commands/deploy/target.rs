@@ -88,6 +88,17 @@ impl Target {
     }
 }
 
+/// The repository: given, the CI's, or that of the work tree.
+///
+/// # Errors
+/// In usage, where none of them tells it.
+pub(in super::super) async fn repository_of(
+    settings: &Deploy,
+    ci: &Ci,
+) -> anyhow::Result<Repository> {
+    repository(settings, ci, &git::checkout().await).await
+}
+
 /// What has to be built before the deploy, if the settings name something.
 fn gate_of(
     start: &Start<Deploy>,

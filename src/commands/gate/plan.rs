@@ -9,7 +9,7 @@ use crate::{
         registry::{DockerConfig, Registry},
     },
     decide::{Gate, Proof, Wanted},
-    model::{Branch, Commit, Ending, Facts, ImageName},
+    model::{Branch, Commit, Ending, Facts, ImageName, Pipeline},
     report::{self, Report, elapsed},
     settings::{Ci, GateOptions, Sources, UsageError, Variables},
 };
@@ -30,24 +30,38 @@ pub(in super::super) fn of(
     timeout: Duration,
     report: &Report,
 ) -> anyhow::Result<Watch> {
-    let image = image(options, sources, code)?;
+    let registry = registry(options, sources, code, ci.1, report)?;
     let builders = builders(options, code, ci)?;
-    let docker = DockerConfig::in_folder(docker_folder(ci.1));
-    let registry = image
-        .clone()
-        .map(|name| Registry::new(name, docker, forge::patience("the registry", report)));
+    let (image, registry) = registry.unzip();
     Ok(Watch {
         wanted: Wanted {
-            image: image.as_ref().map(ToString::to_string),
+            image,
             platform: options.platform.clone(),
             step: options.buildkite.step.clone(),
             grace: options.grace,
         },
         commit: code.commit.clone(),
-        registry: registry.transpose()?,
+        registry,
         builders,
         timeout,
     })
+}
+
+/// The image's name for this commit, and the registry that tells of it.
+pub(in super::super) fn registry(
+    options: &GateOptions,
+    sources: &Sources,
+    code: &Code,
+    variables: &Variables,
+    report: &Report,
+) -> anyhow::Result<Option<(String, Registry)>> {
+    let Some(image) = image(options, sources, code)? else {
+        return Ok(None);
+    };
+    let docker = DockerConfig::in_folder(docker_folder(variables));
+    let name = image.to_string();
+    let registry = Registry::new(image, docker, forge::patience("the registry", report))?;
+    Ok(Some((name, registry)))
 }
 
 impl Watch {
@@ -135,23 +149,56 @@ fn builders(
     code: &Code,
     (ci, variables): (&Ci, &Variables),
 ) -> anyhow::Result<Builders> {
+    match teller(options, code, ci)? {
+        Teller::Nobody => Ok(Builders::Nobody),
+        Teller::Agent => Ok(Builders::Here(ci.buildkite.build_url.clone())),
+        Teller::Pipeline(pipeline) => {
+            let access = &options.buildkite.access;
+            let token = access.token(variables, "read_builds")?;
+            let buildkite = Buildkite::new(access.url(), token.secret())?;
+            let branch = code.branch.clone()?;
+            Ok(Builders::Pipeline(
+                buildkite,
+                pipeline.clone(),
+                code.commit.clone(),
+                branch,
+            ))
+        }
+    }
+}
+
+/// Who tells of the build.
+pub(in super::super) enum Teller<'a> {
+    /// Nobody is asked.
+    Nobody,
+    /// The agent, of the build that we are in.
+    Agent,
+    /// Buildkite's API, of a pipeline.
+    Pipeline(&'a Pipeline),
+}
+
+/// Who tells of the build: in a job of the very build its agent.
+pub(in super::super) fn teller<'a>(
+    options: &'a GateOptions,
+    code: &Code,
+    ci: &Ci,
+) -> Result<Teller<'a>, UsageError> {
     let (options, job) = (&options.buildkite, &ci.buildkite);
     // A tag's build has no branch, and is its own all the same.
     let branch = code.branch.as_ref();
     let own = ci.commit().ok().as_ref() == Some(&code.commit)
         && branch.map_or(true, |branch| branch.as_str() == job.branch);
     let in_job = job.is_job();
-    let here = || Builders::Here(job.build_url.clone());
     match (&options.pipeline, &options.step) {
-        (None, None) => Ok(Builders::Nobody),
-        (None, Some(_)) if in_job && own => Ok(here()),
+        (None, None) => Ok(Teller::Nobody),
+        (None, Some(_)) if in_job && own => Ok(Teller::Agent),
         (None, Some(_)) => {
             let reason = if in_job {
                 "--pipeline is missing: the step is not of this build's commit and branch"
             } else {
                 "--pipeline is missing: only in a job of Buildkite's is --step a step of its build"
             };
-            Err(UsageError(reason.into()).into())
+            Err(UsageError(reason.into()))
         }
         (Some(pipeline), Some(_))
             if in_job
@@ -159,20 +206,9 @@ fn builders(
                 && pipeline.organization == job.organization_slug
                 && pipeline.slug == job.pipeline_slug =>
         {
-            Ok(here())
+            Ok(Teller::Agent)
         }
-        (Some(pipeline), _) => {
-            let token = options.access.token(variables, "read_builds")?;
-            let buildkite = Buildkite::new(options.access.url(), token.secret())?;
-            let pipeline = pipeline.clone();
-            let branch = code.branch.clone()?;
-            Ok(Builders::Pipeline(
-                buildkite,
-                pipeline,
-                code.commit.clone(),
-                branch,
-            ))
-        }
+        (Some(pipeline), _) => Ok(Teller::Pipeline(pipeline)),
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clients::github::GitHubError,
     model::{Ending, Phase, State},
-    report::{Deployed, Report},
+    report::{Deployed, Explanation, Report},
     settings::{Ci, HelmApply},
 };
 
@@ -28,6 +28,7 @@ pub(super) async fn conclude(
     gathered: &Gathered,
     lock: Lock,
     verdict: Verdict,
+    failures: Vec<Explanation>,
     stop: &Stop,
     report: &Report,
 ) -> anyhow::Result<Ending> {
@@ -49,7 +50,8 @@ pub(super) async fn conclude(
         report.warn("the cluster is too slow to let the lock go: it runs out by itself");
     }
     let ending = stop.ending(words.ending);
-    let result = gathered.result(words.state, &words.sentence);
+    let mut result = gathered.result(words.state, &words.sentence);
+    result.failures = failures;
     // The CI kills soon after a signal, and this is the least of it.
     let shown = stop
         .within(LEAVE, show(start, &result, ending, report))

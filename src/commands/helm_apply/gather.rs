@@ -214,27 +214,14 @@ async fn plan(
     helm: &Helm,
 ) -> anyhow::Result<Plan> {
     let mistake = |option, reason| UsageError(format!("{}: {reason}", sources.spell(option)));
-    let facts = Facts::new(
-        (&environment.app, &environment.tier),
-        &environment.branch,
-        &wanted.commit,
-    );
-    let (facts, url, answer) = match &settings.url {
-        Some(template) => {
-            let url = template.address(&facts);
-            let url = url.map_err(|reason| mistake("url", reason))?;
-            let host = address::host_of(&url);
-            let facts = facts.with_address(&url, &host);
-            let answer = expectation(&settings.address, &url, &facts);
-            let answer = answer.map_err(|(option, reason)| mistake(option, reason))?;
-            (facts, Some(url), Some(answer))
-        }
-        None => (facts.with_address("", ""), None, None),
-    };
+    let Laid {
+        facts,
+        url,
+        answer,
+        releases,
+    } = lay_out(settings, sources, &environment, &wanted.commit)?;
     let deployed_by = wanted.deployed_by;
     let values = branch_values(&facts, wanted.migrate, deployed_by.as_deref());
-    let releases = Releases::new(&environment, settings.releases.clone())
-        .map_err(|reason| mistake("releases", reason))?;
     let releases = releases::plan(helm, &releases, &facts, &values).await?;
     let keep_until = keep_until(wanted.keep_for).map_err(|reason| mistake("keep-for", reason))?;
     Ok(Plan {
@@ -251,9 +238,52 @@ async fn plan(
             history_max: settings.history_max,
             skip_openapi_validation: settings.skip_openapi_validation,
             adopt: settings.adopt,
+            max_restarts: settings.max_restarts,
         },
         max_environments: settings.max_environments,
         in_build: ci.buildkite.is_job(),
+    })
+}
+
+/// What the settings make of a commit of a branch.
+pub(in super::super) struct Laid {
+    pub facts: Facts,
+    pub url: Option<String>,
+    pub answer: Option<Expectation>,
+    pub releases: Releases,
+}
+
+/// Fills in the settings' templates.
+///
+/// # Errors
+/// What is wrong with the settings, of the option that it is in.
+pub(in super::super) fn lay_out(
+    settings: &HelmApply,
+    sources: &Sources,
+    environment: &Environment,
+    commit: &Commit,
+) -> Result<Laid, UsageError> {
+    let mistake = |option, reason| UsageError(format!("{}: {reason}", sources.spell(option)));
+    let place = (&environment.app, environment.tier.as_str());
+    let facts = Facts::new(place, &environment.branch, commit);
+    let (facts, url, answer) = match &settings.url {
+        Some(template) => {
+            let url = template.address(&facts);
+            let url = url.map_err(|reason| mistake("url", reason))?;
+            let host = address::host_of(&url);
+            let facts = facts.with_address(&url, &host);
+            let answer = expectation(&settings.address, &url, &facts);
+            let answer = answer.map_err(|(option, reason)| mistake(option, reason))?;
+            (facts, Some(url), Some(answer))
+        }
+        None => (facts.with_address("", ""), None, None),
+    };
+    let releases = Releases::new(environment, settings.releases.clone());
+    Ok(Laid {
+        facts,
+        url,
+        answer,
+        releases: releases.map_err(|reason| mistake("releases", reason))?,
     })
 }
 

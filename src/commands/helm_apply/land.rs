@@ -8,22 +8,25 @@ use tokio::sync::Mutex;
 
 use super::{
     super::{
-        address,
         branches::look_for,
+        explain::Explanations,
         forgotten,
         lock::{self, Lock},
-        outputs, releases,
+        outputs,
+        releases::{self, Seen},
+        rollout::Rollout,
         site::Site,
         stop::{Reason, Stop, WIND_UP},
         teardown,
     },
+    answered::answered,
     gather::Gathered,
     heed::heed,
     room::has_room,
 };
 use crate::{
     decide::{Presence, Rank, Taken, rank, to_retire},
-    model::{ANSWERING, Deployment, Halt, Phase, Record, RecordedRelease, State, labels},
+    model::{Deployment, Halt, Interest, Phase, Record, RecordedRelease, State, labels},
     report::Report,
 };
 
@@ -52,6 +55,7 @@ pub(super) async fn land(
     record: Option<Record>,
     stop: &Stop,
     report: &Report,
+    found: &Explanations,
 ) -> Verdict {
     let environment = &gathered.plan.environment;
     let record = record.unwrap_or_else(|| Record::new(environment, &gathered.repository.full_name));
@@ -67,7 +71,7 @@ pub(super) async fn land(
         record: Arc::new(Mutex::new(record)),
     };
     let outcome = tokio::select! {
-        outcome = stop.within(WIND_UP, landed(gathered, &site)) => {
+        outcome = stop.within(WIND_UP, landed(gathered, &site, found)) => {
             outcome.unwrap_or_else(|stopped| Err(stopped.into()))
         }
         never = heed(gathered, &site) => match never {},
@@ -93,7 +97,11 @@ pub(super) async fn land(
     }
 }
 
-async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict> {
+async fn landed(
+    gathered: &Gathered,
+    site: &Site<'_>,
+    found: &Explanations,
+) -> anyhow::Result<Verdict> {
     let plan = &gathered.plan;
     if let Some(verdict) = site.stop.unless(refused(gathered, site)).await?? {
         return Ok(verdict);
@@ -112,19 +120,16 @@ async fn landed(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Verdict>
         Vec::new()
     };
     note_begin(gathered, site, forgotten).await?;
-    releases::bring_up(site, &plan.releases, plan.manner).await?;
-    let answer = match &plan.answer {
-        Some(expected) => {
-            let words = format!("{ANSWERING} {}", expected.url);
-            let posted = statuses.post(State::InProgress, &words, None);
-            // For those who look on: the deploy does not hang on it.
-            if let Err(error) = site.stop.unless(posted).await? {
-                site.report.warn(&error.to_string());
-            }
-            let ingresses = gathered.cluster.ingresses();
-            address::wait_for(site, &ingresses, expected).await?
-        }
-        None => "every release is ready".to_owned(),
+    let rollout = Rollout::default();
+    let seen = Seen {
+        rollout: &rollout,
+        found,
+    };
+    let objects = plan.releases.iter().flat_map(|planned| &planned.objects);
+    let interest = Interest::in_all(objects);
+    let answer = tokio::select! {
+        answer = answered(gathered, site, &seen) => answer?,
+        never = rollout.watch(site, interest) => match never {},
     };
     site.ready()?;
     site.report.done(&answer);
@@ -222,7 +227,12 @@ async fn finish_removal(site: &Site<'_>) -> anyhow::Result<()> {
         site.report
             .note("the branch came back while it was removed: first that is ended");
         teardown::environment(site).await?;
-        return site.note(|record| record.releases.clear()).await;
+        return site
+            .note(|record| {
+                record.releases.clear();
+                record.remains.clear();
+            })
+            .await;
     }
     if !nothing_remains {
         site.report

@@ -39,9 +39,13 @@ pub(super) async fn clear_of(
     releases: &[&str],
 ) -> anyhow::Result<Remains> {
     let mut clearing = Clearing::of(site, from);
+    // The cluster holds a disk until its last pod is gone: until then each look at it is for nothing.
+    let claims = clearing.set_aside(|key| key.set.is_some());
+    clearing.look(releases).await?;
+    clearing.there.extend(claims);
     loop {
-        clearing.look(releases).await?;
         let waited = clearing.outlive().await?;
+        clearing.look(releases).await?;
         if clearing.is_over() {
             return clearing.conclude().await;
         }
@@ -57,6 +61,8 @@ struct Clearing<'a> {
     there: Vec<(ObjectKey, String)>,
     /// What still lives by the others.
     living: BTreeSet<ObjectKey>,
+    /// Of which kinds that may be, whoever makes others before those.
+    kinds: Vec<Made>,
     remains: Remains,
     refused: Vec<(String, anyhow::Error)>,
     deadline: Instant,
@@ -69,8 +75,11 @@ impl<'a> Clearing<'a> {
         let there = named.difference(&gone).cloned();
         Self {
             site,
-            there: there.map(|key| (key, String::new())).collect(),
+            there: there
+                .map(|key| (key, "not asked to go".to_owned()))
+                .collect(),
             living: BTreeSet::new(),
+            kinds: made_by(&named),
             remains: Remains {
                 gone: gone.into_iter().collect(),
                 ..Remains::default()
@@ -97,8 +106,13 @@ impl<'a> Clearing<'a> {
         Ok(())
     }
 
+    /// Takes these out of what is still there.
+    fn set_aside(&mut self, is_one: impl Fn(&ObjectKey) -> bool) -> Vec<(ObjectKey, String)> {
+        self.there.extract_if(.., |(key, _)| is_one(key)).collect()
+    }
+
     /// Waits until nothing lives by the others any more, which the cluster removes by itself: one listing
-    /// tells of all of it, and disks stay until the last pod has let go of them. Whether it waited.
+    /// tells of all of it. Whether it waited.
     async fn outlive(&mut self) -> anyhow::Result<bool> {
         let mut waited = false;
         loop {
@@ -111,16 +125,18 @@ impl<'a> Clearing<'a> {
         }
     }
 
-    async fn find_living(&self) -> anyhow::Result<BTreeSet<ObjectKey>> {
+    async fn find_living(&mut self) -> anyhow::Result<BTreeSet<ObjectKey>> {
         let there = self.there.iter().map(|(key, _)| key);
+        // One that is still there may make more.
+        let is_last = !there.clone().any(has_pods);
         let owners: Vec<&ObjectKey> = there.chain(&self.remains.gone).collect();
-        if !owners.iter().any(|key| has_pods(key)) {
-            return Ok(BTreeSet::new());
-        }
-        for kind in [Made::Pods, Made::ReplicaSets, Made::ControllerRevisions] {
+        for kind in self.kinds.clone() {
             let living = still_live(self.site.objects.made(kind).await?, &owners);
             if !living.is_empty() {
                 return Ok(living);
+            }
+            if is_last {
+                self.kinds.retain(|it| *it != kind);
             }
         }
         Ok(BTreeSet::new())
@@ -170,4 +186,19 @@ impl<'a> Clearing<'a> {
         together(self.refused)?;
         Ok(Remains::default())
     }
+}
+
+/// What the controllers of these objects make.
+fn made_by(owners: &BTreeSet<ObjectKey>) -> Vec<Made> {
+    let is_there = |kind: &str| owners.iter().any(|it| has_pods(it) && it.kind == kind);
+    let makers = [
+        ("Deployment", Made::ReplicaSets),
+        ("StatefulSet", Made::ControllerRevisions),
+    ];
+    let made = makers.into_iter().filter(|(kind, _)| is_there(kind));
+    let mut made: Vec<_> = made.map(|(_, made)| made).collect();
+    if !made.is_empty() {
+        made.push(Made::Pods);
+    }
+    made
 }

@@ -52,18 +52,23 @@ impl BuildkiteAccess {
 
     /// The token from the file, or from its variable; `scope` is what it has to have.
     pub fn token(&self, variables: &Variables, scope: &str) -> Result<Token, UsageError> {
+        self.given(variables)?.ok_or_else(|| {
+            UsageError(format!(
+                "BUILDKITE_API_TOKEN is missing: an API token with the scope {scope}"
+            ))
+        })
+    }
+
+    /// The same; none where neither holds one.
+    pub fn given(&self, variables: &Variables) -> Result<Option<Token>, UsageError> {
         if let Some(path) = &self.buildkite_token_file {
             let text = std::fs::read_to_string(path).map_err(|error| {
                 UsageError(format!("Buildkite's token in {}: {error}", path.display()))
             })?;
-            return text.parse();
+            return text.parse().map(Some);
         }
         let set = variables.get("BUILDKITE_API_TOKEN");
-        let text = set.filter(|text| !text.is_empty()).ok_or_else(|| {
-            UsageError(format!(
-                "BUILDKITE_API_TOKEN is missing: an API token with the scope {scope}"
-            ))
-        })?;
-        text.parse()
+        let text = set.filter(|text| !text.is_empty());
+        text.map(|text| text.parse()).transpose()
     }
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use clap::Args;
 
 use super::BuildkiteOptions;
-use crate::model::{Platform, Template};
+use crate::{
+    model::{Platform, Template},
+    settings::UsageError,
+};
 
 /// What is built before a deploy, and who is asked whether it is there.
 #[derive(Debug, Clone, Args)]
@@ -28,5 +31,14 @@ impl GateOptions {
     /// Whether there is nothing to wait for.
     pub fn is_empty(&self) -> bool {
         self.image.is_none() && self.buildkite.pipeline.is_none() && self.buildkite.step.is_none()
+    }
+
+    /// Fails if there is nothing to wait for.
+    pub fn must_wait(&self) -> Result<(), UsageError> {
+        let reason = "nothing to wait for: give --image, --pipeline or --step";
+        match self.is_empty() {
+            true => Err(UsageError(reason.into())),
+            false => Ok(()),
+        }
     }
 }

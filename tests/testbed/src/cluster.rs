@@ -6,6 +6,7 @@ mod control_plane;
 mod credentials;
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
@@ -17,7 +18,7 @@ use tokio::runtime::Runtime;
 pub(crate) use self::access::Access;
 use self::{control_plane::ControlPlane, credentials::Credentials};
 use crate::{
-    dns::Dns, load_balancer::LoadBalancer, namespace::Namespace, network::Network, pods,
+    dns::Dns, kubelet, load_balancer::LoadBalancer, namespace::Namespace, network::Network, pods,
     run_folder::RunFolder,
 };
 
@@ -32,7 +33,7 @@ pub struct Cluster {
     access: Arc<Access>,
     load_balancer: LoadBalancer,
     dns: Dns,
-    _control_plane: ControlPlane,
+    control_plane: ControlPlane,
     folder: RunFolder,
     kubeconfig: PathBuf,
     _network: Network,
@@ -86,14 +87,17 @@ impl Cluster {
             .build()?;
         let mut control_plane =
             ControlPlane::start(&programs, &network, folder.path(), &credentials)?;
+        let (logs, kubelet) = runtime.block_on(kubelet::listen(network.host()))?;
         let (access, kubeconfig) = runtime.block_on(bootstrap::run(
             &mut control_plane,
             &programs,
             &network,
             folder.path(),
             &credentials,
+            kubelet,
         ))?;
         let client = access.client.clone();
+        runtime.block_on(kubelet::serve(logs, client.clone(), folder.path()))?;
         let load_balancer = runtime.block_on(async { LoadBalancer::start(&client) });
         let dns = runtime.block_on(Dns::start(&network, &client))?;
         runtime.spawn(pods::answer(client));
@@ -101,7 +105,7 @@ impl Cluster {
             access: Arc::new(access),
             load_balancer,
             dns,
-            _control_plane: control_plane,
+            control_plane,
             folder,
             kubeconfig,
             _network: network,
@@ -118,6 +122,16 @@ impl Cluster {
     /// A client that may do everything.
     pub fn client(&self) -> kube::Client {
         self.access.client.clone()
+    }
+
+    /// Where the API server listens, by TLS.
+    pub fn api(&self) -> SocketAddr {
+        self.control_plane.address
+    }
+
+    /// The API server's certificate and the one of its authority, as PEM: they are for its own names.
+    pub fn certificates(&self) -> PathBuf {
+        self.folder.path().join("apiserver.crt")
     }
 
     /// A kubeconfig that may do everything.

@@ -19,6 +19,7 @@ mod cluster;
 mod dns;
 pub mod faults;
 pub mod github;
+mod kubelet;
 mod load_balancer;
 pub mod mirror;
 mod namespace;

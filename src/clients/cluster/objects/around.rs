@@ -1,23 +1,22 @@
 //! What stands around an object that does not go.
 
-use chrono::DateTime;
 use k8s_openapi::api::{
-    core::v1::{Event, Pod},
+    core::v1::{self, Pod},
     networking::v1::Ingress,
 };
 use kube::{Api, ResourceExt, api::ListParams};
 
-use super::Objects;
-use crate::{clients::cluster::ClusterError, model::Warning};
+use super::{Objects, scene::event};
+use crate::{clients::cluster::ClusterError, model::Event};
 
 impl Objects {
     /// What the cluster warns of, about objects of a kind in the namespace.
-    pub async fn warnings(&self, kind: &str) -> Result<Vec<Warning>, ClusterError> {
-        let api: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);
+    pub async fn warnings(&self, kind: &str) -> Result<Vec<Event>, ClusterError> {
+        let api: Api<v1::Event> = Api::namespaced(self.client.clone(), &self.namespace);
         let fields = format!("type=Warning,involvedObject.kind={kind}");
         let listed = api.list(&ListParams::default().fields(&fields)).await;
         let listed = listed.map_err(|error| self.not_listed("events", error))?;
-        Ok(listed.items.into_iter().map(warning).collect())
+        Ok(listed.items.into_iter().map(event).collect())
     }
 
     /// The names of the namespace's Ingresses that bear a finalizer.
@@ -47,17 +46,5 @@ impl Objects {
     pub(super) fn not_listed(&self, what: &str, error: kube::Error) -> ClusterError {
         let action = format!("list {what} in namespace {}", self.namespace);
         ClusterError::new(action, error)
-    }
-}
-
-fn warning(event: Event) -> Warning {
-    let last = event.last_timestamp.map(|time| time.0.as_second());
-    let last = last.or(event.event_time.map(|time| time.0.as_second()));
-    let message = event.message.unwrap_or_default();
-    Warning {
-        object: event.involved_object.name.unwrap_or_default(),
-        reason: event.reason.unwrap_or_default(),
-        message: message.split_whitespace().collect::<Vec<_>>().join(" "),
-        at: last.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 const HASH: &str = "pod-template-hash";
 
 /// Kinds of which nobody writes manifests.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Made {
     /// Pods.
     Pods,

@@ -85,6 +85,12 @@ impl Pipeline {
         self
     }
 
+    /// "Build when deployment statuses are created", as its settings tell it.
+    pub fn on_statuses(self) -> Self {
+        self.with(|pipeline| pipeline.builds_statuses = true);
+        self
+    }
+
     /// The address that jobs clone, in place of the repository's at GitHub, which has no files.
     pub fn clones(self, address: &str) -> Self {
         self.with(|pipeline| address.clone_into(&mut pipeline.repository));

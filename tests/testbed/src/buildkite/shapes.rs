@@ -48,6 +48,7 @@ pub fn pipeline(url: &str, pipeline: &PipelineData) -> Value {
             "settings": {
                 "trigger_mode": pipeline.trigger.name(),
                 "build_tags": pipeline.build_tags,
+                "build_deployment_status_created": pipeline.builds_statuses,
                 "publish_commit_status": true,
             },
         },

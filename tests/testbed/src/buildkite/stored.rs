@@ -38,6 +38,8 @@ pub struct PipelineData {
     pub trigger: Trigger,
     pub build_tags: bool,
     pub skip_queued: bool,
+    /// Whether it says that statuses of deployments start builds; none start here.
+    pub builds_statuses: bool,
     pub condition: Option<Condition>,
     pub steps: Vec<Step>,
     /// Steps that the next ones wait for.
@@ -58,6 +60,7 @@ impl PipelineData {
             trigger: Trigger::Code,
             build_tags: false,
             skip_queued: false,
+            builds_statuses: false,
             condition: None,
             steps: vec![],
             barrier: vec![],

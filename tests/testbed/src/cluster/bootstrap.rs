@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -39,6 +40,7 @@ pub(super) async fn run(
     network: &Network,
     folder: &Path,
     credentials: &Credentials,
+    kubelet: SocketAddr,
 ) -> Result<(Access, PathBuf)> {
     let certificate = folder.join("apiserver.crt");
     // The API server writes its certificate in place: it is whole once the key, which it writes
@@ -60,7 +62,7 @@ pub(super) async fn run(
     })
     .await?;
     plane.start_clients(programs, network, folder, &kubeconfig, credentials)?;
-    furnish(&client).await?;
+    furnish(&client, kubelet).await?;
     prove(plane, &client).await?;
     let access = Access::new(client, server, plane.etcd, folder.to_owned());
     Ok((access, kubeconfig))
@@ -80,9 +82,16 @@ async fn ready(client: &Client) -> bool {
 }
 
 /// The node, and the classes that charts refer to.
-async fn furnish(client: &Client) -> Result<()> {
+async fn furnish(client: &Client, kubelet: SocketAddr) -> Result<()> {
     let node = json!({
-        "metadata": {"name": "node", "labels": {"kubernetes.io/os": "linux"}},
+        "metadata": {
+            "name": "node",
+            "labels": {"kubernetes.io/os": "linux"},
+            "annotations": {
+                "testbed/kubelet-address": kubelet.ip().to_string(),
+                "testbed/kubelet-port": kubelet.port().to_string(),
+            },
+        },
     });
     create::<Node>(client, node).await?;
     let default = json!({"storageclass.kubernetes.io/is-default-class": "true"});

@@ -62,7 +62,11 @@ impl Endpoint {
         if enough.any(|permission| token.may(*permission, self.level)) {
             return Ok(());
         }
-        Err(Refusal::new(StatusCode::FORBIDDEN, token.refusal()))
+        // A classic token that lacks a scope is not told that there is something to see.
+        match token.scopes {
+            Some(_) => Err(Refusal::not_found()),
+            None => Err(Refusal::new(StatusCode::FORBIDDEN, token.refusal())),
+        }
     }
 
     fn accepted(&self) -> String {

@@ -9,5 +9,6 @@ pub mod creating_deployments;
 pub mod deployment_statuses;
 pub mod deployments;
 mod fields;
+pub mod hooks;
 pub mod refs;
 pub mod repository;

@@ -193,7 +193,10 @@ fn with_usual_headers(
         ("x-github-request-id", request_id),
     ];
     let limits = limits(&mut shared.lock(), caller, is_graphql).headers();
-    for (name, value) in usual.into_iter().chain(limits) {
+    let scopes = caller.secret.as_ref();
+    let scopes = scopes.and_then(|secret| shared.lock().token(secret).scopes.clone());
+    let scopes = scopes.map(|scopes| ("x-oauth-scopes", scopes));
+    for (name, value) in usual.into_iter().chain(limits).chain(scopes) {
         let value = value.parse().expect("names and numbers are header values");
         response.headers_mut().insert(name, value);
     }

@@ -19,17 +19,20 @@ pub enum Permission {
     Issues,
     /// Pull requests.
     PullRequests,
+    /// The repository's webhooks.
+    Webhooks,
 }
 
 impl Permission {
     /// All there are.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Metadata,
         Self::Contents,
         Self::Deployments,
         Self::Statuses,
         Self::Issues,
         Self::PullRequests,
+        Self::Webhooks,
     ];
 
     /// As headers and messages spell it.
@@ -41,6 +44,7 @@ impl Permission {
             Self::Statuses => "statuses",
             Self::Issues => "issues",
             Self::PullRequests => "pull_requests",
+            Self::Webhooks => "repository_hooks",
         }
     }
 }
@@ -75,6 +79,8 @@ pub struct Permissions {
     /// Full names; `None` is all.
     pub(super) only: Option<Vec<String>>,
     pub(super) hourly: u32,
+    /// Of a classic token, which has scopes in place of permissions.
+    pub(super) scopes: Option<String>,
 }
 
 impl Permissions {
@@ -95,6 +101,23 @@ impl Permissions {
         Self::of(User::bot("github-actions"), 1_000)
     }
 
+    /// Of a classic personal access token, which sees public repositories whatever its scopes are, as
+    /// `repo` or `repo_deployment`.
+    pub fn classic(user: &str, scopes: &[&str]) -> Self {
+        let mut permissions = Self::named(user).read(Permission::Contents);
+        let has = |scope: &str| scopes.contains(&scope);
+        if has("repo") {
+            permissions.levels = Permission::ALL.map(|it| (it, Level::Write)).into();
+        }
+        if has("repo_deployment") {
+            permissions = permissions.write(Permission::Deployments);
+        }
+        Self {
+            scopes: Some(scopes.join(", ")),
+            ..permissions
+        }
+    }
+
     fn of(owner: User, hourly: u32) -> Self {
         let levels = BTreeMap::from([(Permission::Metadata, Level::Read)]);
         Self {
@@ -102,6 +125,7 @@ impl Permissions {
             levels,
             only: None,
             hourly,
+            scopes: None,
         }
     }
 

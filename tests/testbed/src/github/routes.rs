@@ -16,7 +16,7 @@ use super::{
     endpoint::Endpoint,
     endpoints::{
         account, apps, branches, comments, commits, creating_deployments, deployment_statuses,
-        deployments, refs, repository,
+        deployments, hooks, refs, repository,
     },
     gate, graphql, recorder,
     state::Shared,
@@ -55,6 +55,7 @@ fn of_a_repository() -> Router<Arc<Shared>> {
             "/installation",
             get(async |call: Call| apps::installation(&call)),
         )
+        .route("/hooks", read(&hooks::LIST))
         .route("/git/ref/{*ref}", read(&refs::GET))
         .route("/git/matching-refs/{*ref}", read(&refs::MATCHING))
         .route("/branches", read(&branches::LIST))

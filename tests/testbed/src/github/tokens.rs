@@ -26,6 +26,8 @@ pub struct Token {
     pub repositories: Option<Vec<u64>>,
     pub limits: Limits,
     pub graphql: Limits,
+    /// What `X-OAuth-Scopes` says of a classic token.
+    pub scopes: Option<String>,
     levels: BTreeMap<Permission, Level>,
 }
 
@@ -37,9 +39,12 @@ impl Token {
             levels,
             only,
             hourly,
+            scopes,
         } = permissions;
         let prefix = if owner.is_bot() {
             "ghs_"
+        } else if scopes.is_some() {
+            "ghp_"
         } else {
             "github_pat_"
         };
@@ -58,6 +63,7 @@ impl Token {
             repositories,
             limits: Limits::of_an_hour(hourly),
             graphql: Limits::of_graphql(hourly),
+            scopes,
             levels,
         }
     }

@@ -66,6 +66,11 @@ impl Webhook {
         });
     }
 
+    /// Switches it off: nothing is delivered any more.
+    pub fn switch_off(&self) {
+        self.with(|hook| hook.active = false);
+    }
+
     /// All deliveries, in the order of their events.
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.with(|hook| hook.deliveries.clone())

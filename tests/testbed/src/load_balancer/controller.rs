@@ -39,7 +39,7 @@ impl Controller {
         let (ingresses, writer) = reflector::store();
         let watched = Api::<Ingress>::all(client.clone());
         let events = watcher(watched, watcher::Config::default()).default_backoff();
-        let touched = events.reflect(writer).touched_objects();
+        let applied = events.reflect(writer).applied_objects();
         let handle = Handle::current();
         let controller = Arc::new(Self {
             client,
@@ -49,8 +49,8 @@ impl Controller {
         });
         let looking = Arc::clone(&controller);
         tokio::spawn(async move {
-            let mut touched = touched.boxed();
-            while let Some(event) = touched.next().await {
+            let mut applied = applied.boxed();
+            while let Some(event) = applied.next().await {
                 // The watch goes on by itself after an error.
                 if let Ok(ingress) = event {
                     looking.look_at(&ingress).await;

@@ -18,7 +18,9 @@ pub struct Hook {
     pub id: u64,
     pub deliveries: Vec<Delivery>,
     pub mishaps: Vec<Mishap>,
-    events: Vec<String>,
+    pub url: String,
+    pub active: bool,
+    pub events: Vec<String>,
     queue: UnboundedSender<Errand>,
 }
 
@@ -56,14 +58,15 @@ impl Hook {
             events,
             deliveries: vec![],
             mishaps: vec![],
+            url: url.to_owned(),
+            active: true,
             queue,
         }
     }
 
     pub fn wants(&self, event: &str) -> bool {
-        self.events
-            .iter()
-            .any(|wanted| wanted == event || wanted == "*")
+        let mut events = self.events.iter();
+        self.active && events.any(|wanted| wanted == event || wanted == "*")
     }
 
     /// Sends an event off, or lets its mishap befall it.

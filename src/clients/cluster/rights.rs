@@ -1,0 +1,88 @@
+//! What the account may do, asked without doing it.
+
+use k8s_openapi::api::{
+    authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec},
+    core::v1::Namespace,
+    networking::v1::IngressClass,
+};
+use kube::{
+    Api, Client, Resource,
+    api::{ObjectMeta, PostParams},
+};
+use serde::de::DeserializeOwned;
+
+use super::ClusterError;
+
+/// What the account may do.
+#[derive(Clone)]
+pub struct Rights {
+    client: Client,
+    namespace: String,
+}
+
+impl Rights {
+    pub(super) fn new(client: Client, namespace: &str) -> Self {
+        Self {
+            client,
+            namespace: namespace.to_owned(),
+        }
+    }
+
+    /// Whether the account may do `verb` to objects of a kind: of the core's where the group is empty,
+    /// of the namespace where it is `namespaced`. A part of them stands behind a slash, as in `pods/log`.
+    pub async fn has(
+        &self,
+        group: &str,
+        resource: &str,
+        verb: &str,
+        namespaced: bool,
+    ) -> Result<bool, ClusterError> {
+        let (resource, part) = match resource.split_once('/') {
+            Some((resource, part)) => (resource, Some(part.to_owned())),
+            None => (resource, None),
+        };
+        let attributes = ResourceAttributes {
+            group: Some(group.to_owned()),
+            resource: Some(resource.to_owned()),
+            subresource: part,
+            verb: Some(verb.to_owned()),
+            namespace: namespaced.then(|| self.namespace.clone()),
+            ..ResourceAttributes::default()
+        };
+        let review = SelfSubjectAccessReview {
+            metadata: ObjectMeta::default(),
+            spec: SelfSubjectAccessReviewSpec {
+                resource_attributes: Some(attributes),
+                ..SelfSubjectAccessReviewSpec::default()
+            },
+            status: None,
+        };
+        let api: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
+        let answer = api.create(&PostParams::default(), &review).await;
+        let answer =
+            answer.map_err(|error| ClusterError::new("ask what the account may do", error))?;
+        Ok(answer.status.is_some_and(|status| status.allowed))
+    }
+
+    /// Whether the namespace is there.
+    pub async fn has_namespace(&self) -> Result<bool, ClusterError> {
+        self.is_there::<Namespace>(&self.namespace).await
+    }
+
+    /// Whether there is an Ingress class of this name.
+    pub async fn has_ingress_class(&self, name: &str) -> Result<bool, ClusterError> {
+        self.is_there::<IngressClass>(name).await
+    }
+
+    async fn is_there<K>(&self, name: &str) -> Result<bool, ClusterError>
+    where
+        K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned,
+    {
+        let api: Api<K> = Api::all(self.client.clone());
+        let action = format!("read the {} {name}", K::kind(&()));
+        let found = api.get_metadata_opt(name).await;
+        Ok(found
+            .map_err(|error| ClusterError::new(action, error))?
+            .is_some())
+    }
+}

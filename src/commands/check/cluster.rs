@@ -1,0 +1,119 @@
+//! Asks the cluster for what a program needs of it.
+
+use chrono::{DateTime, Utc};
+use futures::{StreamExt as _, future::join_all, stream};
+
+use super::fact;
+use crate::{
+    clients::cluster::{Cluster, ClusterError, Rights},
+    decide::{
+        self,
+        check::{self, ClusterFacts, Granted, Right, Served, Use},
+    },
+    model::{Fact, Line, Object},
+};
+
+/// Of how many kinds rights are asked for at a time.
+const AT_ONCE: usize = 8;
+
+/// What the charts make, where they could be rendered.
+type Made<'a> = Option<&'a [Object]>;
+
+/// The lines about the cluster.
+pub(super) async fn lines(cluster: &Cluster, used: Use, made: Made<'_>) -> Vec<Line> {
+    let clock = cluster.clock().await;
+    let skew = clock.as_ref().ok().and_then(|it| skew(used, *it));
+    let mut facts = ClusterFacts {
+        namespace: cluster.target().namespace.clone(),
+        reached: told(clock).map(drop),
+        has_namespace: None,
+        rights: Vec::new(),
+        skew,
+    };
+    if facts.reached != Fact::Told(()) {
+        return check::cluster(&facts);
+    }
+    let rights = cluster.rights();
+    // To tell the time it takes no account.
+    if let Err(error) = rights.has("", "secrets", "list", true).await
+        && error.status() == Some(401)
+    {
+        facts.reached = Fact::Refused(error.to_string());
+        return check::cluster(&facts);
+    }
+    let (served, unserved) = served(cluster, made).await;
+    let wanted = check::rights(used, served.as_deref());
+    let (granted, namespace, classes) = tokio::join!(
+        granted(&rights, wanted),
+        rights.has_namespace(),
+        classes(&rights, made.unwrap_or_default()),
+    );
+    facts.has_namespace = namespace.ok();
+    facts.rights = granted;
+    [check::cluster(&facts), unserved, classes].concat()
+}
+
+/// What is wrong with the clocks: by them only age goes.
+fn skew(used: Use, theirs: DateTime<Utc>) -> Option<String> {
+    match used {
+        Use::Sweep => decide::skew(Utc::now(), theirs),
+        Use::Deploy | Use::List | Use::Keep | Use::Adopt => None,
+    }
+}
+
+async fn granted(rights: &Rights, wanted: Vec<Right>) -> Vec<Granted> {
+    let granted = wanted.into_iter().map(|right| async move {
+        let Right {
+            group,
+            resource,
+            namespaced,
+            ..
+        } = &right;
+        let asked = right.verbs.iter();
+        let asked = asked.map(|verb| rights.has(group, resource, verb, *namespaced));
+        let verbs = join_all(asked).await.into_iter().map(told).collect();
+        Granted { right, verbs }
+    });
+    stream::iter(granted).buffered(AT_ONCE).collect().await
+}
+
+/// The kinds that the charts make, and a line for each that the cluster does not serve.
+async fn served(cluster: &Cluster, made: Made<'_>) -> (Option<Vec<Served>>, Vec<Line>) {
+    let Some(made) = made else {
+        return (None, Vec::new());
+    };
+    let objects = cluster.objects();
+    let kinds = check::kinds(made.iter().map(|object| &object.key));
+    let asked = kinds.iter().map(|key| objects.served(key));
+    let (mut served, mut lines) = (Vec::new(), Vec::new());
+    for (key, found) in kinds.iter().zip(join_all(asked).await) {
+        match told(found) {
+            Fact::Told(Some((group, resource, namespaced))) => served.push(Served {
+                group,
+                resource,
+                namespaced,
+            }),
+            other => lines.push(check::unserved(key, &other.map(drop))),
+        }
+    }
+    served.sort();
+    served.dedup();
+    (Some(served), lines)
+}
+
+/// A line for each Ingress class that the charts name.
+async fn classes(rights: &Rights, made: &[Object]) -> Vec<Line> {
+    let mut names: Vec<&str> = made.iter().filter_map(Object::ingress_class).collect();
+    names.sort_unstable();
+    names.dedup();
+    let asked = names.iter().map(|name| rights.has_ingress_class(name));
+    let told = join_all(asked).await.into_iter().map(told);
+    let lines = names.iter().zip(told);
+    lines
+        .map(|(name, found)| check::ingress_class(name, &found))
+        .collect()
+}
+
+fn told<T>(asked: Result<T, ClusterError>) -> Fact<T> {
+    fact(asked, ClusterError::may_pass)
+}

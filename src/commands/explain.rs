@@ -1,0 +1,120 @@
+//! Finds out why a release did not come up, while what failed is still there.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+
+use super::{rollout::Rollout, site::Site};
+use crate::{
+    decide::{is_soft, troubles},
+    model::{Container, Interest, Object, Scene, Trouble},
+    report::{Explanation, Failure, LOG_LINES},
+};
+
+/// How long the search may take, and of that the look at a log: the failure is told with or without it.
+const LIMIT: Duration = Duration::from_secs(8);
+const LOG_LIMIT: Duration = Duration::from_secs(3);
+
+/// What is found out of the failures of one run.
+#[derive(Default)]
+pub(super) struct Explanations(Mutex<Vec<Explanation>>);
+
+impl Explanations {
+    /// Adds one.
+    pub(super) fn add(&self, explanation: Explanation) {
+        self.all().push(explanation);
+    }
+
+    /// Why a release did not come up.
+    pub(super) fn of(&self, release: &str) -> Option<Explanation> {
+        let all = self.all();
+        all.iter().find(|it| it.release == release).cloned()
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> MutexGuard<'_, Vec<Explanation>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What did not come up, and how that is known.
+pub(super) struct Suspect<'a> {
+    /// The release's name in Helm.
+    pub release: &'a str,
+    /// What its chart renders to.
+    pub objects: &'a [Object],
+    /// What Helm said.
+    pub helm: Option<&'a str>,
+    /// Whether it was waited for: else that something is not ready yet explains nothing.
+    pub waited: bool,
+}
+
+/// Why it did not come up, as far as the cluster tells within a few seconds. Ends at a stop.
+pub(super) async fn explain(
+    site: &Site<'_>,
+    suspect: &Suspect<'_>,
+    rollout: &Rollout,
+) -> Option<Explanation> {
+    let search = tokio::time::timeout(LIMIT, found(site, suspect, rollout));
+    match site.stop.unless(search).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(_)) | Err(_) => None,
+    }
+}
+
+async fn found(site: &Site<'_>, suspect: &Suspect<'_>, rollout: &Rollout) -> Option<Explanation> {
+    let interest = Interest::in_all(suspect.objects);
+    let (mut scene, since) =
+        tokio::join!(site.objects.scene(&interest), begun(site, suspect.release));
+    scene.past = rollout.past();
+    let here = site.here(suspect.objects);
+    let mut troubles = troubles(&scene, &here, since).into_iter();
+    let trouble = troubles.find(|trouble| suspect.waited || !is_soft(trouble))?;
+    Some(explained(site, suspect, &scene, &trouble, rollout).await)
+}
+
+/// When Helm began with the release's newest revision, by the cluster's clock.
+async fn begun(site: &Site<'_>, release: &str) -> Option<DateTime<Utc>> {
+    let revisions = site.storage.revisions(release).await.ok()?;
+    revisions.last()?.created
+}
+
+async fn explained(
+    site: &Site<'_>,
+    suspect: &Suspect<'_>,
+    scene: &Scene,
+    trouble: &Trouble,
+    rollout: &Rollout,
+) -> Explanation {
+    let failure = Failure {
+        release: suspect.release,
+        namespace: site.namespace,
+        trouble,
+        log: log(site, trouble, rollout).await,
+        helm: suspect.helm,
+        unseen: &scene.unseen,
+    };
+    failure.explained(site.helm.secrets())
+}
+
+/// The end of the log of the container that failed, or why it cannot be had; none where there is none.
+async fn log(
+    site: &Site<'_>,
+    trouble: &Trouble,
+    rollout: &Rollout,
+) -> Option<Result<String, String>> {
+    let pod = trouble.pod.as_deref()?;
+    let Container { name, log, .. } = trouble.container.as_ref()?;
+    let lines = LOG_LINES.try_into().ok()?;
+    let read = site.objects.log(pod, name, (*log)?, lines);
+    let read = match tokio::time::timeout(LOG_LIMIT, read).await {
+        Ok(Ok(text)) => Ok(text),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("it does not come within {} s", LOG_LIMIT.as_secs())),
+    };
+    // Of a hook that its chart removes when it fails, what was heard while it ran is all there is.
+    Some(read.or_else(|reason| rollout.said_by(pod).ok_or(reason)))
+}

@@ -1,0 +1,82 @@
+//! From releases that go up to an address that answers.
+
+use anyhow::anyhow;
+use futures::future::join_all;
+
+use super::{
+    super::{
+        address,
+        explain::{Suspect, explain},
+        releases::{self, Seen},
+        site::Site,
+    },
+    gather::Gathered,
+};
+use crate::model::{ANSWERING, Object, State};
+
+/// Brings the releases up and waits for the address; how it answered, for people.
+pub(super) async fn answered(
+    gathered: &Gathered,
+    site: &Site<'_>,
+    seen: &Seen<'_>,
+) -> anyhow::Result<String> {
+    let plan = &gathered.plan;
+    releases::bring_up(site, &plan.releases, plan.manner, seen).await?;
+    match &plan.answer {
+        Some(expected) => {
+            let words = format!("{ANSWERING} {}", expected.url);
+            let statuses = gathered.statuses();
+            let posted = statuses.post(State::InProgress, &words, None);
+            // For those who look on: the deploy does not hang on it.
+            if let Err(error) = site.stop.unless(posted).await? {
+                site.report.warn(&error.to_string());
+            }
+            let ingresses = gathered.cluster.ingresses();
+            let objects = plan.releases.iter().flat_map(|it| &it.objects);
+            let objects: Vec<Object> = objects.cloned().collect();
+            let (objects, name) = (site.here(&objects), plan.environment.name());
+            let restarts = plan.manner.max_restarts;
+            let answer = tokio::select! {
+                answer = address::wait_for(site, &ingresses, expected) => answer,
+                _ = seen.rollout.lost(site, &name, &objects, restarts) => {
+                    Err(anyhow!("{} is given up, since this does not heal by itself", expected.url))
+                }
+            };
+            match answer {
+                Ok(answer) => Ok(answer),
+                Err(error) => Err(unanswered(gathered, site, error, seen).await),
+            }
+        }
+        None => Ok("every release is ready".to_owned()),
+    }
+}
+
+/// Why the address does not answer, as far as the releases tell, which were ready before.
+async fn unanswered(
+    gathered: &Gathered,
+    site: &Site<'_>,
+    error: anyhow::Error,
+    seen: &Seen<'_>,
+) -> anyhow::Error {
+    if site.ready().is_err() {
+        return error;
+    }
+    let searches = gathered.plan.releases.iter().map(async |planned| {
+        let suspect = Suspect {
+            release: &planned.release.name,
+            objects: &planned.objects,
+            helm: None,
+            waited: true,
+        };
+        explain(site, &suspect, seen.rollout).await
+    });
+    let explanations = join_all(searches).await.into_iter().flatten();
+    explanations.fold(error, |error, explanation| {
+        site.report
+            .failed(&format!("{}: {}", explanation.release, explanation.summary));
+        site.report.explain(&explanation);
+        let summary = explanation.summary.clone();
+        seen.found.add(explanation);
+        error.context(summary)
+    })
+}

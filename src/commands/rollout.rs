@@ -1,0 +1,179 @@
+//! Watches what becomes of releases while they go up: how far they are, whether they still can, and what
+//! their hooks say.
+
+mod hook_logs;
+
+use std::{
+    convert::Infallible,
+    pin::pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures::StreamExt as _;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, sleep_until},
+};
+
+use self::hook_logs::HookLogs;
+use super::site::Site;
+use crate::{
+    decide::{Hope, hope, progress, running_hooks},
+    model::{Change, Interest, Key, Object, Scene, Trouble},
+    report,
+};
+
+/// How long changes are gathered before they are judged: they come in crowds.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// How long a release goes up until it is told how far it is, and the shortest time between two words of
+/// that.
+const QUIET: Duration = Duration::from_secs(2);
+const BETWEEN: Duration = Duration::from_secs(1);
+
+/// What is seen of all releases of a deploy.
+#[derive(Default)]
+pub(super) struct Rollout {
+    scene: Mutex<Scene>,
+    changed: watch::Sender<()>,
+    logs: HookLogs,
+}
+
+impl Rollout {
+    /// Sees all that changes and is of interest, for as long as it is polled.
+    pub(super) async fn watch(&self, site: &Site<'_>, interest: Interest) -> Infallible {
+        let mut changes = pin!(site.objects.changes(&interest.into()));
+        while let Some(change) = changes.next().await {
+            if let Change::Unseen(what) = &change {
+                site.report
+                    .warn(&format!("the rollout is not seen in full: {what}"));
+            }
+            self.scene().apply(change);
+            self.changed.send_replace(());
+        }
+        std::future::pending().await
+    }
+
+    fn scene(&self) -> MutexGuard<'_, Scene> {
+        self.scene.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Jobs and their pods that were there and are gone.
+    pub(super) fn past(&self) -> std::collections::BTreeMap<Key, serde_json::Value> {
+        self.scene().past.clone()
+    }
+
+    /// The end of what a hook's pod has said while it ran.
+    pub(super) fn said_by(&self, pod: &str) -> Option<String> {
+        self.logs.end_of(pod)
+    }
+
+    /// Tells how far a release is, and what its hooks say; ends once it cannot come up any more, with what
+    /// is wrong.
+    pub(super) async fn lost(
+        &self,
+        site: &Site<'_>,
+        release: &str,
+        objects: &[Object],
+        max_restarts: u64,
+    ) -> Trouble {
+        let (mut changed, mut fading) = (self.changed.subscribe(), Fading::default());
+        let (mut told, live) = (Told::new(), site.report.live(release));
+        let hooks = async {
+            let mut changed = self.changed.subscribe();
+            let seen = || running_hooks(&self.scene(), objects);
+            self.logs.follow(site, release, seen, &mut changed).await
+        };
+        let judging = async {
+            loop {
+                let judged = hope(&self.scene(), objects, max_restarts);
+                if let Some(trouble) = fading.lost(judged) {
+                    return trouble;
+                }
+                let now = report::progress(&progress(&self.scene(), objects));
+                if let Some(line) = now.and_then(|line| told.line(line)) {
+                    live.tell(&line);
+                }
+                tokio::select! {
+                    _ = changed.changed() => sleep(PAUSE).await,
+                    () = sleep_until(told.next()) => {}
+                    () = fading.over() => {}
+                }
+            }
+        };
+        tokio::select! {
+            trouble = judging => trouble,
+            never = hooks => match never {},
+        }
+    }
+}
+
+/// A trouble that is believed if it stays.
+#[derive(Default)]
+struct Fading(Option<(String, Instant)>);
+
+impl Fading {
+    /// What is lost, by what is known now.
+    fn lost(&mut self, judged: Hope) -> Option<Trouble> {
+        let (trouble, time) = match judged {
+            Hope::Lost(trouble) => return Some(trouble),
+            Hope::Waits => {
+                self.0 = None;
+                return None;
+            }
+            Hope::Fades(trouble, time) => (trouble, time),
+        };
+        let is_same = |(workload, _): &&(String, Instant)| *workload == trouble.workload;
+        let until = match self.0.as_ref().filter(is_same) {
+            Some((_, until)) => *until,
+            None => {
+                let until = Instant::now() + time;
+                self.0 = Some((trouble.workload.clone(), until));
+                until
+            }
+        };
+        (Instant::now() >= until).then_some(trouble)
+    }
+
+    /// Waits until it has stayed long enough.
+    async fn over(&self) {
+        match self.0 {
+            Some((_, until)) => sleep_until(until).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// What was told of a release, and when there may be a next word.
+struct Told {
+    last: String,
+    next: Instant,
+}
+
+impl Told {
+    fn new() -> Self {
+        Self {
+            last: String::new(),
+            next: Instant::now() + QUIET,
+        }
+    }
+
+    /// The line, if it is news and it is time for it.
+    fn line(&mut self, line: String) -> Option<String> {
+        if line == self.last || Instant::now() < self.next {
+            return None;
+        }
+        self.next = Instant::now() + BETWEEN;
+        self.last.clone_from(&line);
+        Some(line)
+    }
+
+    /// When to look again though nothing changed: at the first word, which may be due.
+    fn next(&self) -> Instant {
+        match self.last.is_empty() && Instant::now() < self.next {
+            true => self.next,
+            false => Instant::now() + BETWEEN,
+        }
+    }
+}

@@ -1,0 +1,27 @@
+use crate::model::{Trouble, What};
+
+/// How much a trouble explains; the least explains most.
+pub(super) fn rank(trouble: &Trouble) -> (u8, u8) {
+    // Nothing of a release changes before its hook is done, and nobody waits for a Job that is none.
+    let place = match (&trouble.hook, trouble.workload.starts_with("Job/")) {
+        (Some(_), _) => 0,
+        (None, false) => 1,
+        (None, true) => 2,
+    };
+    let weight = match &trouble.what {
+        What::Image { .. } => 0,
+        What::Exit { .. } => 1,
+        What::Start { .. } => 2,
+        What::Job { .. } => 3,
+        What::Lost { .. } => 4,
+        // Of a pod that waits for its disk the claim tells more.
+        What::Unschedulable(message) if message.contains("PersistentVolumeClaim") => 8,
+        What::Unschedulable(_) => 5,
+        What::NotMade(_) => 6,
+        What::Claim { .. } => 7,
+        What::Ingress { .. } => 9,
+        What::Waits { .. } => 10,
+        What::NotReady(_) => 11,
+    };
+    (place, weight)
+}

@@ -1,0 +1,337 @@
+use serde_json::json;
+
+use super::*;
+use crate::model::{Container, Event, Log, ObjectKey};
+
+fn object(kind: &str, name: &str) -> Object {
+    Object {
+        key: ObjectKey {
+            api_version: "v1".into(),
+            kind: kind.into(),
+            name: name.into(),
+            namespace: None,
+            set: None,
+        },
+        body: json!({}),
+    }
+}
+
+fn hook(name: &str) -> Object {
+    let body = json!({"metadata": {"annotations": {"helm.sh/hook": "pre-upgrade"}}});
+    Object {
+        body,
+        ..object("Job", name)
+    }
+}
+
+/// A scene of these objects, each with its name as its uid.
+fn scene(objects: &[(&str, &str, Value)], events: &[Event]) -> Scene {
+    let objects = objects.iter().map(|(kind, name, body)| {
+        let mut body = body.clone();
+        body["metadata"]["name"] = json!(name);
+        body["metadata"]["uid"] = json!(name);
+        (((*kind).to_owned(), (*name).to_owned()), body)
+    });
+    Scene {
+        objects: objects.collect(),
+        events: events.to_vec(),
+        ..Scene::default()
+    }
+}
+
+fn of(owner: &str, mut pod: Value) -> Value {
+    pod["metadata"]["ownerReferences"] = json!([{"uid": owner}]);
+    pod
+}
+
+fn event(kind: &str, object: &str, reason: &str, message: &str, at: i64) -> Event {
+    Event {
+        kind: kind.into(),
+        object: object.into(),
+        warns: true,
+        reason: reason.into(),
+        message: message.into(),
+        count: 1,
+        at: DateTime::from_timestamp(at, 0),
+        ..Event::default()
+    }
+}
+
+/// What is wrong with a set of one pod that says this of itself.
+fn of_pod(pod: Value, events: &[Event]) -> Option<Trouble> {
+    let scene = scene(
+        &[
+            ("StatefulSet", "web", json!({})),
+            ("Pod", "web-0", of("web", pod)),
+        ],
+        events,
+    );
+    troubles(&scene, &[object("StatefulSet", "web")], None).pop()
+}
+
+fn container(state: Value) -> Value {
+    let mut status = json!({"name": "app", "restartCount": 3, "ready": false});
+    for (key, value) in state.as_object().into_iter().flatten() {
+        status[key] = value.clone();
+    }
+    json!({"spec": {"containers": [{"name": "app", "image": "hey:1"}]},
+        "status": {"phase": "Running", "containerStatuses": [status]}})
+}
+
+fn waiting(reason: &str, message: &str) -> Value {
+    container(json!({"state": {"waiting": {"reason": reason, "message": message}}}))
+}
+
+fn exit(code: i64) -> Value {
+    json!({"terminated": {"exitCode": code, "reason": "Error"}})
+}
+
+#[test]
+fn each_state_of_a_pod_is_told_apart() {
+    let what = |pod: Value, events: &[Event]| of_pod(pod, events).map(|it| it.what);
+    let pair = |reason: &str, message: &str| (reason.to_owned(), message.to_owned());
+
+    let (reason, message) = pair("ErrImagePull", "hey:1: not found");
+    let pod = waiting(&reason, &message);
+    assert_eq!(what(pod, &[]), Some(What::Image { reason, message }));
+
+    let (reason, message) = pair("CreateContainerConfigError", "secret \"x\" not found");
+    let pod = waiting(&reason, &message);
+    assert_eq!(what(pod, &[]), Some(What::Start { reason, message }));
+
+    let unscheduled = json!({"status": {"phase": "Pending", "conditions": [{"type": "PodScheduled",
+        "status": "False", "reason": "Unschedulable", "message": "no room"}]}});
+    assert_eq!(
+        what(unscheduled, &[]),
+        Some(What::Unschedulable("no room".into()))
+    );
+
+    let (reason, message) = pair("Evicted", "low on memory");
+    let evicted = json!({"status": {"phase": "Failed", "reason": reason, "message": message}});
+    assert_eq!(what(evicted, &[]), Some(What::Lost { reason, message }));
+
+    let begins = || waiting("ContainerCreating", "");
+    assert_eq!(what(begins(), &[]), Some(What::NotReady(None)));
+    let (reason, message) = pair("FailedMount", "no such claim");
+    let mounts = [event("Pod", "web-0", &reason, &message, 1)];
+    assert_eq!(
+        what(begins(), &mounts),
+        Some(What::Waits { reason, message })
+    );
+
+    let runs = container(json!({"state": {"running": {}}}));
+    let probe = [event("Pod", "web-0", "Unhealthy", "503", 1)];
+    let unready = of_pod(runs, &probe).expect("it is not ready");
+    assert_eq!(unready.what, What::NotReady(Some("503".into())));
+    assert_eq!(unready.container.and_then(|it| it.log), Some(Log::Present));
+}
+
+#[test]
+fn a_pod_that_is_ready_or_has_done_its_work_is_no_trouble() {
+    let ready = json!({"status": {"phase": "Running",
+        "conditions": [{"type": "Ready", "status": "True"}]}});
+    assert_eq!(of_pod(ready, &[]), None);
+    assert_eq!(of_pod(json!({"status": {"phase": "Succeeded"}}), &[]), None);
+}
+
+#[test]
+fn the_log_is_that_of_the_container_that_failed() {
+    let log = |pod: Value| {
+        let trouble = of_pod(pod, &[]).expect("it fails");
+        assert!(
+            matches!(trouble.what, What::Exit { code: 2, .. }),
+            "{trouble:?}"
+        );
+        trouble.container.and_then(|it| it.log)
+    };
+    assert_eq!(
+        log(container(json!({"state": exit(2)}))),
+        Some(Log::Present)
+    );
+    let backs_off = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+    let loops = json!({"state": backs_off, "lastState": exit(2)});
+    assert_eq!(log(container(loops)), Some(Log::Previous));
+    let again = json!({"state": {"running": {}}, "lastState": exit(2)});
+    assert_eq!(log(container(again)), Some(Log::Previous));
+}
+
+#[test]
+fn one_that_ends_well_and_should_not_end_is_told_too() {
+    let backs_off = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+    let pod = container(json!({"state": backs_off, "lastState": exit(0)}));
+    let trouble = of_pod(pod, &[]).expect("it is none that should end");
+    let container = trouble.container.expect("it has a container");
+    let Container {
+        name,
+        image,
+        restarts,
+        ..
+    } = container;
+    assert_eq!(
+        (name.as_str(), image.as_str(), restarts),
+        ("app", "hey:1", 3)
+    );
+    assert!(matches!(trouble.what, What::Exit { code: 0, .. }));
+}
+
+#[test]
+fn what_the_registry_said_is_found_behind_the_wait_for_the_next_try() {
+    let pull = event(
+        "Pod",
+        "web-0",
+        "Failed",
+        "Failed to pull image: not found",
+        1,
+    );
+    let waits = waiting("ImagePullBackOff", "Back-off pulling image");
+    let trouble = of_pod(waits, &[pull]).expect("it has no image");
+    let What::Image { message, .. } = trouble.what else {
+        panic!("{trouble:?}");
+    };
+    assert_eq!(message, "Failed to pull image: not found");
+}
+
+#[test]
+fn pods_that_are_refused_are_told_until_one_is_made() {
+    let quota = event("StatefulSet", "web", "FailedCreate", "exceeded quota", 1);
+    let made = event("StatefulSet", "web", "SuccessfulCreate", "created", 2);
+    let found = |events: &[Event], since| {
+        let scene = scene(&[("StatefulSet", "web", json!({}))], events);
+        let since = DateTime::from_timestamp(since, 0);
+        troubles(&scene, &[object("StatefulSet", "web")], since).pop()
+    };
+    let refused = found(std::slice::from_ref(&quota), 1).expect("it has no pods");
+    assert_eq!(refused.what, What::NotMade("exceeded quota".into()));
+    assert_eq!(refused.ready, Some((0, 1)));
+    assert_eq!(found(&[quota.clone(), made], 1), None);
+    assert_eq!(found(&[quota], 2), None, "an older deploy's");
+}
+
+#[test]
+fn the_last_word_on_an_ingress_counts() {
+    let found = |events: &[Event]| {
+        let scene = scene(&[("Ingress", "web", json!({}))], events);
+        troubles(&scene, &[object("Ingress", "web")], None).pop()
+    };
+    let refused = event("Ingress", "web", "FailedBuildModel", "no certificate", 1);
+    let done = event("Ingress", "web", "SuccessfullyReconciled", "done", 2);
+    let (reason, message) = ("FailedBuildModel".to_owned(), "no certificate".to_owned());
+    let trouble = found(std::slice::from_ref(&refused)).expect("it is refused");
+    assert_eq!(trouble.what, What::Ingress { reason, message });
+    assert_eq!(trouble.workload, "Ingress/web");
+    assert_eq!(found(&[refused, done]), None);
+}
+
+#[test]
+fn a_claim_without_a_disk_explains_more_than_the_pod_that_waits_for_it() {
+    let waits = json!({"spec": {"volumes": [{"persistentVolumeClaim": {"claimName": "data"}}]},
+        "status": {"conditions": [{"type": "PodScheduled", "status": "False",
+            "reason": "Unschedulable", "message": "pod has unbound PersistentVolumeClaims"}]}});
+    let events = [event(
+        "PersistentVolumeClaim",
+        "data",
+        "ProvisioningFailed",
+        "no class",
+        1,
+    )];
+    let objects = [
+        ("StatefulSet", "db", json!({})),
+        ("Pod", "db-0", of("db", waits)),
+        (
+            "PersistentVolumeClaim",
+            "data",
+            json!({"status": {"phase": "Pending"}}),
+        ),
+    ];
+    let scene = scene(&objects, &events);
+    let found = troubles(&scene, &[object("StatefulSet", "db")], None);
+    let (name, message) = ("data".into(), "no class".into());
+    assert_eq!(found[0].what, What::Claim { name, message });
+}
+
+#[test]
+fn a_hook_stands_before_all_and_a_job_that_is_none_behind() {
+    let fails = || container(json!({"state": exit(1)}));
+    let objects = [
+        ("Job", "migrate", json!({})),
+        (
+            "Pod",
+            "migrate-1",
+            of("migrate", waiting("ContainerCreating", "")),
+        ),
+        ("Job", "import", json!({})),
+        ("Pod", "import-1", of("import", fails())),
+        ("StatefulSet", "web", json!({})),
+        (
+            "Pod",
+            "web-0",
+            of("web", container(json!({"state": {"running": {}}}))),
+        ),
+    ];
+    let scene = scene(&objects, &[]);
+    let of_chart = [
+        object("Job", "import"),
+        object("StatefulSet", "web"),
+        hook("migrate"),
+    ];
+    let found = troubles(&scene, &of_chart, None);
+    let workloads: Vec<_> = found.iter().map(|it| it.workload.as_str()).collect();
+    assert_eq!(workloads, ["Job/migrate", "StatefulSet/web", "Job/import"]);
+    assert_eq!(found[0].hook.as_deref(), Some("pre-upgrade"));
+}
+
+#[test]
+fn a_hook_of_an_older_deploy_is_none_of_this_ones() {
+    let job = json!({"metadata": {"creationTimestamp": "2026-11-24T09:00:00Z"},
+        "status": {"conditions": [{"type": "Failed", "status": "True",
+            "reason": "DeadlineExceeded", "message": "too long"}]}});
+    let scene = scene(&[("Job", "migrate", job)], &[]);
+    let found = |since: &str| {
+        let since = since.parse().expect("it is a time");
+        troubles(&scene, &[hook("migrate")], Some(since)).pop()
+    };
+    let (reason, message) = ("DeadlineExceeded".into(), "too long".into());
+    let trouble = found("2026-11-24T09:00:00Z").expect("it failed");
+    assert_eq!(trouble.what, What::Job { reason, message });
+    assert_eq!(found("2026-11-24T09:00:01Z"), None);
+}
+
+#[test]
+fn warnings_are_not_crowded_out_and_what_is_said_of_every_pod_is_left_out() {
+    let usual = |at| Event {
+        warns: false,
+        ..event(
+            "Pod",
+            "web-0",
+            if at % 2 == 0 { "Pulled" } else { "Killing" },
+            "",
+            at,
+        )
+    };
+    let mut events: Vec<_> = (10..30).map(usual).collect();
+    events.push(event("Pod", "web-0", "Unhealthy", "503", 1));
+    let trouble = of_pod(container(json!({"state": {"running": {}}})), &events);
+    let told = trouble.expect("it is not ready").events;
+    let reasons: Vec<_> = told.iter().map(|it| it.reason.as_str()).collect();
+    assert_eq!(
+        reasons,
+        ["Killing", "Killing", "Killing", "Killing", "Unhealthy"]
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_object_makes_it_panic(
+        pod in crate::hostile::json(&["metadata", "status", "containerStatuses", "state", "waiting",
+            "terminated", "lastState", "conditions", "spec", "volumes", "reason", "phase"]),
+        set in crate::hostile::json(&["metadata", "status", "spec", "replicas", "conditions"]),
+    ) {
+        let objects = [("StatefulSet", "web"), ("Pod", "web-0"), ("Ingress", "web")];
+        let bodies = [set.clone(), pod, set];
+        let keyed = objects.iter().zip(bodies);
+        let keyed = keyed.map(|((kind, name), body)| (((*kind).into(), (*name).into()), body));
+        let scene = Scene { objects: keyed.collect(), ..Scene::default() };
+        let of_chart = [object("StatefulSet", "web"), object("Pod", "web-0"), object("Ingress", "web")];
+        let _ = troubles(&scene, &of_chart, None);
+    }
+}

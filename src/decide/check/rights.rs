@@ -1,0 +1,231 @@
+//! What an account may have to do in the cluster.
+
+use crate::model::ObjectKey;
+
+/// What an account is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// To deploy.
+    Deploy,
+    /// To take environments away.
+    Sweep,
+    /// To look at what is up.
+    List,
+    /// To hold off age.
+    Keep,
+    /// To take releases over.
+    Adopt,
+}
+
+/// What becomes of the work without a right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// It fails.
+    Needed,
+    /// It is done, unless a chart wants it, or tells less.
+    Wished,
+}
+
+/// What may be done to objects of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Right {
+    /// The API group; none for the core's.
+    pub group: String,
+    /// The kind's plural, as in `pods` or `pods/log`.
+    pub resource: String,
+    /// As in `get`.
+    pub verbs: Vec<&'static str>,
+    /// Whether its objects are in namespaces.
+    pub namespaced: bool,
+    /// What becomes of the work without it.
+    pub need: Need,
+}
+
+/// A kind of object that a chart makes, as the cluster serves it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Served {
+    /// The API group; none for the core's.
+    pub group: String,
+    /// The kind's plural.
+    pub resource: String,
+    /// Whether its objects are in namespaces.
+    pub namespaced: bool,
+}
+
+/// What the work itself takes: group, kind, verbs to deploy, verbs to sweep, what becomes of it without.
+type Row = (
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+    Need,
+);
+
+const LOCK: &[&str] = &["get", "list", "create", "update", "patch", "delete"];
+const LOOK: &[&str] = &["get", "list", "watch"];
+const MAKE: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
+const TAKE: &[&str] = &["get", "list", "watch", "delete"];
+
+/// Beside what charts make.
+const OWN: [Row; 8] = {
+    use Need::{Needed, Wished};
+    let helms = &["get", "list", "create", "update", "delete"];
+    [
+        ("coordination.k8s.io", "leases", LOCK, LOCK, Needed),
+        (
+            "",
+            "secrets",
+            helms,
+            &["get", "list", "update", "delete"],
+            Needed,
+        ),
+        ("apps", "replicasets", LOOK, &["get", "list"], Needed),
+        ("", "pods", LOOK, &["get", "list"], Needed),
+        ("apps", "controllerrevisions", &[], &["list"], Needed),
+        ("", "persistentvolumeclaims", &[], TAKE, Needed),
+        ("", "events", &["list"], &["list"], Wished),
+        ("", "pods/log", &["get"], &[], Wished),
+    ]
+};
+
+/// What charts usually make: group and kind.
+const USUAL: [(&str, &str); 7] = [
+    ("", "configmaps"),
+    ("", "services"),
+    ("apps", "deployments"),
+    ("apps", "statefulsets"),
+    ("batch", "jobs"),
+    ("networking.k8s.io", "ingresses"),
+    ("policy", "poddisruptionbudgets"),
+];
+
+/// The rights that a use takes. `made` is what the charts make, where they are known: those kinds are
+/// needed then, and else the usual ones are wished for.
+pub fn rights(used: Use, made: Option<&[Served]>) -> Vec<Right> {
+    let leases = |verbs: &[&'static str]| of("coordination.k8s.io", "leases", verbs);
+    let secrets = |verbs: &[&'static str]| of("", "secrets", verbs);
+    let look = &["get", "list"];
+    let change = &["get", "list", "update"];
+    match used {
+        Use::List => return vec![leases(look), secrets(look)],
+        Use::Keep => return vec![leases(change), secrets(look)],
+        Use::Adopt => return vec![leases(LOCK), secrets(change)],
+        Use::Deploy | Use::Sweep => {}
+    }
+    let own = OWN
+        .iter()
+        .filter_map(|(group, resource, deploy, sweep, need)| {
+            let verbs = if used == Use::Deploy { deploy } else { sweep };
+            let right = of(group, resource, verbs);
+            (!verbs.is_empty()).then_some(Right {
+                need: *need,
+                ..right
+            })
+        });
+    own.chain(of_charts(used, made)).collect()
+}
+
+fn of_charts(used: Use, made: Option<&[Served]>) -> Vec<Right> {
+    let verbs = if used == Use::Deploy { MAKE } else { TAKE };
+    match made {
+        Some(made) => {
+            let right = |kind: &Served| Right {
+                namespaced: kind.namespaced,
+                ..of(&kind.group, &kind.resource, verbs)
+            };
+            made.iter().map(right).collect()
+        }
+        None => {
+            let wished = |(group, resource): &(&str, &str)| Right {
+                need: Need::Wished,
+                ..of(group, resource, verbs)
+            };
+            USUAL.iter().map(wished).collect()
+        }
+    }
+}
+
+fn of(group: &str, resource: &str, verbs: &[&'static str]) -> Right {
+    Right {
+        group: group.to_owned(),
+        resource: resource.to_owned(),
+        verbs: verbs.to_vec(),
+        namespaced: true,
+        need: Need::Needed,
+    }
+}
+
+/// The kinds that the objects are of, each once: one object for each.
+pub fn kinds<'a>(objects: impl Iterator<Item = &'a ObjectKey>) -> Vec<&'a ObjectKey> {
+    let mut found: Vec<&ObjectKey> = Vec::new();
+    for key in objects {
+        let same = |it: &&ObjectKey| it.kind == key.kind && it.api_version == key.api_version;
+        if !found.iter().any(same) {
+            found.push(key);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use serde_json::Value;
+
+    use super::*;
+
+    type Rules = BTreeMap<(String, String), BTreeSet<String>>;
+
+    /// The rules of the Role in a manifest.
+    fn given(manifest: &str) -> Rules {
+        let documents: Vec<Value> = serde_saphyr::from_multiple(manifest).unwrap();
+        let role = documents.iter().find(|it| it["kind"] == "Role").unwrap();
+        let texts = |value: &Value| -> Vec<String> {
+            serde_json::from_value(value.clone()).expect("a list of texts")
+        };
+        let mut rules = Rules::new();
+        for rule in role["rules"].as_array().unwrap() {
+            for group in texts(&rule["apiGroups"]) {
+                for resource in texts(&rule["resources"]) {
+                    let of = rules.entry((group.clone(), resource)).or_default();
+                    of.extend(texts(&rule["verbs"]));
+                }
+            }
+        }
+        rules
+    }
+
+    fn asked(rights: impl IntoIterator<Item = Right>) -> Rules {
+        let mut rules = Rules::new();
+        for right in rights {
+            let of = rules.entry((right.group, right.resource)).or_default();
+            of.extend(right.verbs.iter().map(|verb| (*verb).to_owned()));
+        }
+        rules
+    }
+
+    #[test]
+    fn what_is_asked_for_is_what_the_example_grants_and_no_more() {
+        let both = [rights(Use::Deploy, None), rights(Use::Sweep, None)].concat();
+        assert_eq!(
+            asked(both),
+            given(include_str!("../../../examples/rbac.yaml"))
+        );
+        let viewer = given(include_str!("../../../examples/rbac-viewer.yaml"));
+        assert_eq!(asked(rights(Use::List, None)), viewer);
+    }
+
+    #[test]
+    fn what_the_charts_make_is_needed_and_the_usual_kinds_no_more() {
+        let kind = Served {
+            group: "autoscaling".into(),
+            resource: "horizontalpodautoscalers".into(),
+            namespaced: true,
+        };
+        let all = rights(Use::Deploy, Some(&[kind]));
+        let made = all.iter().find(|it| it.group == "autoscaling").unwrap();
+        assert_eq!((made.need, &*made.verbs), (Need::Needed, MAKE));
+        assert!(all.iter().all(|it| it.resource != "jobs"));
+    }
+}

@@ -1,0 +1,134 @@
+//! Whether a release that is not ready yet can still become so.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{cause::troubles, rollout::pods_of};
+use crate::model::{Object, Scene, Trouble, What};
+
+/// How long what is refused may be refused until it is believed: pods of a quota are made when old ones go.
+const REFUSED: Duration = Duration::from_secs(5);
+
+/// The same of what outside machinery may bring about: a disk, a node, a load balancer.
+const OUTSIDE: Duration = Duration::from_secs(45);
+
+/// What is known of a release that is not ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hope {
+    /// It may become ready.
+    Waits,
+    /// It will not, if this is still so after that time.
+    Fades(Trouble, Duration),
+    /// It will not.
+    Lost(Trouble),
+}
+
+/// Whether a release can become ready. What was there before the deploy is no proof that it cannot, and
+/// as long as a hook of it runs nothing is: that is waited for in any case.
+pub fn hope(scene: &Scene, objects: &[Object], max_restarts: u64) -> Hope {
+    if objects.iter().any(|object| runs(scene, object)) {
+        return Hope::Waits;
+    }
+    let mut fades = Hope::Waits;
+    for trouble in troubles(scene, objects, None) {
+        if is_of_before(scene, &trouble) {
+            continue;
+        }
+        match judged(&trouble, max_restarts) {
+            Some(Duration::ZERO) => return Hope::Lost(trouble),
+            Some(time) if fades == Hope::Waits => fades = Hope::Fades(trouble, time),
+            Some(_) | None => {}
+        }
+    }
+    fades
+}
+
+/// Whether it is a hook that runs.
+fn runs(scene: &Scene, object: &Object) -> bool {
+    let is_hook = object.annotation("helm.sh/hook").is_some();
+    let (kind, name) = (&object.key.kind, &object.key.name);
+    let Some(live) = scene.object(kind, name).filter(|_| is_hook) else {
+        return false;
+    };
+    let is_running = |pod: &&Value| pod["status"]["phase"] == "Running";
+    pods_of(scene, kind, live).iter().any(is_running)
+}
+
+/// Whether it is about what was there before, or was said of it before.
+fn is_of_before(scene: &Scene, trouble: &Trouble) -> bool {
+    let (kind, name) = trouble.workload.split_once('/').unwrap_or_default();
+    let about = match (&trouble.pod, &trouble.what) {
+        (_, What::Claim { name, .. }) => scene.object("PersistentVolumeClaim", name),
+        (Some(pod), _) => scene.object("Pod", pod),
+        (None, What::Job { .. }) => scene.object(kind, name),
+        // An Ingress is changed where it stands, and a workload is refused anew.
+        (None, _) => return trouble.events.iter().all(|event| event.before),
+    };
+    about.is_some_and(|object| scene.is_old(object))
+}
+
+/// After which time such a trouble does not heal any more; never where none is told.
+fn judged(trouble: &Trouble, max_restarts: u64) -> Option<Duration> {
+    let restarts = trouble.container.as_ref().map_or(0, |it| it.restarts);
+    match &trouble.what {
+        What::Image { reason, .. } if reason == "InvalidImageName" => Some(Duration::ZERO),
+        What::Image { message, .. } => is_missing(message).then_some(Duration::ZERO),
+        What::Exit { backs_off, .. } if trouble.hook.is_none() => {
+            (*backs_off && restarts >= max_restarts).then_some(Duration::ZERO)
+        }
+        What::Job { .. } if trouble.hook.is_some() => Some(Duration::ZERO),
+        What::Unschedulable(message) => node(trouble, message),
+        What::NotMade(message) => is_refused(message).then_some(REFUSED),
+        What::Claim { message, .. } if message.contains("not found") => Some(REFUSED),
+        What::Claim { .. } => Some(OUTSIDE),
+        What::Ingress { reason, .. } if reason == "FailedBuildModel" => Some(REFUSED),
+        What::Ingress { .. } => Some(OUTSIDE),
+        What::Exit { .. }
+        | What::Job { .. }
+        | What::Start { .. }
+        | What::Lost { .. }
+        | What::Waits { .. }
+        | What::NotReady(_) => None,
+    }
+}
+
+/// As registries say that they are there and an image is not.
+fn is_missing(message: &str) -> bool {
+    let words = ["not found", "NotFound", "manifest unknown"];
+    words.iter().any(|words| message.contains(words))
+}
+
+fn is_refused(message: &str) -> bool {
+    ["exceeded quota", "forbidden", "violates PodSecurity"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
+/// A node that has what the pod asks for may come, or come free, unless the machinery that makes nodes says
+/// no. Where nobody speaks of it, and it is not for lack of room, none comes.
+fn node(trouble: &Trouble, message: &str) -> Option<Duration> {
+    let said = |reasons: &[&str]| {
+        let said = trouble
+            .events
+            .iter()
+            .filter(|it| reasons.contains(&it.reason.as_str()));
+        said.map(|event| event.at).max()
+    };
+    let comes = said(&["TriggeredScaleUp", "Nominated"]);
+    let refused = said(&["NotTriggerScaleUp"]);
+    if refused > comes {
+        return Some(Duration::ZERO);
+    }
+    let may_pass = [
+        "Insufficient",
+        "node.kubernetes.io/",
+        "PersistentVolumeClaim",
+        "persistentvolumeclaim",
+    ];
+    let passes = comes.is_some() || may_pass.iter().any(|words| message.contains(words));
+    (!passes).then_some(OUTSIDE)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+use chrono::DateTime;
+use serde_json::json;
+
+use super::*;
+use crate::model::{Change, Event, ObjectKey};
+
+const MAX: u64 = 3;
+
+fn object(kind: &str, hook: bool) -> Object {
+    let annotations = hook.then(|| json!({"helm.sh/hook": "pre-upgrade"}));
+    Object {
+        key: ObjectKey {
+            api_version: "v1".into(),
+            kind: kind.into(),
+            name: "web".into(),
+            namespace: None,
+            set: None,
+        },
+        body: json!({"metadata": {"annotations": annotations}}),
+    }
+}
+
+fn key(kind: &str, name: &str) -> (String, String) {
+    (kind.into(), name.into())
+}
+
+/// A workload of that name, and a pod of it.
+fn scene(kind: &str, pod: Option<&Value>, events: &[Event]) -> Scene {
+    let mut scene = Scene::default();
+    let body = json!({"metadata": {"name": "web", "uid": "web"}});
+    scene.apply(Change::There(key(kind, "web"), body));
+    if let Some(pod) = pod {
+        let mut pod = pod.clone();
+        pod["metadata"] =
+            json!({"name": "web-0", "uid": "web-0", "ownerReferences": [{"uid": "web"}]});
+        scene.apply(Change::There(key("Pod", "web-0"), pod));
+    }
+    for event in events {
+        scene.apply(Change::Said(event.clone()));
+    }
+    scene
+}
+
+fn hope_of(pod: &Value, events: &[Event]) -> Hope {
+    hope(
+        &scene("StatefulSet", Some(pod), events),
+        &[object("StatefulSet", false)],
+        MAX,
+    )
+}
+
+fn event(kind: &str, object: &str, reason: &str, message: &str, at: i64) -> Event {
+    Event {
+        kind: kind.into(),
+        object: object.into(),
+        reason: reason.into(),
+        message: message.into(),
+        at: DateTime::from_timestamp(at, 0),
+        ..Event::default()
+    }
+}
+
+fn container(restarts: u64, state: Value) -> Value {
+    let mut status = json!({"name": "app", "restartCount": restarts, "ready": false});
+    for (key, value) in state.as_object().into_iter().flatten() {
+        status[key] = value.clone();
+    }
+    json!({"status": {"phase": "Pending", "containerStatuses": [status]}})
+}
+
+fn waiting(reason: &str, message: &str) -> Value {
+    container(
+        0,
+        json!({"state": {"waiting": {"reason": reason, "message": message}}}),
+    )
+}
+
+fn crash(restarts: u64) -> Value {
+    container(
+        restarts,
+        json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": 1}}}),
+    )
+}
+
+fn unscheduled(message: &str) -> Value {
+    json!({"status": {"conditions": [{"type": "PodScheduled", "status": "False",
+        "reason": "Unschedulable", "message": message}]}})
+}
+
+fn time(hope: Hope) -> Option<Duration> {
+    match hope {
+        Hope::Waits => None,
+        Hope::Fades(_, time) => Some(time),
+        Hope::Lost(_) => Some(Duration::ZERO),
+    }
+}
+
+const LOST: Option<Duration> = Some(Duration::ZERO);
+
+#[test]
+fn an_image_that_is_not_there_does_not_come_and_a_registry_that_is_away_may() {
+    for (reason, message, expected) in [
+        ("ErrImagePull", "hey:1: not found", LOST),
+        ("ErrImagePull", "manifest unknown", LOST),
+        ("InvalidImageName", "couldn't parse", LOST),
+        ("ErrImagePull", "dial tcp: i/o timeout", None),
+        ("ImagePullBackOff", "429 Too Many Requests", None),
+        ("CreateContainerConfigError", "secret \"x\" not found", None),
+        ("ContainerCreating", "", None),
+    ] {
+        assert_eq!(
+            time(hope_of(&waiting(reason, message), &[])),
+            expected,
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn a_container_that_crashes_is_given_so_many_restarts() {
+    assert_eq!(time(hope_of(&crash(MAX - 1), &[])), None);
+    assert_eq!(time(hope_of(&crash(MAX), &[])), LOST);
+    // As long as it runs again it may stay up.
+    let runs = json!({"state": {"running": {}}, "lastState": {"terminated": {"exitCode": 1}}});
+    assert_eq!(time(hope_of(&container(MAX, runs), &[])), None);
+}
+
+#[test]
+fn a_node_may_come_free_or_be_made_unless_somebody_says_no() {
+    let says = |reason, at| event("Pod", "web-0", reason, "", at);
+    let [made, refused] = ["TriggeredScaleUp", "NotTriggerScaleUp"];
+    let lack = unscheduled("0/3 nodes are available: 3 Insufficient cpu.");
+    assert_eq!(time(hope_of(&lack, &[])), None);
+    assert_eq!(time(hope_of(&lack, &[says(refused, 1)])), LOST);
+    assert_eq!(
+        time(hope_of(&lack, &[says(refused, 1), says(made, 2)])),
+        None
+    );
+    let never = unscheduled("0/3 nodes are available: 3 node(s) didn't match Pod's node selector.");
+    assert_eq!(time(hope_of(&never, &[])), Some(OUTSIDE));
+    assert_eq!(time(hope_of(&never, &[says(made, 1)])), None);
+}
+
+#[test]
+fn pods_that_are_refused_are_believed_after_a_while() {
+    let found = |message: &str| {
+        let refused = event("StatefulSet", "web", "FailedCreate", message, 1);
+        let scene = scene("StatefulSet", None, &[refused]);
+        time(hope(&scene, &[object("StatefulSet", false)], MAX))
+    };
+    assert_eq!(
+        found("pods \"web-0\" is forbidden: exceeded quota: small"),
+        Some(REFUSED)
+    );
+    assert_eq!(found("Internal error: webhook does not answer"), None);
+}
+
+#[test]
+fn a_disk_that_cannot_be_made_is_believed_after_a_while() {
+    let found = |message: &str| {
+        let failed = event(
+            "PersistentVolumeClaim",
+            "web",
+            "ProvisioningFailed",
+            message,
+            1,
+        );
+        let mut scene = scene("PersistentVolumeClaim", None, &[failed]);
+        let claim =
+            json!({"metadata": {"name": "web", "uid": "web"}, "status": {"phase": "Pending"}});
+        scene.apply(Change::There(key("PersistentVolumeClaim", "web"), claim));
+        time(hope(&scene, &[object("PersistentVolumeClaim", false)], MAX))
+    };
+    assert_eq!(found("storageclass \"x\" not found"), Some(REFUSED));
+    assert_eq!(found("rate exceeded"), Some(OUTSIDE));
+}
+
+#[test]
+fn an_ingress_that_is_refused_is_believed_after_a_while() {
+    let found = |reason: &str, before| {
+        let refused = Event {
+            before,
+            ..event("Ingress", "web", reason, "no certificate", 1)
+        };
+        let scene = scene("Ingress", None, &[refused]);
+        time(hope(&scene, &[object("Ingress", false)], MAX))
+    };
+    assert_eq!(found("FailedBuildModel", false), Some(REFUSED));
+    assert_eq!(found("FailedDeployModel", false), Some(OUTSIDE));
+    assert_eq!(found("FailedBuildModel", true), None, "of an older deploy");
+}
+
+#[test]
+fn a_job_of_a_hook_that_failed_is_lost_and_another_is_nothing() {
+    let found = |hook: bool| {
+        let mut scene = scene("Job", None, &[]);
+        let job = json!({"metadata": {"name": "web", "uid": "web"},
+            "status": {"conditions": [{"type": "Failed", "status": "True"}]}});
+        scene.apply(Change::There(key("Job", "web"), job));
+        time(hope(&scene, &[object("Job", hook)], MAX))
+    };
+    assert_eq!(found(true), LOST);
+    assert_eq!(found(false), None);
+}
+
+#[test]
+fn what_was_there_before_proves_nothing() {
+    let pod = crash(MAX);
+    let mut scene = scene("StatefulSet", Some(&pod), &[]);
+    scene.before.insert("web-0".into());
+    assert_eq!(
+        hope(&scene, &[object("StatefulSet", false)], MAX),
+        Hope::Waits
+    );
+}
+
+#[test]
+fn as_long_as_a_hook_runs_nothing_is_lost() {
+    let lost = crash(MAX);
+    let mut scene = scene("StatefulSet", Some(&lost), &[]);
+    let job = json!({"metadata": {"name": "web", "uid": "job"}});
+    scene.apply(Change::There(key("Job", "web"), job));
+    let chart = [object("StatefulSet", false), object("Job", true)];
+    assert_eq!(time(hope(&scene, &chart, MAX)), LOST);
+    let pod = json!({"metadata": {"name": "m", "uid": "m", "ownerReferences": [{"uid": "job"}]},
+        "status": {"phase": "Running"}});
+    scene.apply(Change::There(key("Pod", "m"), pod));
+    assert_eq!(time(hope(&scene, &chart, MAX)), None);
+}

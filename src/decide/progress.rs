@@ -1,0 +1,166 @@
+//! How far a release is.
+
+use serde_json::Value;
+
+use super::{
+    cause::said_of,
+    rollout::{pods_of, ready},
+};
+use crate::model::{Event, Object, Progress, Scene, Waited};
+
+/// What of a release is not ready yet, and what was said of that last.
+pub fn progress(scene: &Scene, objects: &[Object]) -> Progress {
+    let (mut waited, mut said) = (Vec::new(), Vec::new());
+    for object in objects
+        .iter()
+        .filter(|it| it.annotation("helm.sh/hook").is_none())
+    {
+        let (kind, name) = (&object.key.kind, &object.key.name);
+        let Some(live) = scene.object(kind, name) else {
+            continue;
+        };
+        let pods = pods_of(scene, kind, live);
+        match ready(kind, live, &pods) {
+            Some((ready, wanted)) if ready < wanted => {
+                let name = name.clone();
+                waited.push(Waited {
+                    name,
+                    ready,
+                    wanted,
+                });
+                said.extend(said_of(scene, kind, live, &pods));
+            }
+            Some(_) | None => {}
+        }
+    }
+    said.retain(|event: &Event| !event.before);
+    Progress {
+        waited,
+        last: said.into_iter().max_by_key(|event| event.at),
+    }
+}
+
+/// The Jobs' hooks of a release whose pods run, or have run: of each its name, its pod and the pod's first
+/// container.
+pub fn running_hooks(scene: &Scene, objects: &[Object]) -> Vec<[String; 3]> {
+    let hooks = objects
+        .iter()
+        .filter(|it| it.annotation("helm.sh/hook").is_some());
+    let pods = hooks.flat_map(|hook| {
+        let live = scene.object(&hook.key.kind, &hook.key.name);
+        let live = live.filter(|live| !scene.is_old(live));
+        let pods = live.map(|live| pods_of(scene, &hook.key.kind, live));
+        let pods = pods.unwrap_or_default().into_iter();
+        pods.filter(|pod| runs(pod)).map(move |pod| (hook, pod))
+    });
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let named = pods.map(|(hook, pod)| {
+        let container = &pod["spec"]["containers"][0]["name"];
+        [
+            hook.key.name.clone(),
+            text(&pod["metadata"]["name"]),
+            text(container),
+        ]
+    });
+    named.collect()
+}
+
+fn runs(pod: &Value) -> bool {
+    matches!(
+        pod["status"]["phase"].as_str(),
+        Some("Running" | "Succeeded" | "Failed")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::{Change, ObjectKey};
+
+    fn object(kind: &str, name: &str, hook: bool) -> Object {
+        let annotations = hook.then(|| json!({"helm.sh/hook": "pre-upgrade"}));
+        Object {
+            key: ObjectKey {
+                api_version: "v1".into(),
+                kind: kind.into(),
+                name: name.into(),
+                namespace: None,
+                set: None,
+            },
+            body: json!({"metadata": {"annotations": annotations}}),
+        }
+    }
+
+    fn scene(objects: &[(&str, &str, &str, Value)]) -> Scene {
+        let mut scene = Scene::default();
+        for (kind, name, owner, status) in objects {
+            let owners = json!([{"uid": owner}]);
+            let metadata = json!({"name": name, "uid": name, "ownerReferences": owners});
+            let spec = json!({"replicas": 2, "containers": [{"name": "app"}]});
+            let body = json!({"metadata": metadata, "spec": spec, "status": status});
+            scene.apply(Change::There(((*kind).into(), (*name).into()), body));
+        }
+        scene
+    }
+
+    #[test]
+    fn what_is_not_ready_is_counted_and_its_last_word_told() {
+        let ready = json!({"conditions": [{"type": "Ready", "status": "True"}]});
+        let mut scene = scene(&[
+            ("StatefulSet", "web", "", json!({})),
+            ("Pod", "web-0", "web", ready),
+            ("Pod", "web-1", "web", json!({})),
+        ]);
+        let say = |reason: &str, at, before| {
+            Change::Said(Event {
+                kind: "Pod".into(),
+                object: "web-1".into(),
+                reason: reason.into(),
+                before,
+                at: chrono::DateTime::from_timestamp(at, 0),
+                ..Event::default()
+            })
+        };
+        for (reason, at, before) in [
+            ("Pulled", 2, false),
+            ("Pulling", 1, false),
+            ("Old", 3, true),
+        ] {
+            scene.apply(say(reason, at, before));
+        }
+        let found = progress(&scene, &[object("StatefulSet", "web", false)]);
+        let (ready, wanted) = (1, 2);
+        assert_eq!(
+            found.waited,
+            [Waited {
+                name: "web".into(),
+                ready,
+                wanted
+            }]
+        );
+        assert_eq!(found.last.map(|it| it.reason).as_deref(), Some("Pulled"));
+    }
+
+    #[test]
+    fn a_hook_is_heard_from_when_it_runs_on() {
+        let hooks = |phase: &str| {
+            let scene = scene(&[
+                ("Job", "migrate", "", json!({})),
+                ("Pod", "migrate-1", "migrate", json!({"phase": phase})),
+            ]);
+            running_hooks(
+                &scene,
+                &[object("Job", "migrate", true), object("Job", "x", false)],
+            )
+        };
+        assert_eq!(hooks("Pending"), Vec::<[String; 3]>::new());
+        for phase in ["Running", "Failed"] {
+            assert_eq!(
+                hooks(phase),
+                [["migrate", "migrate-1", "app"].map(str::to_owned)]
+            );
+        }
+    }
+}

@@ -1,0 +1,162 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::Event;
+
+/// An object's kind and name.
+pub type Key = (String, String);
+
+/// The most events that are kept of a namespace: the oldest go first.
+const EVENTS: usize = 20_000;
+
+/// What is seen of a namespace's workloads.
+#[derive(Debug, Clone, Default)]
+pub struct Scene {
+    /// Objects as the cluster has them, by kind and name.
+    pub objects: BTreeMap<Key, Value>,
+    /// Jobs and their pods that were seen and are gone: a chart may have a hook removed when it failed.
+    pub past: BTreeMap<Key, Value>,
+    /// The uids of those that were there when it was first looked at.
+    pub before: BTreeSet<String>,
+    /// What the cluster says of them.
+    pub events: Vec<Event>,
+    /// What could not be seen, and why.
+    pub unseen: Vec<String>,
+}
+
+/// What changes in a [`Scene`].
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// An object that is there when it is first looked at.
+    Found(Key, Value),
+    /// An object is there, or is other than it was.
+    There(Key, Value),
+    /// It is gone.
+    Gone(Key, Value),
+    /// Something was said.
+    Said(Event),
+    /// Something cannot be seen, and why.
+    Unseen(String),
+}
+
+impl Scene {
+    /// The object of this kind and name; a Job also after it is gone.
+    pub fn object(&self, kind: &str, name: &str) -> Option<&Value> {
+        let key = (kind.to_owned(), name.to_owned());
+        self.objects.get(&key).or_else(|| self.past.get(&key))
+    }
+
+    /// All objects of a kind that are there.
+    pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Value> {
+        of_kind(&self.objects, kind)
+    }
+
+    /// All objects of a kind that were there and are gone.
+    pub fn past_of_kind(&self, kind: &str) -> impl Iterator<Item = &Value> {
+        of_kind(&self.past, kind)
+    }
+
+    /// Whether an object was there before it was looked at.
+    pub fn is_old(&self, object: &Value) -> bool {
+        let uid = object["metadata"]["uid"].as_str();
+        uid.is_some_and(|uid| self.before.contains(uid))
+    }
+
+    /// Takes a change in.
+    pub fn apply(&mut self, change: Change) {
+        match change {
+            Change::Found(key, object) => {
+                let uid = object["metadata"]["uid"].as_str().map(str::to_owned);
+                self.before.extend(uid);
+                self.objects.insert(key, object);
+            }
+            Change::There(key, object) => {
+                self.past.remove(&key);
+                self.objects.insert(key, object);
+            }
+            Change::Gone(key, object) => {
+                self.objects.remove(&key);
+                if key.0 == "Job" || is_of_job(&object) {
+                    self.past.insert(key, object);
+                }
+            }
+            Change::Said(event) => {
+                if self.events.len() >= EVENTS {
+                    self.events.drain(..EVENTS / 2);
+                }
+                self.events.push(event);
+            }
+            Change::Unseen(what) => self.unseen.push(what),
+        }
+    }
+}
+
+fn of_kind<'a>(objects: &'a BTreeMap<Key, Value>, kind: &str) -> impl Iterator<Item = &'a Value> {
+    let those = objects.range((kind.to_owned(), String::new())..);
+    let kind = kind.to_owned();
+    let those = those.take_while(move |((it, _), _)| *it == kind);
+    those.map(|(_, object)| object)
+}
+
+fn is_of_job(object: &Value) -> bool {
+    let owners = object["metadata"]["ownerReferences"].as_array();
+    owners.is_some_and(|owners| owners.iter().any(|it| it["kind"] == "Job"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn key(kind: &str, name: &str) -> Key {
+        (kind.to_owned(), name.to_owned())
+    }
+
+    #[test]
+    fn a_job_and_its_pods_are_known_when_they_are_gone_and_nothing_else_is() {
+        let mut scene = Scene::default();
+        let owners = json!({"ownerReferences": [{"kind": "Job"}], "uid": "1"});
+        let pod = json!({"metadata": owners});
+        for (kind, name, object) in [
+            ("Job", "migrate", json!({})),
+            ("Pod", "migrate-1", pod.clone()),
+            ("Pod", "web-1", json!({})),
+        ] {
+            scene.apply(Change::There(key(kind, name), object.clone()));
+            scene.apply(Change::Gone(key(kind, name), object));
+        }
+        assert!(scene.object("Job", "migrate").is_some());
+        assert_eq!(scene.past_of_kind("Pod").collect::<Vec<_>>(), [&pod]);
+        assert_eq!(scene.of_kind("Pod").count(), 0);
+
+        scene.apply(Change::There(key("Job", "migrate"), json!({"new": true})));
+        assert_eq!(scene.past_of_kind("Job").count(), 0);
+    }
+
+    #[test]
+    fn what_was_there_before_is_told_from_what_came() {
+        let mut scene = Scene::default();
+        let of = |uid: &str| json!({"metadata": {"uid": uid}});
+        scene.apply(Change::Found(key("Pod", "old"), of("1")));
+        scene.apply(Change::There(key("Pod", "new"), of("2")));
+        assert_eq!(
+            [scene.is_old(&of("1")), scene.is_old(&of("2"))],
+            [true, false]
+        );
+    }
+
+    #[test]
+    fn no_namespace_says_too_much() {
+        let mut scene = Scene::default();
+        for count in 0..50_000 {
+            scene.apply(Change::Said(Event {
+                count,
+                ..Event::default()
+            }));
+        }
+        assert!(scene.events.len() <= EVENTS);
+        assert_eq!(scene.events.last().map(|it| it.count), Some(49_999));
+    }
+}

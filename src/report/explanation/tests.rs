@@ -1,0 +1,148 @@
+use chrono::DateTime;
+
+use super::*;
+use crate::model::{Container, Log};
+
+fn crash() -> Trouble {
+    Trouble {
+        what: What::Exit {
+            code: 3,
+            reason: "Error".into(),
+            message: String::new(),
+            backs_off: true,
+        },
+        workload: "Deployment/hey-new".into(),
+        hook: None,
+        ready: Some((0, 2)),
+        pod: Some("hey-new-6cb9-x".into()),
+        container: Some(Container {
+            name: "web".into(),
+            image: "example.test/web:1".into(),
+            restarts: 4,
+            log: Some(Log::Previous),
+        }),
+        events: vec![Event {
+            kind: "Pod".into(),
+            object: "hey-new-6cb9-x".into(),
+            warns: true,
+            reason: "BackOff".into(),
+            message: "Back-off restarting | failed container".into(),
+            count: 5,
+            at: DateTime::from_timestamp(1_795_000_000, 0),
+            ..Event::default()
+        }],
+    }
+}
+
+fn explained(trouble: &Trouble, log: Option<Result<String, String>>) -> Explanation {
+    let failure = Failure {
+        release: "hey-new",
+        namespace: "betas",
+        trouble,
+        log,
+        helm: Some("context deadline exceeded"),
+        unseen: &["failed to list events: hush".to_owned()],
+    };
+    failure.explained(&Secrets::new(["hush".to_owned()]))
+}
+
+fn shown(explanation: &Explanation) -> String {
+    let [facts, log, rest] = explanation.lines();
+    let log = log.into_iter().map(|line| format!("| {line}"));
+    let lines: Vec<_> = facts.into_iter().chain(log).chain(rest).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn it_fits_a_screen_and_begins_with_what_tells_most() {
+    let log: String = (0..99).map(|line| format!("line {line}\n")).collect();
+    let explanation = explained(&crash(), Some(Ok(log + "hush: KeyError")));
+    assert!(shown(&explanation).lines().count() <= 40);
+    insta::assert_snapshot!(shown(&explanation));
+}
+
+#[test]
+fn on_a_page_it_is_a_table_and_its_log_is_code() {
+    let log = "a `b` | c\n```\n<b>".to_owned();
+    insta::assert_snapshot!(explained(&crash(), Some(Ok(log))).markdown());
+}
+
+#[test]
+fn each_trouble_has_its_sentence_and_what_to_try() {
+    let text = |text: &str| text.to_owned();
+    let pair = || (text("Reason"), text("words"));
+    let (reason, message) = pair();
+    let exit = |code, reason: &str| What::Exit {
+        code,
+        reason: reason.into(),
+        message: String::new(),
+        backs_off: false,
+    };
+    let image = |reason: &str, message: &str| What::Image {
+        reason: reason.into(),
+        message: message.into(),
+    };
+    let all = [
+        image("ErrImagePull", "x: not found"),
+        image("InvalidImageName", "no name"),
+        exit(1, "Error"),
+        exit(137, "OOMKilled"),
+        exit(127, "Error"),
+        What::Start { reason, message },
+        What::Job {
+            reason: text("Reason"),
+            message: text("words"),
+        },
+        What::Lost {
+            reason: text("Evicted"),
+            message: text("words"),
+        },
+        What::NotMade(text("exceeded quota")),
+        What::NotMade(text("refused")),
+        What::Claim {
+            name: text("data"),
+            message: text("words"),
+        },
+        What::Unschedulable(text("no room")),
+        What::Ingress {
+            reason: text("FailedBuildModel"),
+            message: text("words"),
+        },
+        What::Waits {
+            reason: text("FailedMount"),
+            message: text("words"),
+        },
+        What::NotReady(Some(text("503"))),
+        What::NotReady(None),
+    ];
+    let lines = all.into_iter().map(|what| {
+        let explanation = explained(&Trouble { what, ..crash() }, None);
+        format!("{}\n  {}", explanation.summary, explanation.advice)
+    });
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn what_is_no_workload_of_the_releases_name_is_named() {
+    let summary = |workload: &str, hook: Option<&str>| {
+        let (workload, hook) = (workload.to_owned(), hook.map(str::to_owned));
+        explained(
+            &Trouble {
+                workload,
+                hook,
+                ..crash()
+            },
+            None,
+        )
+        .summary
+    };
+    let says = "container web ends with status 3, restarted 4 times";
+    assert_eq!(summary("Deployment/hey-new", None), says);
+    let jobs = summary("Deployment/hey-new-jobs", None);
+    assert_eq!(jobs, format!("Deployment/hey-new-jobs: {says}"));
+    let hook = summary("Job/hey-new", Some("pre-upgrade"));
+    assert_eq!(
+        hook,
+        format!("the hook Job/hey-new (pre-upgrade) fails: {says}")
+    );
+}

@@ -1,0 +1,46 @@
+use super::plain;
+use crate::model::Progress;
+
+/// The longest word of the cluster's that is shown, in characters.
+const WIDTH: usize = 120;
+
+/// How far a release is, in one line; none where nothing is waited for.
+pub fn progress(progress: &Progress) -> Option<String> {
+    let waited = progress.waited.iter();
+    let waited = waited.map(|it| format!("{} {} of {} ready", it.name, it.ready, it.wanted));
+    let waited: Vec<_> = waited.collect();
+    let said = progress.last.as_ref().map(|event| {
+        let said = plain(&event.message);
+        let said: String = said.chars().take(WIDTH).collect();
+        format!("; {}: {said}", event.reason)
+    });
+    (!waited.is_empty()).then(|| format!("{}{}", waited.join(", "), said.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Event, Waited};
+
+    #[test]
+    fn it_tells_what_is_waited_for_and_what_was_said_last() {
+        let waited = |name: &str, ready| Waited {
+            name: name.into(),
+            ready,
+            wanted: 2,
+        };
+        let last = Event {
+            reason: "Pulling".into(),
+            message: "Pulling image\n\"x\"".into(),
+            ..Event::default()
+        };
+        let mut all = Progress {
+            waited: vec![waited("web", 1), waited("jobs", 0)],
+            last: Some(last),
+        };
+        let says = "web 1 of 2 ready, jobs 0 of 2 ready; Pulling: Pulling image \"x\"";
+        assert_eq!(progress(&all).as_deref(), Some(says));
+        all.waited.clear();
+        assert_eq!(progress(&all), None);
+    }
+}

@@ -1,0 +1,207 @@
+//! What `helm-apply` needs: GitHub, the cluster with each right, Helm, charts that render, DNS.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use testbed::{
+    Cluster,
+    github::{Permission, Permissions},
+    tools::Tool,
+};
+
+use super::{check, has_all, misses, passes, told, without};
+use crate::site::{Program, Site, chart, echo, example_app};
+
+/// `helm-apply` of one release, on a laptop: no branch and no commit is told.
+fn program(site: &Site, release: &Value) -> Program {
+    site.helm_apply_alone(Tool::Helm4).release(release)
+}
+
+fn with_everything(site: &Site) -> Program {
+    site.program(env!("CARGO_BIN_EXE_helm-apply"))
+        .env("BRANCH_DEPLOYS_KUBECONFIG", Cluster::shared().kubeconfig())
+}
+
+#[test]
+fn all_that_helm_apply_needs_is_there_and_nothing_is_made() {
+    let site = Site::new("check");
+    for helm in crate::site::HELMS {
+        let program = site
+            .helm_apply_alone(helm)
+            .release(&echo(json!({})))
+            .args(["--url", "https://{slug}.beta.example.test"]);
+        let ran = has_all(program);
+        told(&ran, "Cluster: rights", "there", "are granted");
+        told(&ran, "Helm", "there", "v");
+        told(&ran, "Chart", "there", "it renders, 1 objects");
+        told(&ran, "DNS", "there", "beta.example.test answers");
+    }
+    assert_eq!(site.namespace.inventory(), [""; 0]);
+    assert!(site.repository.deployments().is_empty());
+    let dns = Cluster::shared().dns();
+    assert_eq!(dns.asked("main.beta.example.test"), [""; 0]);
+}
+
+#[test]
+fn the_example_app_lacks_nothing_and_its_ingress_class_is_unknown_to_its_account() {
+    let site = Site::new("check-example");
+    let values = example_app().join("config/beta.yaml");
+    let release = json!({
+        "chart": "charts/app",
+        "values": [values, {"image": {"tag": "{commit}"}}],
+    });
+    let program = program(&site, &release).args(["--url", "https://{slug}.beta.example.test"]);
+    passes(
+        program,
+        "Ingress class",
+        "unknown",
+        "kubectl get ingressclass",
+    );
+}
+
+#[test]
+fn each_right_that_the_account_lacks_is_told() {
+    for (resources, line, verb) in [
+        ("leases", "Cluster: leases.coordination.k8s.io", "patch"),
+        ("secrets", "Cluster: secrets", "update"),
+        ("pods", "Cluster: pods", "watch"),
+        ("replicasets", "Cluster: replicasets.apps", "watch"),
+    ] {
+        let site = Site::with_rights("check-rights", &without(resources));
+        misses(program(&site, &echo(json!({}))), line, verb);
+    }
+    let site = Site::with_rights("check-rights", &without("pods/log"));
+    let program = program(&site, &echo(json!({})));
+    passes(program, "Cluster: pods/log", "doubtful", "may not get");
+}
+
+#[test]
+fn a_right_to_what_the_charts_make_is_needed_and_no_other() {
+    let site = Site::with_rights("check-kinds", &without("configmaps, services"));
+    let lacking = program(&site, &echo(json!({})));
+    misses(
+        lacking,
+        "Cluster: configmaps",
+        "may not get, list, watch, create, patch, delete",
+    );
+    let site = Site::with_rights("check-kinds", &without("jobs"));
+    has_all(program(&site, &echo(json!({}))));
+    let bare = json!({"chart": chart("objects"), "values": [{"objects": [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x"}},
+        {"apiVersion": "example.test/v1", "kind": "Widget", "metadata": {"name": "x"}},
+    ]}]});
+    let ran = check(program(&site, &bare)).ends_with(1);
+    told(
+        &ran,
+        "Cluster: namespaces",
+        "missing",
+        "in the whole cluster",
+    );
+    told(
+        &ran,
+        "Cluster: kind Widget",
+        "missing",
+        "serves no example.test/v1 Widget",
+    );
+}
+
+#[test]
+fn a_cluster_that_does_not_answer_or_does_not_know_us_is_told() {
+    let site = Site::new("check-cluster");
+    let text = fs::read_to_string(&site.kubeconfig).unwrap();
+    let with = |name: &str, text: String| {
+        let path = site.kubeconfig.with_extension(name);
+        fs::write(&path, text).unwrap();
+        program(&site, &echo(json!({}))).env("BRANCH_DEPLOYS_KUBECONFIG", path)
+    };
+    let mut words = text.split_whitespace();
+    let server = words.find(|word| word.contains("https://")).unwrap();
+    let closed = with("closed", text.replace(server, "\"https://127.0.0.1:1\""));
+    misses(closed, "Cluster", "does not answer");
+    let mut words = text.split_whitespace().map(|word| word.trim_matches('"'));
+    let token = words.find(|word| word.starts_with("eyJ")).unwrap();
+    let expired = with("expired", text.replace(token, "expired"));
+    misses(expired, "Cluster", "does not know who we are");
+    let nowhere = program(&site, &echo(json!({}))).args(["--kube-context", "none", "--check"]);
+    nowhere.run().ends_with(2).says("--kube-context");
+}
+
+#[test]
+fn a_namespace_and_an_ingress_class_that_are_not_there_are_told() {
+    let site = Site::new("check-missing");
+    let helm = testbed::tools::get(Tool::Helm3).expect("the testbed has both Helms");
+    let program = || {
+        with_everything(&site)
+            .env("BRANCH_DEPLOYS_HELM", &helm)
+            .args(["--url", "https://{slug}.beta.example.test"])
+    };
+    let web = || echo(json!({"web": true}));
+    has_all(program().release(&web()));
+    let other = program().release(&web()).args(["--namespace", "not-there"]);
+    misses(other, "Cluster", "kubectl create namespace not-there");
+    let class = json!({"chart": chart("objects"), "values": [{"objects": [{
+        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "x"},
+        "spec": {"ingressClassName": "none-such"},
+    }]}]});
+    misses(
+        program().release(&class),
+        "Ingress class none-such",
+        "none of that name",
+    );
+}
+
+#[test]
+fn a_missing_helm_and_a_chart_that_does_not_render_are_told() {
+    let site = Site::new("check-helm");
+    let none = program(&site, &echo(json!({}))).env("BRANCH_DEPLOYS_HELM", "/nowhere/helm");
+    misses(none, "Helm", "install Helm 3 or 4");
+    let nowhere = json!({"chart": "/nowhere/chart"});
+    misses(
+        program(&site, &nowhere),
+        "Chart /nowhere/chart",
+        "does not render",
+    );
+    let strict = json!({"chart": chart("strict")});
+    misses(program(&site, &strict), "Chart", "branch-values: false");
+    let cyclic = program(&site, &json!({"chart": "x", "needs": ["redis"]})).args(["--check"]);
+    cyclic.run().refuses(2, "--releases");
+}
+
+#[test]
+fn a_zone_that_remembers_for_long_and_one_that_nobody_knows_are_doubtful() {
+    let site = Site::new("check-zone");
+    let at = |url: &str| program(&site, &echo(json!({}))).args(["--url", url]);
+    passes(
+        at("https://{slug}.slow.example.test"),
+        "DNS",
+        "doubtful",
+        "for 900 s",
+    );
+    passes(
+        at("https://{slug}.nowhere.test"),
+        "DNS",
+        "doubtful",
+        "--lookup ingress",
+    );
+    passes(
+        at("https://{slug}.dead.example.test"),
+        "DNS",
+        "doubtful",
+        "the Ingress tells",
+    );
+    let by_ingress = at("https://{slug}.nowhere.test").args(["--lookup", "ingress"]);
+    has_all(by_ingress);
+}
+
+#[test]
+fn a_token_that_may_not_post_statuses_is_told() {
+    let site = Site::new("check-token");
+    let reader = Permissions::named("reader").read(Permission::Contents);
+    let token = site.github.token(reader);
+    let program = program(&site, &echo(json!({}))).env("GITHUB_TOKEN", token);
+    misses(
+        program,
+        "deployments: write",
+        "give the token deployments: write",
+    );
+}

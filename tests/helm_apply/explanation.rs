@@ -1,0 +1,164 @@
+//! A failure explains itself: in the log, on the page of the job, in the deployment's status.
+
+use serde_json::{Value, json};
+use testbed::tools::Tool;
+
+use crate::site::{HELMS, RIGHTS, Ran, Site, chart, echo};
+
+/// A web server whose pods bear these annotations.
+pub fn web(annotations: Value) -> Value {
+    echo(json!({"web": true, "podAnnotations": annotations}))
+}
+
+/// A deploy that fails, and the page that it shows.
+fn failed(site: &Site, helm: Tool, release: &Value, status: i32) -> (Ran, String, String) {
+    let deployment = site.push("new");
+    let page = site.kubeconfig.with_extension("summary.md");
+    let ran = site
+        .helm_apply(helm, deployment)
+        .env("GITHUB_STEP_SUMMARY", &page)
+        .release(release)
+        .args(["--helm-timeout", "4s"])
+        .run()
+        .ends_with(status);
+    let page = std::fs::read_to_string(page).expect("the job has a page");
+    (ran, page, site.last_words(deployment))
+}
+
+#[test]
+fn a_crash_is_told_with_its_status_and_the_end_of_its_log() {
+    for helm in HELMS {
+        let site = Site::new("explains-crash");
+        let log: String = (1..=40).map(|line| format!("line {line}\n")).collect();
+        let log = log + "KeyError: DATABASE_URL";
+        let crashes = json!({"testbed/fail": "true", "testbed/fail-status": "3",
+            "testbed/previous-log": log, "testbed/log": "starting"});
+        let (ran, page, words) = failed(&site, helm, &web(crashes), 4);
+        let says = "Deploy failed: hey-new: container web ends with status 3, restarted once";
+        assert!(words.starts_with(says), "{words}");
+        for line in [
+            "    workload   Deployment/hey-new, 0 of 1 ready\n    pod        hey-new-",
+            "    container  web, image example.test/web, restarted once\n",
+            "    reason     exit status 3: Error\n    │ line 17\n",
+            "    │ KeyError: DATABASE_URL\n",
+            " BackOff Pod/hey-new-",
+            " deadline exceeded\n    try        kubectl logs hey-new-",
+        ] {
+            assert!(ran.stdout.contains(line), "{line}\n{ran}");
+        }
+        assert!(!ran.stdout.contains("line 16\n"), "{ran}");
+        assert!(page.contains("\nKeyError: DATABASE_URL\n```\n"), "{page}");
+        assert!(
+            page.contains("| reason | `exit status 3: Error` |"),
+            "{page}"
+        );
+    }
+}
+
+/// A Job that Helm runs before it changes anything.
+pub fn migration(annotations: &Value) -> Value {
+    let mut job = json!({
+        "apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {"name": "hey-new-migrate", "annotations":
+            {"helm.sh/hook": "pre-install,pre-upgrade",
+             "helm.sh/hook-delete-policy": "before-hook-creation,hook-failed"}},
+        "spec": {"backoffLimit": 0},
+    });
+    job["spec"]["template"] = json!({
+        "metadata": {"annotations": annotations},
+        "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0,
+            "containers": [{"name": "migrate", "image": "example.test/web"}]},
+    });
+    json!({"chart": chart("objects"), "values": [{"objects": [job]}]})
+}
+
+#[test]
+fn a_hook_that_fails_is_told_with_its_log() {
+    for helm in HELMS {
+        let site = Site::new("explains-hook");
+        let fails = json!({"testbed/fail": "true", "testbed/log": "relation exists"});
+        let (ran, page, words) = failed(&site, helm, &migration(&fails), 1);
+        let says = "Deploy failed: hey-new: the hook Job/hey-new-migrate (pre-install,pre-upgrade) \
+                    fails: container migrate ends with status 1";
+        assert!(words.starts_with(says), "{words}");
+        assert!(ran.stdout.contains("    │ relation exists\n"), "{ran}");
+        assert!(page.contains("\nrelation exists\n"), "{page}");
+    }
+}
+
+#[test]
+fn an_image_that_is_not_there_is_named_with_the_registrys_words() {
+    let site = Site::new("explains-image");
+    let release = web(json!({"testbed/image-missing": "true"}));
+    let (ran, _, words) = failed(&site, Tool::Helm3, &release, 1);
+    let says = "there is no image example.test/web for container web (";
+    assert!(words.contains(says), "{words}");
+    assert!(
+        ran.stdout
+            .contains(": failed to pull image \"example.test/web\": not found\n"),
+        "{ran}"
+    );
+}
+
+/// What a pod logs is hostile: no line of it is a command to a CI, nor markup on a page; and it may hold
+/// our token.
+#[test]
+fn a_log_is_text_and_tells_no_secret() {
+    let site = Site::new("explains-hostile");
+    let log = format!(
+        "::error::boo\n##[error]boo\n--- fold\n^^^ +++\n\u{1b}[2Jx\n```\n<script>\ntoken={}\n",
+        site.token
+    );
+    let crashes = json!({"testbed/fail": "true", "testbed/log": log});
+    let (ran, page, _) = failed(&site, Tool::Helm4, &web(crashes), 4);
+    for line in ran.stdout.lines() {
+        let begins = ["::", "##[", "--- ", "^^^ "]
+            .iter()
+            .any(|it| line.trim_start().starts_with(it));
+        assert!(
+            !begins && !line.contains("##[") && !line.contains('\u{1b}'),
+            "{line}"
+        );
+    }
+    assert!(ran.stdout.contains("    │ token=***\n"), "{ran}");
+    assert!(page.contains("\ntoken=***\n````\n"), "{page}");
+    assert!(!page.contains(&site.token), "{page}");
+}
+
+#[test]
+fn a_log_without_end_is_shown_in_part() {
+    let site = Site::new("explains-flood");
+    let floods = json!({"testbed/never-ready": "true", "testbed/log-flood": "true"});
+    let (ran, page, words) = failed(&site, Tool::Helm3, &web(floods), 4);
+    assert!(words.contains(" is not ready"), "{words}");
+    assert!(ran.stdout.contains("    │ xxxx"), "{ran}");
+    assert!(ran.stdout.len() < 10_000 && page.len() < 10_000, "{ran}");
+}
+
+#[test]
+fn without_the_rights_a_failure_tells_what_it_could_not_see() {
+    let less = RIGHTS
+        .replace("[events]", "[nothing]")
+        .replace("[pods/log]", "[nothing]");
+    let site = Site::with_rights("explains-blind", &less);
+    let crashes = json!({"testbed/fail": "true", "testbed/log": "boo"});
+    let (ran, _, words) = failed(&site, Tool::Helm4, &web(crashes), 4);
+    assert!(
+        words.contains("container web ends with status 1"),
+        "{words}"
+    );
+    let refused =
+        |what: &str| format!("{what} in namespace {}: the cluster", site.namespace.name());
+    assert!(
+        ran.stdout
+            .contains("    log        not seen: failed to read the log of"),
+        "{ran}"
+    );
+    assert!(
+        ran.stdout.contains(&format!(
+            "    not seen   failed to {}",
+            refused("list events")
+        )),
+        "{ran}"
+    );
+}
