@@ -328,6 +328,11 @@ impl Running {
         kill_process_group(self.pid(), signal).expect("the program still runs");
     }
 
+    /// Whether the program's process group has this number.
+    pub fn is_group(&self, number: &str) -> bool {
+        number.trim() == self.pid().as_raw_nonzero().to_string()
+    }
+
     /// Whether it has not ended yet.
     pub fn runs(&mut self) -> bool {
         let child = self.child.as_mut().expect("it is not waited for yet");

@@ -107,6 +107,35 @@ fn helm_is_told_once_and_not_waited_for_for_ever() {
     assert!(site.is_free("hey-new"));
 }
 
+/// A Helm that renders for ever, once it has told its process group.
+const SLOW: &str = r#"#!/bin/sh
+[ "$1" = template ] || exec "$HELM" "$@"
+cut -d' ' -f5 /proc/$$/stat >"$LOG.new" && mv "$LOG.new" "$LOG"
+exec sleep 600
+"#;
+
+#[test]
+fn a_job_that_is_cancelled_while_a_chart_is_rendered_does_not_say_that_the_chart_is_wrong() {
+    let site = Site::new("slow-chart");
+    let deployment = site.push("new");
+    let log = site.kubeconfig.with_extension("log");
+    let running = site
+        .helm_apply(Tool::Helm4, deployment)
+        .release(&echo(json!({})))
+        .env("HELM", tools::get(Tool::Helm4).unwrap())
+        .env("LOG", &log)
+        .env("BRANCH_DEPLOYS_HELM", site.script("helm", SLOW))
+        .start();
+    let group = wait_until("the chart is rendered", || std::fs::read_to_string(&log));
+    let helm = Process::numbered(&group).expect("Helm leads a group of its own");
+    assert!(!running.is_group(&group), "a signal to the job ends it too");
+    running.signal(Signal::TERM);
+    running.end().ends_with(143);
+    wait_until("Helm is gone", || {
+        (!helm.lives()).then_some(()).ok_or("it lives")
+    });
+}
+
 #[test]
 fn a_guardian_that_hangs_is_not_waited_for_for_ever_and_helm_goes_with_it() {
     let site = Site::new("hung-guardian");

@@ -66,8 +66,8 @@ pub fn passed(site: &Site, front: &Front, children: &Children, most: usize) -> V
     children.chain(requests).collect()
 }
 
-/// Before each request of the run that passed here, and after each that writes. Of one method and path
-/// no more than `most` count: a lock is renewed many times.
+/// Before each request of the run that passed here, and after each that writes. Of the writes of one path
+/// no more than `most` count, as a lock is renewed many times, and of the reads one, unless all count.
 pub fn requests(site: &Site, front: &Front, most: usize) -> Vec<Request> {
     let namespace = site.namespace.name();
     let cluster = front.passed().into_iter();
@@ -78,8 +78,10 @@ pub fn requests(site: &Site, front: &Front, most: usize) -> Vec<Request> {
     for request in github.chain(cluster) {
         *seen.entry(request).or_default() += 1;
     }
+    let reads = if most == usize::MAX { most } else { 1 };
     let mut points = Vec::new();
     for ((door, method, path), count) in seen {
+        let most = if method == "GET" { reads } else { most };
         let moments: &[bool] = if method == "GET" {
             &[false]
         } else {

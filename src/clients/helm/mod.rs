@@ -185,9 +185,16 @@ impl Helm {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
+        aside(&mut command);
         withhold(&mut command);
         command
     }
+}
+
+/// Out of our process group: one that a signal to all of the job ends would say that the chart is wrong,
+/// before we have heard of the signal. Whoever hears it drops and so kills this Helm.
+fn aside(command: &mut Command) {
+    command.process_group(0);
 }
 
 fn withhold(command: &mut Command) {
@@ -202,6 +209,7 @@ async fn version(program: &PathBuf) -> anyhow::Result<String> {
     let shown = program.display();
     let mut command = Command::new(program);
     command.args(["version", "--template", "{{.Version}}"]);
+    aside(&mut command);
     withhold(&mut command);
     let ended = match child::run(&mut command, b"", VERSION_TIMEOUT).await {
         Ok(ended) => ended,
