@@ -43,7 +43,7 @@ impl Site {
     /// `queue-deploy` with a token of these permissions at GitHub.
     fn program(&self, permissions: Permissions) -> Program {
         self.bare(permissions)
-            .args(["--deploy-pipeline", "acme/hey-deploy"])
+            .env("BRANCH_DEPLOYS_DEPLOY_PIPELINE", "acme/hey-deploy")
             .args(["--buildkite-url", self.buildkite.url()])
             .env(
                 "BUILDKITE_API_TOKEN",
@@ -75,6 +75,27 @@ fn all_that_queue_deploy_needs_is_there_and_nothing_is_made() {
         .says("Nothing that queue-deploy needs is missing");
     assert!(site.forge.repository.deployments().is_empty());
     assert!(site.pipeline.builds().is_empty());
+}
+
+#[test]
+fn the_readme_shows_what_a_person_sees_of_a_check() {
+    let site = Site::new();
+    site.buildkite
+        .pipeline("hey")
+        .clones("git@github.com:acme/hey.git");
+    let reader = rights().read(Permission::Deployments);
+    let ran = site
+        .program(reader)
+        .args(["--deploy-pipeline=acme/hey", "--check"])
+        .env("COLUMNS", "100")
+        .run()
+        .ends_with(1);
+    let seen = ran.stdout.replace("127.0.0.1", "webhook.buildkite.com");
+    let lines = seen.trim_end().lines();
+    let lines = lines.map(|line| format!("    {line}").trim_end().to_owned());
+    let seen = lines.collect::<Vec<_>>().join("\n");
+    let shown = include_str!("../../README.md");
+    assert!(shown.contains(&seen), "the README should show:\n{seen}");
 }
 
 #[test]
