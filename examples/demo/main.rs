@@ -46,6 +46,7 @@ fn play(begun: Instant) -> Result<()> {
     story.goes_up()?;
     story.is_killed_and_converges()?;
     story.is_overtaken()?;
+    story.fails_and_says_why()?;
     story.is_deployed_from_a_laptop()?;
     story.is_listed()?;
     story.a_blind_sweep_is_refused()?;

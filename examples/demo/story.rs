@@ -1,5 +1,7 @@
 //! The story, chapter by chapter. A chapter that does not come out as told is an error.
 
+mod failure;
+
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -119,7 +121,7 @@ impl Story {
 
     /// A developer deploys what is checked out, with its migrations.
     pub fn is_deployed_from_a_laptop(&self) -> Result<()> {
-        tell::title("4. The migrations, from a laptop");
+        tell::title("5. The migrations, from a laptop");
         let tree = self.stage.laptop.work_tree();
         let ran = self.stage.start("deploy", &["beta", "-m"], &[], &tree)?;
         let ran = ran.wait()?.ended_with(0)?;
@@ -135,7 +137,7 @@ impl Story {
 
     /// What is up, for whoever asks.
     pub fn is_listed(&self) -> Result<()> {
-        tell::title("5. What is up?");
+        tell::title("6. What is up?");
         let tree = self.stage.laptop.work_tree();
         // As on a terminal of this width: it is a pipe that it writes to.
         let narrow = [("COLUMNS", "80")];
@@ -146,7 +148,7 @@ impl Story {
 
     /// A token that lost access gets 404 for everything, as if the branch were deleted.
     pub fn a_blind_sweep_is_refused(&self) -> Result<()> {
-        tell::title("6. A sweep whose token lost access");
+        tell::title("7. A sweep whose token lost access");
         tell::say("To that token GitHub says 404 for everything: the branch looks deleted.\n");
         let permissions = testbed::github::Permissions::named("stranger").only(&[]);
         let blind = self.stage.github.token(permissions);
@@ -167,7 +169,7 @@ impl Story {
 
     /// The branch is deleted, and nothing of it is left.
     pub fn is_deleted_and_gone(&self) -> Result<()> {
-        tell::title("7. The branch is deleted");
+        tell::title("8. The branch is deleted");
         let before = self.stage.namespace.inventory().len();
         let event = self.stage.laptop.delete(BRANCH)?;
         tell::say("Had the event got lost, the daily sweep would find it:\n");

@@ -356,7 +356,8 @@ async fn explained(
     let suspect = Suspect {
         release: &planned.release.name,
         objects: &planned.objects,
-        helm: Some(&helm),
+        // One that we ended has nothing to say of it.
+        helm: (!is_lost).then_some(helm.as_str()),
         waited: is_lost || super::ending(&error) == Ending::TimedOut,
     };
     let Some(explanation) = explain(site, &suspect, seen.rollout).await else {

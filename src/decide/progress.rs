@@ -33,7 +33,9 @@ pub fn progress(scene: &Scene, objects: &[Object]) -> Progress {
             Some(_) | None => {}
         }
     }
-    said.retain(|event: &Event| !event.before);
+    // That the scheduler and the controllers do their work goes without saying.
+    let usual = ["ScalingReplicaSet", "SuccessfulCreate", "Scheduled"];
+    said.retain(|event: &Event| !event.before && !usual.contains(&event.reason.as_str()));
     Progress {
         waited,
         last: said.into_iter().max_by_key(|event| event.at),

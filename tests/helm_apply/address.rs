@@ -2,10 +2,12 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::Path,
     time::Duration,
 };
 
-use serde_json::json;
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use serde_json::{Value, json};
 use testbed::{
     Cluster, Dns,
     faults::{Effect, Matcher},
@@ -275,4 +277,31 @@ fn what_is_wrong_with_tls_is_told_apart() {
     deploy(false, plain.into()).says("TLS fails");
     let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr());
     deploy(false, closed.unwrap()).says("it refuses connections: nobody listens there");
+}
+
+/// The API server's certificate, from an authority that is trusted here, is for no name of an app's.
+#[test]
+fn a_certificate_for_another_name_is_told_from_one_that_nobody_vouches_for() {
+    let (site, host) = (Site::new("certificate"), "certificate.beta.example.test");
+    let text = std::fs::read(&site.kubeconfig).expect("it can be read");
+    let config: Value = serde_json::from_slice(&text).expect("it is JSON");
+    let cluster = &config["clusters"][0]["cluster"];
+    let server = cluster["server"].as_str().expect("it has an address");
+    let server: SocketAddr = server.trim_start_matches("https://").parse().unwrap();
+    let authority = cluster["certificate-authority-data"].as_str();
+    let authority = BASE64.decode(authority.expect("it has one")).unwrap();
+    let trusted = site.kubeconfig.with_extension("pem");
+    std::fs::write(&trusted, authority).expect("it can be written");
+    dns().hold_name(host);
+    dns().release_name(host, &[server.ip()]);
+    let deploy = |authorities: &Path| {
+        let url = format!("https://{{slug}}.beta.example.test:{}", server.port());
+        let program = site.helm_apply(Tool::Helm3, site.push("certificate"));
+        let program = program.release(&echo(json!({"web": true})));
+        let program = program.args(["--address-timeout", "1s", "--url", &url]);
+        program.env("SSL_CERT_FILE", authorities).run().ends_with(4)
+    };
+    deploy(&trusted).says("its certificate is not accepted: certificate not valid for name");
+    deploy(Path::new("/etc/ssl/certs/ca-certificates.crt"))
+        .says("its certificate is not accepted: invalid peer certificate: UnknownIssuer");
 }

@@ -1,14 +1,11 @@
 //! A deploy that lands: statuses, address, record.
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 use testbed::{
     Cluster,
     faults::{Effect, Gate, Matcher},
     github::{DeploymentState, Request},
     tools::Tool,
-    wait_until,
 };
 
 use crate::site::{Site, echo};
@@ -177,47 +174,6 @@ fn success_is_posted_when_the_address_answers_as_asked_for_and_not_before() {
         site.states(deployment).last(),
         Some(&DeploymentState::Success)
     );
-}
-
-/// The figure: from the moment that the address really answers, after the waits between two looks have
-/// grown to their longest, until `success` is posted.
-#[test]
-fn success_follows_the_first_answer_within_seconds() {
-    let mut figures = std::thread::scope(|scope| {
-        let runs = (0..5).map(|run| scope.spawn(move || late_answer(run)));
-        let runs: Vec<_> = runs.collect();
-        let figures = runs.into_iter().map(|run| run.join().expect("it lands"));
-        figures.collect::<Vec<Duration>>()
-    });
-    figures.sort();
-    let (median, longest) = (figures[2], figures[4]);
-    println!("from the first answer to `success`: median {median:.1?}, longest {longest:.1?} of 5");
-    assert!(median < Duration::from_secs(2), "{figures:?}");
-}
-
-/// How long `success` takes where the address answers so late.
-fn late_answer(run: u32) -> Duration {
-    let site = Site::new("late");
-    let branch = format!("late-{run}");
-    let deployment = site.push(&branch);
-    let host = format!("{branch}.beta.example.test");
-    let faults = Cluster::shared().load_balancer().faults(&host);
-    faults.when(Matcher::any("/**")).then(Effect::status(503));
-    let running = site
-        .helm_apply(Tool::Helm3, deployment)
-        .release(&echo(json!({"web": true})))
-        .args(["--url", &url("{slug}"), "--lookup", "ingress"])
-        .start();
-    wait_until("the address is waited for", || {
-        let waits = site.states(deployment).len() == 2;
-        waits.then_some(()).ok_or("not yet")
-    });
-    // Each at another moment between two looks.
-    site.wait_for_renewals(&format!("hey-{branch}"), 12 + run as usize);
-    faults.clear();
-    let answers = Instant::now();
-    running.end().ends_with(0);
-    answers.elapsed()
 }
 
 #[test]

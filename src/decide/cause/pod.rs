@@ -1,9 +1,12 @@
 //! Why a pod is not ready.
 
+use std::cmp::Reverse;
+
 use serde_json::Value;
 
 use super::{
     Look, bare,
+    rank::weight,
     told::{about, newest},
 };
 use crate::{
@@ -18,7 +21,7 @@ pub(super) fn trouble(look: &Look<'_>, pod: &Value) -> Option<Trouble> {
     }
     let events = about(look.scene, "Pod", pod);
     let (what, container) = unscheduled(pod)
-        .or_else(|| containers(pod).find_map(|it| of_container(pod, it, &events)))
+        .or_else(|| of_containers(pod, &events))
         .or_else(|| lost(pod))
         .or_else(|| waits(&events))
         .unwrap_or_else(|| not_ready(pod, &events));
@@ -57,6 +60,15 @@ fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
     ["initContainerStatuses", "containerStatuses"]
         .into_iter()
         .flat_map(|list| pod["status"][list].as_array().into_iter().flatten())
+}
+
+/// What is wrong with the container that tells most: of those that crash, the one that crashed most.
+fn of_containers(pod: &Value, events: &[Event]) -> Option<Found> {
+    let found = containers(pod).filter_map(|it| of_container(pod, it, events));
+    found.min_by_key(|(what, container)| {
+        let restarts = container.as_ref().map(|it| it.restarts);
+        (weight(what), Reverse(restarts))
+    })
 }
 
 /// What keeps a container from running; none for one that begins, runs, or has done its work.

@@ -8,7 +8,12 @@ pub(super) fn rank(trouble: &Trouble) -> (u8, u8) {
         (None, false) => 1,
         (None, true) => 2,
     };
-    let weight = match &trouble.what {
+    (place, weight(&trouble.what))
+}
+
+/// The same of what is wrong, wherever it is.
+pub(super) fn weight(what: &What) -> u8 {
+    match what {
         What::Image { .. } => 0,
         What::Exit { .. } => 1,
         What::Start { .. } => 2,
@@ -22,6 +27,5 @@ pub(super) fn rank(trouble: &Trouble) -> (u8, u8) {
         What::Ingress { .. } => 9,
         What::Waits { .. } => 10,
         What::NotReady(_) => 11,
-    };
-    (place, weight)
+    }
 }

@@ -156,6 +156,21 @@ fn the_log_is_that_of_the_container_that_failed() {
 }
 
 #[test]
+fn of_several_containers_the_one_that_crashed_most_is_told() {
+    let mut pod = container(json!({"state": exit(1)}));
+    let mut other = pod["status"]["containerStatuses"][0].clone();
+    other["name"] = json!("sidecar");
+    other["restartCount"] = json!(9);
+    let statuses = pod["status"]["containerStatuses"].as_array_mut();
+    statuses.expect("it has some").push(other);
+    let trouble = of_pod(pod, &[]).expect("it fails");
+    assert_eq!(
+        trouble.container.map(|it| it.name).as_deref(),
+        Some("sidecar")
+    );
+}
+
+#[test]
 fn one_that_ends_well_and_should_not_end_is_told_too() {
     let backs_off = json!({"waiting": {"reason": "CrashLoopBackOff"}});
     let pod = container(json!({"state": backs_off, "lastState": exit(0)}));

@@ -83,7 +83,7 @@ const OWN: [Row; 8] = {
         ("", "pods", LOOK, &["get", "list"], Needed),
         ("apps", "controllerrevisions", &[], &["list"], Needed),
         ("", "persistentvolumeclaims", &[], TAKE, Needed),
-        ("", "events", &["list"], &["list"], Wished),
+        ("", "events", &["list", "watch"], &["list"], Wished),
         ("", "pods/log", &["get"], &[], Wished),
     ]
 };
