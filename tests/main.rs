@@ -7,6 +7,7 @@ mod checked;
 mod deploy;
 mod environments;
 mod example_app;
+mod first_record;
 mod github_app;
 mod helm_apply;
 mod in_actions;

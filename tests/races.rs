@@ -12,7 +12,7 @@ mod race;
 use chrono::TimeDelta;
 use testbed::{
     faults::{Effect, Gate, Matcher},
-    github::DeploymentState::{Inactive, Success},
+    github::DeploymentState::{Failure, Inactive, Success},
     tools::Tool,
 };
 
@@ -224,6 +224,10 @@ fn a_deploy_that_was_paused_past_its_lock_brings_back_nothing_that_was_swept() {
         other: |site, helm| site.sweep_deleted(helm, "new"),
         outcome: |met| {
             met.end_with(&[0, 1, 3], &[0]).leave_nothing();
+            for n in [0, 1] {
+                let last = met.site.states(nth(met.site, n)).pop();
+                assert!(matches!(last, Some(Inactive | Failure)), "{n}: {met}");
+            }
         },
     });
 }
@@ -243,10 +247,8 @@ fn a_sweep_that_was_paused_past_its_lock_takes_nothing_of_the_branch_that_came_b
         },
         other: |site, helm| deploy(site, helm, 2),
         outcome: |met| {
-            met.end_with(&[0, 1], &[0])
-                .leave_up(nth(met.site, 2), &["both", "of-2"]);
-            let last = met.site.states(nth(met.site, 2)).pop();
-            assert_eq!(last, Some(Success), "{met}");
+            met.end_with(&[0, 1], &[0]);
+            is_up_again(met);
         },
     });
 }
@@ -267,10 +269,8 @@ fn a_branch_that_comes_back_and_is_deployed_while_it_is_swept_is_up() {
         other: |site, helm| deploy(site, helm, 2),
         outcome: |met| {
             // The sweep saw that it is back, or removed what was before.
-            met.end_with(&[0], &[0])
-                .leave_up(nth(met.site, 2), &["both", "of-2"]);
-            let last = met.site.states(nth(met.site, 2)).pop();
-            assert_eq!(last, Some(Success), "{met}");
+            met.end_with(&[0], &[0]);
+            is_up_again(met);
         },
     });
 }
@@ -289,6 +289,8 @@ fn the_event_and_the_daily_sweep_together_leave_nothing() {
         other: |site, helm| site.sweep_stale(helm),
         outcome: |met| {
             met.end_with(&[0], &[0]).leave_nothing();
+            let last = met.site.states(nth(met.site, 0)).pop();
+            assert_eq!(last, Some(Inactive), "{met}");
         },
     });
 }
@@ -307,8 +309,58 @@ fn the_daily_sweep_and_an_event_that_comes_meanwhile_leave_nothing() {
         other: |site, helm| site.sweep_deleted(helm, "new"),
         outcome: |met| {
             met.end_with(&[0], &[0]).leave_nothing();
+            let last = met.site.states(nth(met.site, 0)).pop();
+            assert_eq!(last, Some(Inactive), "{met}");
         },
     });
+}
+
+#[test]
+fn a_sweep_by_age_that_was_paused_past_its_lock_takes_no_deploy_along() {
+    race::run(&Race {
+        name: "paused-sweep-stale",
+        prepare: old_and_queued,
+        held: |site, helm| site.sweep_stale(helm),
+        held_by: HeldBy::APause,
+        meanwhile: |_| {},
+        other: |site, helm| deploy(site, helm, 1),
+        outcome: |met| {
+            // It wakes before it judged, or has lost the lock.
+            met.end_with(&[0, 1], &[0])
+                .leave_up(nth(met.site, 1), &["both", "of-1"]);
+            let last = [0, 1].map(|n| met.site.states(nth(met.site, n)).pop());
+            assert_eq!(last, [Some(Inactive), Some(Success)], "{met}");
+        },
+    });
+}
+
+#[test]
+fn a_branch_that_comes_back_and_is_deployed_during_the_daily_sweep_is_up() {
+    race::run(&Race {
+        name: "back-again-daily",
+        prepare: |site, helm| {
+            up_and_queued(site, helm);
+            delete(site);
+        },
+        held: |site, helm| site.sweep_stale(helm),
+        held_by: HeldBy::TheWire,
+        meanwhile: |site| {
+            site.push("new");
+        },
+        other: |site, helm| deploy(site, helm, 2),
+        outcome: |met| {
+            // The sweep saw that it is back, or not what it is, or removed what was before.
+            met.end_with(&[0, 1], &[0]);
+            is_up_again(met);
+        },
+    });
+}
+
+/// The branch's third deployment is up, and of the first that was said.
+fn is_up_again(met: &race::Met<'_>) {
+    met.leave_up(nth(met.site, 2), &["both", "of-2"]);
+    let last = [0, 2].map(|n| met.site.states(nth(met.site, n)).pop());
+    assert_eq!(last, [Some(Inactive), Some(Success)], "{met}");
 }
 
 #[test]

@@ -185,6 +185,33 @@ fn a_deploy_whose_release_is_uninstalled_meanwhile_fails_and_what_it_made_goes()
     });
 }
 
+/// Helm fails and knows nothing of the release any more, of which it made a part.
+#[test]
+fn an_upgrade_whose_release_is_uninstalled_meanwhile_fails_and_what_it_made_goes() {
+    for_both(|old| {
+        let migrate = hook("migrate", "pre-upgrade", "testbed/hold");
+        let site = &old.site;
+        for then in ["deployed", "swept"] {
+            old.deploy(&[config_map("a")]);
+            let deploy = site.helm_apply(old.tool, site.push("new"));
+            let deploy = deploy.release(&objects(&[migrate.clone(), config_map("b")]));
+            let running = deploy.start();
+            let pod = site.wait_for_pod();
+            old.helm(&["uninstall", RELEASE]).let_go(&pod);
+            let ran = running.end().ends_with(1);
+            assert!(site.is_free(RELEASE), "{then}: {ran}");
+            let made = site.namespace.find("ConfigMap", "b");
+            assert!(made.is_some(), "{then}: Helm made nothing: {ran}");
+            if then == "deployed" {
+                old.deploy(&[config_map("c")]);
+            } else {
+                site.repository.delete_branch("new");
+                old.sweep();
+            }
+        }
+    });
+}
+
 #[test]
 fn a_removal_that_broke_off_is_ended_before_the_release_is_installed() {
     for_both(|old| {
