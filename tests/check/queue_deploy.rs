@@ -1,8 +1,9 @@
 //! What `queue-deploy` needs: rights at GitHub, and somebody who is sent the deployment.
 
+use rustix::process::Signal;
 use testbed::{
     buildkite::{Buildkite, Pipeline},
-    faults::{Effect, Matcher},
+    faults::{Effect, Gate, Matcher},
     github::{Permission, Permissions},
 };
 
@@ -245,6 +246,32 @@ fn a_repository_that_was_renamed_is_told_by_its_new_name() {
     site.forge.repository.rename("acme/hello");
     let bare = site.bare(rights());
     passes(bare, "repository", "doubtful", "--repository acme/hello");
+}
+
+#[test]
+fn a_check_ends_at_a_signal() {
+    let site = Site::new();
+    let gate = Gate::default();
+    let asked = Matcher::get("/repos/acme/hey/hooks");
+    let faults = site.forge.github.faults();
+    faults.when(asked).then(Effect::hold_before(&gate));
+    let running = site.program(rights()).args(["--check"]).start();
+    gate.reached();
+    running.signal(Signal::TERM);
+    running.end().ends_with(128 + 15);
+}
+
+#[test]
+fn a_github_that_does_not_answer_is_missing_and_nothing_more_is_asked_of_it() {
+    let site = Site::new();
+    let refused = Effect::status(500);
+    let asked = Matcher::any("/repos/acme/hey");
+    site.forge.github.faults().when(asked).then(refused);
+    let ran = check(site.program(rights())).ends_with(1);
+    told(&ran, "repository", "missing", "500");
+    for line in ["contents", "deployments: write", "webhook"] {
+        told(&ran, line, "unknown", "the repository is not seen");
+    }
 }
 
 #[test]
