@@ -83,7 +83,7 @@ fn a_repair_that_is_killed_anywhere_converges() {
         prepare: |site, helm| {
             up(site, helm);
             let second = site.push("new");
-            broken(site, helm, second).run().ends_with(4);
+            steady(broken(site, helm, second)).run().ends_with(4);
             site.push("new")
         },
         killed: |site, helm, deployment| deploy(site, helm, deployment, "after"),

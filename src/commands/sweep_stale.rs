@@ -28,6 +28,13 @@ use crate::{
     settings::{Ci, Log, SweepStale},
 };
 
+/// What is said of a deployment that nobody ended.
+const LOST: &str =
+    "nobody took it up, or ended it, within a day: was its webhook lost, its build killed?";
+
+/// What is said of one that another took the place of, and that nobody said it of.
+const REPLACED: &str = "a newer deployment is up";
+
 pub(super) async fn run(start: Start<SweepStale>) -> anyhow::Result<Ending> {
     let report = Report::new(start.settings.run.output(), Log::of(&start.variables));
     let ci = Ci::read(&start.variables)?;
@@ -108,6 +115,7 @@ impl Sweep<'_> {
             problems: problems.into_iter().flatten().collect(),
             braked: plan.brake.is_some(),
             lost_deployments: plan.lost.clone(),
+            replaced_deployments: plan.replaced.clone(),
             ..Swept::default()
         }
     }
@@ -158,13 +166,17 @@ impl Sweep<'_> {
             log_url: log_url.as_deref(),
         };
         let mut problems = Vec::new();
-        for id in &plan.lost {
-            let words = "nobody took it up, or ended it, within a day: was its webhook lost, its build killed?";
+        let lost = plan
+            .lost
+            .iter()
+            .map(|id| (id, LOST, "nobody took it up, or ended it"));
+        let replaced = plan.replaced.iter();
+        let replaced = replaced.map(|id| (id, REPLACED, "a newer one is up"));
+        for (id, words, told) in lost.chain(replaced) {
             match statuses.retire(*id, words).await {
                 Ok(()) => {
-                    self.report.done(&format!(
-                        "deployment {id} is closed: nobody took it up, or ended it"
-                    ));
+                    self.report
+                        .done(&format!("deployment {id} is closed: {told}"));
                     swept.closed_deployments.push(*id);
                 }
                 Err(error) => problems.push(format!("deployment {id} is not closed: {error}")),

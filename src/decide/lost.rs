@@ -33,6 +33,27 @@ pub fn lost(
     lost.map(|told| told.deployment.id).collect()
 }
 
+/// Those of the `listed` deployments that are ours, a day old, and shown as reachable though a newer one is
+/// `up` on their branch: whoever landed that was killed before it said so.
+pub fn replaced(
+    listed: &[Told],
+    (app, tier): (&App, &str),
+    now: DateTime<Utc>,
+    up: impl Fn(&Branch) -> Option<u64>,
+) -> Vec<u64> {
+    let is_old = |told: &&Told| now - told.deployment.created_at > LOST;
+    let is_replaced = |told: &&Told| {
+        let Some(payload) = told.deployment.ours(app, tier) else {
+            return false;
+        };
+        let shown = told.statuses.first();
+        let shown = shown.is_some_and(|posted| posted.state == "success");
+        shown && up(&payload.branch).is_some_and(|up| up > told.deployment.id)
+    };
+    let replaced = listed.iter().filter(is_old).filter(is_replaced);
+    replaced.map(|told| told.deployment.id).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -93,5 +114,23 @@ mod tests {
         }
         assert!(!is_lost(told(25, "branch-deploys:other", &[])));
         assert!(!is_lost(told(25, "deploy", &[])));
+    }
+
+    #[test]
+    fn what_is_shown_as_reachable_while_a_newer_one_is_up_is_replaced() {
+        let is_replaced = |hours, state: &str, up| {
+            let told = told(hours, "branch-deploys:hey", &[state, "in_progress"]);
+            let app = "hey".parse().unwrap();
+            !replaced(&[told], (&app, "beta"), now(), |_| up).is_empty()
+        };
+        assert!(is_replaced(25, "success", Some(6)));
+        // It is up itself, an older one is, or nothing is known to be.
+        for up in [Some(5), Some(4), None] {
+            assert!(!is_replaced(25, "success", up), "{up:?}");
+        }
+        assert!(!is_replaced(23, "success", Some(6)));
+        for state in ["inactive", "failure", "in_progress"] {
+            assert!(!is_replaced(25, state, Some(6)), "{state}");
+        }
     }
 }

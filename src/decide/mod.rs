@@ -38,7 +38,7 @@ pub use lease::{Lease, Patience, Step};
 pub use leaving::{Leaving, leaving};
 pub use limit::is_timeout;
 pub use living::{has_pods, still_live};
-pub use lost::{LOOKED_AT, lost};
+pub use lost::{LOOKED_AT, lost, replaced};
 pub use name::{Known, Trace, known, silent, trace};
 pub use obstacle::newest_warning;
 pub use ownership::{Owner, owner};

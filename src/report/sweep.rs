@@ -22,7 +22,9 @@ pub struct Swept {
     pub braked: bool,
     /// Deployments that nobody had taken up for a day.
     pub lost_deployments: Vec<u64>,
-    /// Those of them that were made inactive.
+    /// Deployments that are shown as reachable though a newer one is up.
+    pub replaced_deployments: Vec<u64>,
+    /// Those of both that were made inactive.
     pub closed_deployments: Vec<u64>,
 }
 
@@ -122,12 +124,18 @@ impl Swept {
                 (_, _) => format!("{usual} more are not due."),
             });
         }
-        if !self.lost_deployments.is_empty() {
-            let lost = self.lost_deployments.iter().map(u64::to_string);
-            lines.push(format!(
-                "Deployments to be closed, which nobody took up, or ended, within a day: {}",
-                lost.collect::<Vec<_>>().join(", ")
-            ));
+        for (deployments, why) in [
+            (
+                &self.lost_deployments,
+                "nobody took up, or ended, within a day",
+            ),
+            (&self.replaced_deployments, "a newer one took the place of"),
+        ] {
+            if !deployments.is_empty() {
+                let all: Vec<_> = deployments.iter().map(u64::to_string).collect();
+                let all = all.join(", ");
+                lines.push(format!("Deployments to be closed, which {why}: {all}"));
+            }
         }
         lines
     }

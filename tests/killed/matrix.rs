@@ -175,8 +175,10 @@ fn undisturbed(scenario: &Scenario, helm: Tool) -> Vec<Point> {
     let front = site.namespace.front(&site.kubeconfig);
     let children = Children::new(&site, helm);
     site.github.clear_requests();
-    (scenario.killed)(&site, helm, deployment)
-        .env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig())
+    let run = (scenario.killed)(&site, helm, deployment);
+    // Of how often it renews its lock, the first times are enough but for the full matrix.
+    let run = if is_full() { run } else { steady(run) };
+    run.env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig())
         .env("BRANCH_DEPLOYS_HELM", children.helm())
         .run()
         .ends_with(scenario.status);

@@ -71,7 +71,10 @@ pub fn passed(site: &Site, front: &Front, children: &Children, most: usize) -> V
 pub fn requests(site: &Site, front: &Front, most: usize) -> Vec<Request> {
     let namespace = site.namespace.name();
     let cluster = front.passed().into_iter();
-    let cluster = cluster.map(|it| (Door::Cluster, it.method, it.path.replace(namespace, "*")));
+    let cluster = cluster.map(|it| {
+        let path = without_pod(&it.path.replace(namespace, "*"));
+        (Door::Cluster, it.method, path)
+    });
     let github = site.github.requests().into_iter();
     let github = github.map(|it| (Door::GitHub, it.method, it.path));
     let mut seen: BTreeMap<_, usize> = BTreeMap::new();
@@ -100,6 +103,16 @@ pub fn requests(site: &Site, front: &Front, most: usize) -> Vec<Request> {
         }
     }
     points
+}
+
+/// The path with `*` for a pod's name, which the cluster draws.
+fn without_pod(path: &str) -> String {
+    let Some((before, pod)) = path.split_once("/pods/") else {
+        return path.to_owned();
+    };
+    let (_, rest) = pod.split_once('/').unwrap_or_default();
+    let slash = if rest.is_empty() { "" } else { "/" };
+    format!("{before}/pods/*{slash}{rest}")
 }
 
 impl Point {

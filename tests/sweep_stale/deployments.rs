@@ -79,6 +79,35 @@ fn what_a_run_began_that_was_killed_is_closed_after_a_day() {
     assert_eq!(site.states(killed), [InProgress, Inactive]);
 }
 
+/// Two deployments of a branch are up one after the other; nobody said that of the first.
+#[test]
+fn what_is_shown_as_reachable_though_a_newer_one_is_up_is_closed_after_a_day() {
+    let site = Site::new("deployments-replaced");
+    let app = objects(&[config_map("a")]);
+    let deploy = |id| site.helm_apply(Helm3, id).release(&app);
+    let [first, second] = [(); 2].map(|()| {
+        let id = old(&site);
+        deploy(id).run().ends_with(0);
+        id
+    });
+    let shown = |id| site.states(id).last().copied();
+    assert_eq!(
+        (shown(first), shown(second)),
+        (Some(Inactive), Some(Success))
+    );
+    site.repository
+        .post_status(first, Success, User::bot("deployer"));
+    let planned = sweep(&site, &["--dry-run"]).ends_with(0, "planned");
+    drop(planned.says(&format!("which a newer one took the place of: {first}")));
+    let swept = sweep(&site, &[]).ends_with(0, "swept");
+    assert_eq!(swept.told["closed-deployments"], json!([first]));
+    assert_eq!(
+        (shown(first), shown(second)),
+        (Some(Inactive), Some(Success))
+    );
+    assert_eq!(site.last_words(first), "a newer deployment is up");
+}
+
 #[test]
 fn a_lost_one_is_found_behind_a_hundred_that_came_since_and_a_page_that_fails_is_told() {
     let site = with("deployments-pages", &[of("new", 1)]);

@@ -11,9 +11,9 @@ use super::{
 use crate::{
     decide::{
         Age, Candidate, Head, Presence, Rules, Spared, Stay, Verdict, Why, brake, judge, lost,
-        most, oldest_first,
+        most, oldest_first, replaced,
     },
-    model::{Branch, Phase, Seen},
+    model::{Branch, Phase, Seen, Told},
     settings::{Selection, SweepStale},
 };
 
@@ -28,6 +28,8 @@ pub(super) struct Plan {
     pub brake: Option<String>,
     /// Deployments that nobody took up, or ended, within a day.
     pub lost: Vec<u64>,
+    /// Deployments that are shown as reachable though a newer one is up.
+    pub replaced: Vec<u64>,
 }
 
 impl Plan {
@@ -67,22 +69,32 @@ pub(super) async fn plan(start: &Start<SweepStale>, gathered: &Gathered) -> Plan
     }
     spare_protected(gathered, settings, &mut verdicts).await;
     oldest_first(&mut verdicts, most);
-    let lost_ones = match (&gathered.deployments, age) {
-        (Ok(listed), Age::After(_)) => lost(listed, settings.app.place(), gathered.now, |branch| {
-            let of_it = |entry: &&Entry| entry.branch.as_ref() == Ok(branch);
-            gathered
-                .entries
-                .iter()
-                .find(of_it)
-                .is_some_and(|it| it.held)
-        }),
-        (Ok(_), Age::Unasked | Age::Unknown) | (Err(_), _) => Vec::new(),
+    let (lost, replaced) = match (&gathered.deployments, age) {
+        (Ok(listed), Age::After(_)) => unended(gathered, settings, listed),
+        (Ok(_), Age::Unasked | Age::Unknown) | (Err(_), _) => Default::default(),
     };
     Plan {
         brake,
         verdicts,
-        lost: lost_ones,
+        lost,
+        replaced,
     }
+}
+
+/// The deployments that nobody will end: those that are lost, and those that are replaced.
+fn unended(gathered: &Gathered, settings: &SweepStale, listed: &[Told]) -> (Vec<u64>, Vec<u64>) {
+    let (place, now) = (settings.app.place(), gathered.now);
+    let entry = |branch: &Branch| {
+        let mut entries = gathered.entries.iter();
+        entries.find(|entry| entry.branch.as_ref() == Ok(branch))
+    };
+    let is_at_work = |branch: &Branch| entry(branch).is_some_and(|it| it.held);
+    let up = |branch: &Branch| {
+        let free = entry(branch).filter(|it| !it.held)?;
+        free.record()?.deployed
+    };
+    let lost = lost(listed, place, now, is_at_work);
+    (lost, replaced(listed, place, now, up))
 }
 
 /// Judges one environment; what only seems to have no branch is asked for once more.
