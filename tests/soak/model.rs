@@ -46,6 +46,9 @@ pub enum Expected {
     Up(u64),
     /// This deployment, or nothing: a sweep may have met it rightly.
     Either(u64),
+    /// Nothing, or what landed before this deployment: its branch was gone when it was its turn, and may
+    /// have come back before any sweep.
+    Before(u64),
 }
 
 impl History {
@@ -122,7 +125,7 @@ impl History {
             |run: &&Run| run.deployment == newest && matches!(run.told, Told::Landed | Told::WasUp);
         let Some(up) = self.runs_of(place).iter().rev().find(is_up) else {
             // Superseded by nobody newer: the branch was gone when it was its turn.
-            return Expected::Either(newest);
+            return Expected::Before(newest);
         };
         let aged = self.aged.get(&place).copied();
         let is_old = aged.is_some_and(|aged| aged > up.began);
@@ -213,6 +216,15 @@ mod tests {
         assert!(!history.is_unfinished(PLACE, 1));
         assert!(history.is_unfinished(PLACE, 2));
         assert!(history.is_unfinished(PLACE, 3));
+    }
+
+    #[test]
+    fn what_landed_before_may_be_up_where_the_branch_was_gone_at_the_newests_turn() {
+        let mut history = history(&[run(1, 1, Landed)]);
+        history.went(0, 2);
+        history.ended(PLACE, run(2, 3, Superseded));
+        history.came(0, 4);
+        assert_eq!(history.expected(PLACE, Some(2)), Before(2));
     }
 
     #[test]
