@@ -10,7 +10,7 @@ use testbed::{
 };
 
 use super::{check, has_all, misses, passes, told, without};
-use crate::site::{Program, Site, chart, echo, example_app};
+use crate::site::{Program, RIGHTS, Site, chart, echo, example_app};
 
 /// `helm-apply` of one release, on a laptop: no branch and no commit is told.
 fn program(site: &Site, release: &Value) -> Program {
@@ -86,6 +86,9 @@ fn a_right_to_what_the_charts_make_is_needed_and_no_other() {
     );
     let site = Site::with_rights("check-kinds", &without("jobs"));
     has_all(program(&site, &echo(json!({}))));
+    // A Role grants nothing of what is in no namespace, whatever it names.
+    let rights = RIGHTS.replace("resources: [pods]", "resources: [pods, namespaces]");
+    let site = Site::with_rights("check-kinds", &rights);
     let bare = json!({"chart": chart("objects"), "values": [{"objects": [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x"}},
         {"apiVersion": "example.test/v1", "kind": "Widget", "metadata": {"name": "x"}},
@@ -95,7 +98,7 @@ fn a_right_to_what_the_charts_make_is_needed_and_no_other() {
         &ran,
         "Cluster: namespaces",
         "missing",
-        "in the whole cluster",
+        "may not get, list, watch, create, patch, delete them in the whole cluster",
     );
     told(
         &ran,
