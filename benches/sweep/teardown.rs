@@ -29,9 +29,14 @@ const HELM: Tool = Tool::Helm3;
 const RELEASES: [(&str, &str); 2] = [("--redis", "charts/redis"), ("", "charts/app")];
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// The same thirty twice: for us, and for Helm.
+/// How often both are timed, in turn: what else the machine does is not seen in the middle one.
+const PAIRS: usize = 3;
+
+/// The same thirty twice: for us, and for Helm. Of several such pairs the one whose ratio is the median.
 pub fn of_thirty() -> Vec<Figure> {
-    let [ours, helms] = [swept(), uninstalled()];
+    let mut pairs: Vec<[Duration; 2]> = (0..PAIRS).map(|_| [swept(), uninstalled()]).collect();
+    pairs.sort_by(|one, next| ratio(one).total_cmp(&ratio(next)));
+    let [ours, helms] = pairs[PAIRS / 2];
     let what = format!("{ENVIRONMENTS} environments of 2 removed");
     vec![
         Figure {
@@ -41,6 +46,10 @@ pub fn of_thirty() -> Vec<Figure> {
         },
         Figure::ratio(format!("{what}: faster by"), ours, helms, LEAST_RATIO),
     ]
+}
+
+fn ratio([ours, helms]: &[Duration; 2]) -> f64 {
+    helms.div_duration_f64(*ours)
 }
 
 /// By the sweep, which sees all of it gone, and tells GitHub.
