@@ -211,6 +211,17 @@ fn what_is_wrong_with_an_app_is_one_line_with_what_to_do() {
 }
 
 #[test]
+fn a_repository_that_was_renamed_is_told_with_what_to_do() {
+    let (forge, _app, program) = queueing(permissions());
+    forge.repository.rename("acme/hello");
+    let told = "acme/hey is none of those that the App";
+    tells_no_secret(program.run())
+        .says("if it was renamed, give its new name by --repository")
+        .refuses(1, told);
+    assert!(forge.repository.deployments().is_empty());
+}
+
+#[test]
 fn settings_of_an_app_that_cannot_be_are_refused_without_a_request() {
     let (forge, app, program) = queueing(permissions());
     let garbled = program.env("GITHUB_APP_PRIVATE_KEY", "hush-hush-hush");

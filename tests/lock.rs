@@ -226,7 +226,8 @@ fn a_migration_that_runs_is_not_interrupted_by_a_newer_deployment() {
     let older = site.push("new");
     let running = site
         .helm_apply(Helm4, older)
-        .release(&objects(&[migration]))
+        // With something to wait for behind it: else Helm may be done before it is asked to stop.
+        .release(&objects(&[migration, stuck("gate")]))
         .start();
     let pod = site.wait_for_pod();
     let newer = site.push("new");

@@ -148,7 +148,9 @@ fn address() -> Screen {
 const PROGRESS: &str = "hey-new-inbox: hey-new-inbox-web 0 of 1 ready; Started: Started containers";
 
 fn is_hasty(line: &str) -> bool {
-    line.contains(" of 1 ready") && line.starts_with("[…] ") && !line.ends_with(PROGRESS)
+    let waits = line.contains(" of 1 ready") && line.starts_with("[…] ");
+    // The load balancer hears of a pod that is ready a moment later.
+    waits && !line.ends_with(PROGRESS) || line.contains(": it answers 503")
 }
 
 /// What was seen, with all that differs from run to run made the same.

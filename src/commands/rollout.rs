@@ -93,7 +93,7 @@ impl Rollout {
                 }
                 let now = report::progress(&progress(&self.scene(), objects));
                 if let Some(line) = now.and_then(|line| told.line(line)) {
-                    live.tell(&line);
+                    live.tell(&site.helm.mask(&line));
                 }
                 tokio::select! {
                     _ = changed.changed() => sleep(PAUSE).await,
@@ -175,5 +175,53 @@ impl Told {
             true => self.next,
             false => Instant::now() + BETWEEN,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::What;
+
+    fn fades(workload: &str, time: Duration) -> Hope {
+        let trouble = Trouble {
+            what: What::NotMade("exceeded quota".into()),
+            workload: workload.into(),
+            hook: None,
+            ready: None,
+            pod: None,
+            container: None,
+            events: Vec::new(),
+        };
+        Hope::Fades(trouble, time)
+    }
+
+    #[test]
+    fn what_may_heal_is_believed_once_it_has_stayed_and_forgotten_when_it_heals() {
+        let long = Duration::from_secs(3600);
+        let mut fading = Fading::default();
+        assert_eq!(fading.lost(fades("Deployment/web", long)), None);
+        let until = fading.0.clone();
+        assert_eq!(fading.lost(fades("Deployment/web", Duration::ZERO)), None);
+        assert_eq!(fading.0, until, "the time of the first sight counts");
+        assert_eq!(fading.lost(Hope::Waits), None);
+        assert_eq!(fading.0, None);
+        assert!(
+            fading
+                .lost(fades("Deployment/web", Duration::ZERO))
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn the_same_is_told_once() {
+        let mut told = Told::new();
+        assert_eq!(told.line("0 of 1".into()), None, "too early");
+        told.next = Instant::now();
+        assert_eq!(told.line("0 of 1".into()).as_deref(), Some("0 of 1"));
+        told.next = Instant::now();
+        assert_eq!(told.line("0 of 1".into()), None);
+        assert_eq!(told.line("1 of 1".into()).as_deref(), Some("1 of 1"));
+        assert_eq!(told.line("2 of 1".into()), None, "too soon after");
     }
 }

@@ -1,8 +1,9 @@
 //! What `queue-deploy` needs: rights at GitHub, and somebody who is sent the deployment.
 
+use rustix::process::Signal;
 use testbed::{
     buildkite::{Buildkite, Pipeline},
-    faults::{Effect, Matcher},
+    faults::{Effect, Gate, Matcher},
     github::{Permission, Permissions},
 };
 
@@ -43,7 +44,7 @@ impl Site {
     /// `queue-deploy` with a token of these permissions at GitHub.
     fn program(&self, permissions: Permissions) -> Program {
         self.bare(permissions)
-            .args(["--deploy-pipeline", "acme/hey-deploy"])
+            .env("BRANCH_DEPLOYS_DEPLOY_PIPELINE", "acme/hey-deploy")
             .args(["--buildkite-url", self.buildkite.url()])
             .env(
                 "BUILDKITE_API_TOKEN",
@@ -75,6 +76,27 @@ fn all_that_queue_deploy_needs_is_there_and_nothing_is_made() {
         .says("Nothing that queue-deploy needs is missing");
     assert!(site.forge.repository.deployments().is_empty());
     assert!(site.pipeline.builds().is_empty());
+}
+
+#[test]
+fn the_readme_shows_what_a_person_sees_of_a_check() {
+    let site = Site::new();
+    site.buildkite
+        .pipeline("hey")
+        .clones("git@github.com:acme/hey.git");
+    let reader = rights().read(Permission::Deployments);
+    let ran = site
+        .program(reader)
+        .args(["--deploy-pipeline=acme/hey", "--check"])
+        .env("COLUMNS", "100")
+        .run()
+        .ends_with(1);
+    let seen = ran.stdout.replace("127.0.0.1", "webhook.buildkite.com");
+    let lines = seen.trim_end().lines();
+    let lines = lines.map(|line| format!("    {line}").trim_end().to_owned());
+    let seen = lines.collect::<Vec<_>>().join("\n");
+    let shown = include_str!("../../README.md");
+    assert!(shown.contains(&seen), "the README should show:\n{seen}");
 }
 
 #[test]
@@ -224,6 +246,32 @@ fn a_repository_that_was_renamed_is_told_by_its_new_name() {
     site.forge.repository.rename("acme/hello");
     let bare = site.bare(rights());
     passes(bare, "repository", "doubtful", "--repository acme/hello");
+}
+
+#[test]
+fn a_check_ends_at_a_signal() {
+    let site = Site::new();
+    let gate = Gate::default();
+    let asked = Matcher::get("/repos/acme/hey/hooks");
+    let faults = site.forge.github.faults();
+    faults.when(asked).then(Effect::hold_before(&gate));
+    let running = site.program(rights()).args(["--check"]).start();
+    gate.reached();
+    running.signal(Signal::TERM);
+    running.end().ends_with(128 + 15);
+}
+
+#[test]
+fn a_github_that_does_not_answer_is_missing_and_nothing_more_is_asked_of_it() {
+    let site = Site::new();
+    let refused = Effect::status(500);
+    let asked = Matcher::any("/repos/acme/hey");
+    site.forge.github.faults().when(asked).then(refused);
+    let ran = check(site.program(rights())).ends_with(1);
+    told(&ran, "repository", "missing", "500");
+    for line in ["contents", "deployments: write", "webhook"] {
+        told(&ran, line, "unknown", "the repository is not seen");
+    }
 }
 
 #[test]

@@ -303,5 +303,5 @@ fn a_certificate_for_another_name_is_told_from_one_that_nobody_vouches_for() {
     };
     deploy(&trusted).says("its certificate is not accepted: certificate not valid for name");
     deploy(Path::new("/etc/ssl/certs/ca-certificates.crt"))
-        .says("its certificate is not accepted: invalid peer certificate: UnknownIssuer");
+        .says("its certificate is not accepted: nobody whom this machine trusts has issued it");
 }

@@ -294,6 +294,26 @@ fn the_log_of_a_hook_is_shown_while_it_runs_and_a_failure_stops_the_rest() {
     }
 }
 
+#[test]
+fn what_a_hook_says_is_shown_once_however_long_the_address_takes() {
+    let site = Site::new("hook-once");
+    let deployment = site.push("new-once");
+    let port = Cluster::shared().load_balancer().port();
+    let url = format!("http://{{slug}}.beta.example.test:{port}");
+    let ran = site
+        .helm_apply(Tool::Helm3, deployment)
+        .release(&echo(json!({"web": true})))
+        .release(&{
+            let mut hook = migration(&json!({"testbed/log": "adding a column"}));
+            hook["name"] = json!("jobs");
+            hook
+        })
+        .args(["--url", &url, "--lookup", "ingress"])
+        .run()
+        .ends_with(0);
+    assert_eq!(ran.stdout.matches("adding a column").count(), 1, "{ran}");
+}
+
 /// What Helm has of the release, and what the cluster has of the app, is what it was.
 #[test]
 fn a_failed_migration_leaves_the_app_as_it_was() {

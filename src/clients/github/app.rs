@@ -30,6 +30,11 @@ const SPARE: Duration = Duration::from_secs(300);
 const ISSUED_BEFORE: i64 = 60;
 const LASTS: i64 = 540;
 
+/// What GitHub says to an App that asks for a token of a repository by a name which is none, or no
+/// longer: a token's repositories follow no redirect.
+const NOT_AMONG: &str = "There is at least one repository that does not exist or is not accessible to \
+                         the parent installation.";
+
 /// Who asks, where it is no person's token: an App, and what it asks to be allowed.
 #[derive(Clone)]
 pub struct App {
@@ -211,6 +216,10 @@ impl Tokens {
                 format!("the App {app} is not installed on {repository}: install it there")
             }
             (404, Some(id)) => format!("the App {app} has no installation {id}"),
+            (422, _) if error.says(NOT_AMONG) => format!(
+                "{repository} is none of those that the App {app} is installed on: if it was renamed, \
+                 give its new name by --repository, else add it to the installation"
+            ),
             _ => {
                 let each = self.app.permissions.iter();
                 let each: Vec<_> = each.map(|(of, level)| format!("{of}: {level}")).collect();

@@ -1,7 +1,7 @@
 //! What hooks say while they run: a migration is nothing to guess about.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     convert::Infallible,
     sync::{Mutex, PoisonError},
 };
@@ -29,10 +29,10 @@ impl HookLogs {
         seen: impl Fn() -> Vec<[String; 3]>,
         changed: &mut watch::Receiver<()>,
     ) -> Infallible {
-        let (mut known, mut logs) = (BTreeSet::new(), FuturesUnordered::new());
+        let mut logs = FuturesUnordered::new();
         loop {
             for [hook, pod, container] in seen() {
-                if known.insert(pod.clone()) {
+                if self.is_new(&pod) {
                     site.report
                         .note(&format!("{release}: the hook {hook} runs"));
                     logs.push(self.one(site, hook, pod, container));
@@ -62,6 +62,14 @@ impl HookLogs {
         let _ = site.objects.follow_log(&pod, &container, line).await;
     }
 
+    /// Whether a pod was not heard of before, whoever asks.
+    fn is_new(&self, pod: &str) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = !all.contains_key(pod);
+        all.entry(pod.to_owned()).or_default();
+        is_new
+    }
+
     fn keep(&self, pod: &str, line: &str) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = all.entry(pod.to_owned()).or_default();
@@ -74,7 +82,7 @@ impl HookLogs {
     /// The last lines that a pod said.
     pub(super) fn end_of(&self, pod: &str) -> Option<String> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines = all.get(pod)?.iter().map(String::as_str);
-        Some(lines.collect::<Vec<_>>().join("\n"))
+        let lines: Vec<_> = all.get(pod)?.iter().map(String::as_str).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
     }
 }

@@ -8,14 +8,16 @@ mod github;
 mod helm;
 mod registry;
 mod rights;
+mod webhook;
 
 pub use buildkite::{BuildkiteFacts, DeployPipeline, buildkite, deploy_pipeline};
 pub use cluster::{ClusterFacts, Granted, cluster, ingress_class, unserved};
 pub use dns::{ZoneFacts, dns};
-pub use github::{By, GitHubFacts, Hook, NOT_SEEN, github};
+pub use github::{By, GitHubFacts, NOT_SEEN, github};
 pub use helm::{chart, helm};
 pub use registry::{registry, step};
 pub use rights::{Need, Right, Served, Use, kinds, rights};
+pub use webhook::Hook;
 
 use crate::model::{Ending, Line, Verdict};
 

@@ -1,5 +1,7 @@
 //! The logs of containers. What writes them may write without end, and lines without end.
 
+use std::time::Duration;
+
 use futures::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _};
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, api::LogParams};
@@ -44,6 +46,9 @@ async fn start(stream: impl AsyncBufRead) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// How long a log is left alone that broke off.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// The longest line that is handed on, in bytes; what is longer is cut.
 const LINE: usize = 4 << 10;
 
@@ -72,6 +77,7 @@ impl Objects {
             }
             // One that is silent for long is taken for dead: from now on.
             params.tail_lines = Some(0);
+            tokio::time::sleep(PAUSE).await;
         }
     }
 }

@@ -55,6 +55,41 @@ fn a_token_that_lost_access_finds_nothing_at_all() {
 }
 
 #[test]
+fn a_classic_token_tells_its_scopes_and_finds_nothing_where_it_lacks_one() {
+    let (github, hey, _client) = acme();
+    hey.webhook("http://127.0.0.1:1/deliver/s3cret", &["push"], "");
+    let with = |scopes: &[&str]| {
+        let token = github.token(Permissions::classic("ada", scopes));
+        Client::new(github.url(), Some(&token))
+    };
+    let all = with(&["repo", "gist"]).get("/repos/acme/hey/hooks");
+    assert_eq!(all.status, 200);
+    assert_eq!(all.headers["x-oauth-scopes"], "repo, gist");
+    assert_eq!(all.json()[0]["events"], json!(["push"]));
+    let narrow = with(&["repo_deployment"]);
+    assert_eq!(narrow.get("/repos/acme/hey/hooks").status, 404);
+    let asked = narrow.post("/repos/acme/hey/deployments", json!({"ref": "none"}));
+    assert_eq!(asked.status, 422);
+    let asked = with(&["gist"]).post("/repos/acme/hey/deployments", json!({"ref": "none"}));
+    assert_eq!(asked.status, 404);
+}
+
+#[test]
+fn webhooks_are_shown_to_those_alone_who_may_read_them() {
+    let (github, _hey, _client) = acme();
+    let token = github.token(everything());
+    let refused = Client::new(github.url(), Some(&token)).get("/repos/acme/hey/hooks");
+    assert_eq!(refused.status, 403);
+    assert_eq!(
+        refused.headers["x-accepted-github-permissions"],
+        "repository_hooks=read"
+    );
+    let token = github.token(everything().read(Permission::Webhooks));
+    let shown = Client::new(github.url(), Some(&token)).get("/repos/acme/hey/hooks");
+    assert_eq!(shown.json(), json!([]));
+}
+
+#[test]
 fn a_token_sees_its_own_repositories_only_also_after_a_rename() {
     let (github, hey, _client) = acme();
     github.repository("acme/other");
