@@ -72,15 +72,24 @@ pub(super) struct Uninstalled {
     pub named: BTreeSet<ObjectKey>,
     /// What of that was seen gone already.
     pub gone: BTreeSet<ObjectKey>,
+    /// What of the rest was asked to go a moment ago, where it is ours.
+    pub asked: BTreeSet<ObjectKey>,
 }
 
 impl Uninstalled {
-    /// What these objects are of, none of them seen gone yet.
+    /// What these objects are of, none of them seen gone or asked to go yet.
     fn of(named: impl IntoIterator<Item = ObjectKey>) -> Self {
         Self {
             named: named.into_iter().collect(),
-            gone: BTreeSet::new(),
+            ..Self::default()
         }
+    }
+
+    /// The same with what another release consisted of.
+    fn add(&mut self, more: Self) {
+        self.named.extend(more.named);
+        self.gone.extend(more.gone);
+        self.asked.extend(more.asked);
     }
 }
 

@@ -38,11 +38,13 @@ pub(super) async fn clear_of(
     from: Uninstalled,
     releases: &[&str],
 ) -> anyhow::Result<Remains> {
+    let asked = from.asked.clone();
     let mut clearing = Clearing::of(site, from);
-    // The cluster holds a disk until its last pod is gone: until then each look at it is for nothing.
-    let claims = clearing.set_aside(|key| key.set.is_some());
+    // The cluster holds a disk until its last pod is gone: until then each look at it is for nothing. So
+    // is one at what was asked to go just now.
+    let later = clearing.set_aside(|key| key.set.is_some() || asked.contains(key));
     clearing.look(releases).await?;
-    clearing.there.extend(claims);
+    clearing.there.extend(later);
     loop {
         let waited = clearing.outlive().await?;
         clearing.look(releases).await?;
@@ -71,7 +73,7 @@ struct Clearing<'a> {
 
 impl<'a> Clearing<'a> {
     fn of(site: &'a Site<'a>, from: Uninstalled) -> Self {
-        let Uninstalled { named, gone } = from;
+        let Uninstalled { named, gone, .. } = from;
         let there = named.difference(&gone).cloned();
         Self {
             site,

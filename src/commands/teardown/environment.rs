@@ -39,8 +39,7 @@ pub(in super::super) async fn environment(site: &Site<'_>) -> anyhow::Result<Rem
             match outcome {
                 Ok(more) => {
                     removed.push(release);
-                    uninstalled.named.extend(more.named);
-                    uninstalled.gone.extend(more.gone);
+                    uninstalled.add(more);
                 }
                 Err(error) => {
                     site.ready()?;

@@ -63,32 +63,31 @@ impl FoundRelease {
 
     /// Takes it away, if Helm knows of it. What it consists of must be noted before.
     pub(super) async fn uninstall(self, site: &Site<'_>) -> anyhow::Result<Uninstalled> {
-        let mut gone = BTreeSet::new();
+        let mut uninstalled = Uninstalled::of(self.keys.clone());
         if !self.revisions.is_empty() {
             hooks::wait_for(site, &self.revisions).await?;
             site.ready()?;
             let begun = Instant::now();
             match self.hand {
-                Hand::Ours => gone = self.by_hand(site).await?,
+                Hand::Ours => [uninstalled.gone, uninstalled.asked] = self.by_hand(site).await?,
                 Hand::Helms => self.by_helm(site).await?,
             }
             let (name, time) = (&self.name, crate::report::elapsed(begun.elapsed()));
             site.report.done(&format!("{name}: uninstalled ({time})"));
         }
-        let named = self.keys;
-        Ok(Uninstalled { named, gone })
+        Ok(uninstalled)
     }
 
     /// Asks for the deletion of all that Helm would delete, in its order, and then deletes the revisions,
     /// the newest last. Where the cluster refuses one object, they stay: the release is there. What is
-    /// seen gone at once comes back.
-    async fn by_hand(&self, site: &Site<'_>) -> anyhow::Result<BTreeSet<ObjectKey>> {
-        let (mut gone, mut refused) = (BTreeSet::new(), Vec::new());
+    /// seen gone at once comes back, and what is not.
+    async fn by_hand(&self, site: &Site<'_>) -> anyhow::Result<[BTreeSet<ObjectKey>; 2]> {
+        let ([mut gone, mut asked], mut refused) = (<[BTreeSet<_>; 2]>::default(), Vec::new());
         for step in steps(self.keys.iter().filter(|key| key.set.is_none())) {
             for (key, sight) in look_at(site, step, &[&self.name]).await? {
                 match sight {
                     Ok(Sight::Gone) => gone.extend([key]),
-                    Ok(Sight::Kept | Sight::Stranger | Sight::There(_)) => {}
+                    Ok(Sight::Kept | Sight::Stranger | Sight::There(_)) => asked.extend([key]),
                     Err(error) => refused.push((key.to_string(), error)),
                 }
             }
@@ -99,7 +98,7 @@ impl FoundRelease {
             site.storage.forget(revision).await?;
         }
         match site.storage.revisions(&self.name).await?.last() {
-            None => Ok(gone),
+            None => Ok([gone, asked]),
             Some(newest) => bail!(
                 "somebody else deployed the release {} meanwhile: revision {} is {}",
                 self.name,
