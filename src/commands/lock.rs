@@ -3,32 +3,37 @@
 //! Whoever changes an environment holds it, renews it, hears in it what others want, and stops
 //! when it is lost. A holder that was lost makes no new one.
 
+mod held;
 mod lease;
+mod waiting;
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use k8s_openapi::api::coordination::v1::Lease;
 use tokio::{
     sync::{Mutex, watch},
     task::JoinHandle,
-    time::timeout,
 };
 
 pub(super) use self::lease::{
     branch as branch_in, has_record, holder_of, is_held, last_held, record as record_in, seen,
     without_record,
 };
+use self::{
+    held::Held,
+    waiting::{Waiting, Wanted},
+};
 use super::stop::{LEAVE, Stop, WIND_UP};
 use crate::{
     clients::{
-        cluster::{ClusterError, Leases, Written},
+        cluster::{Leases, Written},
         helm::GRACE,
     },
-    decide::{self, Patience, Step},
+    decide::Step,
     model::{Environment, Halt, Holder, Record, Wish},
     report::Report,
 };
@@ -57,18 +62,6 @@ pub(super) struct Request<'a> {
 pub(super) struct Lock {
     held: Arc<Held>,
     renewal: JoinHandle<()>,
-}
-
-struct Held {
-    leases: Leases,
-    name: String,
-    identity: String,
-    duration: Duration,
-    lease: Mutex<Lease>,
-    renewed: watch::Sender<Instant>,
-    beat: watch::Sender<()>,
-    lost: watch::Sender<Option<String>>,
-    wish: watch::Sender<Option<Wish>>,
 }
 
 impl Lock {
@@ -291,167 +284,5 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         self.renewal.abort();
-    }
-}
-
-impl Held {
-    /// Reads the Lease each second, hears wishes, and renews it each third of its duration.
-    async fn keep(self: Arc<Self>) {
-        let lost = loop {
-            tokio::time::sleep(LOOK.min(self.duration / 3)).await;
-            match timeout(self.duration / 3, self.look()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(Loss::Certain(reason))) => break reason,
-                // The API server does not answer: the lock stands until its time is over.
-                Ok(Err(Loss::Doubt)) | Err(_) => {}
-            }
-            if self.renewed.borrow().elapsed() >= self.duration {
-                break "it could not be renewed in time".to_owned();
-            }
-        };
-        self.lost.send_replace(Some(lost));
-    }
-
-    async fn look(&self) -> Result<(), Loss> {
-        let mut held = self.lease.lock().await;
-        let lease = self.leases.get(&self.name).await.map_err(|_| Loss::Doubt)?;
-        let lease = lease.ok_or_else(|| Loss::Certain("its lease was deleted".to_owned()))?;
-        self.check(&lease)?;
-        let wish = lease::wish(&lease);
-        self.wish.send_if_modified(|known| {
-            let changed = *known != wish;
-            *known = wish;
-            changed
-        });
-        *held = lease;
-        if self.renewed.borrow().elapsed() < self.duration / 3 {
-            return Ok(());
-        }
-        let begun = Instant::now();
-        match self.leases.replace(&lease::renewed(held.clone())).await {
-            Ok(Written::Done(lease)) => {
-                *held = *lease;
-                self.was_renewed(begun);
-                Ok(())
-            }
-            Ok(Written::Conflict) | Err(_) => Err(Loss::Doubt),
-            Ok(Written::Gone) => Err(Loss::Certain("its lease was deleted".to_owned())),
-        }
-    }
-
-    /// Counted from before the request: the server may have written it at once.
-    fn was_renewed(&self, begun: Instant) {
-        self.renewed.send_replace(begun);
-        self.beat.send_replace(());
-    }
-
-    fn check(&self, lease: &Lease) -> Result<(), Loss> {
-        if lease::is_of(lease, &self.identity) {
-            return Ok(());
-        }
-        let holder = lease.spec.as_ref();
-        let holder = holder.and_then(|spec| spec.holder_identity.as_deref());
-        Err(Loss::Certain(format!(
-            "{} has it",
-            holder.unwrap_or("nobody")
-        )))
-    }
-
-    /// Whether nobody holds it. False where the Lease is gone, or the cluster does not tell.
-    async fn is_free(&self) -> bool {
-        let lease = self.leases.get(&self.name).await.ok().flatten();
-        lease.is_some_and(|lease| lease::seen(&lease).holder.is_none())
-    }
-
-    /// Changes the Lease while it is ours; a conflict is read and tried again.
-    async fn update(&self, change: impl Fn(&mut Lease)) -> anyhow::Result<()> {
-        let mut held = self.lease.lock().await;
-        for _ in 0..CONFLICTS {
-            let begun = Instant::now();
-            let mut lease = lease::renewed(held.clone());
-            change(&mut lease);
-            match self.leases.replace(&lease).await? {
-                Written::Done(lease) => {
-                    *held = *lease;
-                    self.was_renewed(begun);
-                    return Ok(());
-                }
-                Written::Conflict => {
-                    *held = self
-                        .reread()
-                        .await?
-                        .ok_or_else(|| anyhow!("the lease was deleted"))?;
-                }
-                Written::Gone => bail!("the lease was deleted"),
-            }
-        }
-        bail!("others keep changing the lease")
-    }
-
-    /// The Lease as it is now, if it is still ours.
-    async fn reread(&self) -> anyhow::Result<Option<Lease>> {
-        let Some(lease) = self.leases.get(&self.name).await? else {
-            return Ok(None);
-        };
-        match self.check(&lease) {
-            Ok(()) => Ok(Some(lease)),
-            Err(Loss::Certain(reason)) => bail!("the lock is lost: {reason}"),
-            Err(Loss::Doubt) => bail!("the lock may be lost"),
-        }
-    }
-}
-
-/// How sure it is that the lock is lost.
-enum Loss {
-    Certain(String),
-    Doubt,
-}
-
-/// The Lease as it is to be with our lock on it.
-enum Wanted {
-    Made(Lease),
-    Taken(Lease),
-}
-
-impl Wanted {
-    async fn write(&self, leases: &Leases) -> Result<Written, ClusterError> {
-        match self {
-            Self::Made(lease) => leases.create(lease).await,
-            Self::Taken(lease) => leases.replace(lease).await,
-        }
-    }
-}
-
-/// One who waits: it says once for each holder whom it waits for, and what it wants of it.
-#[derive(Default)]
-struct Waiting {
-    patience: Patience,
-    told: Option<String>,
-}
-
-impl Waiting {
-    async fn tell(
-        &mut self,
-        leases: &Leases,
-        lease: &Lease,
-        request: &Request<'_>,
-        report: &Report,
-    ) -> anyhow::Result<()> {
-        let holder = lease::holder(lease);
-        if self.told.as_ref() != Some(&holder) {
-            report.waiting(&holder);
-            self.told = Some(holder);
-        }
-        let Some(wish) = &request.wish else {
-            return Ok(());
-        };
-        let present = lease::wish(lease);
-        if decide::outranks(wish, present.as_ref()) {
-            let text = serde_json::to_string(wish).context("failed to write a wish")?;
-            leases
-                .annotate(&request.environment.name(), lease::WISH, &text)
-                .await?;
-        }
-        Ok(())
     }
 }
