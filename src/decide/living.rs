@@ -34,19 +34,9 @@ pub fn still_live(dependents: Vec<Dependent>, owners: &[&ObjectKey]) -> BTreeSet
 mod tests {
     use super::*;
 
-    fn key(api_version: &str, kind: &str, name: &str) -> ObjectKey {
-        ObjectKey {
-            api_version: api_version.into(),
-            kind: kind.into(),
-            name: name.into(),
-            namespace: None,
-            set: None,
-        }
-    }
-
     fn pod(name: &str, owner_kind: &str, owner: &str) -> Dependent {
         Dependent {
-            key: key("v1", "Pod", name),
+            key: ObjectKey::new("v1", "Pod", name),
             owner_kind: owner_kind.into(),
             owner: owner.into(),
             hash: "6f7d".into(),
@@ -56,7 +46,7 @@ mod tests {
     #[test]
     fn pods_live_by_a_stateful_set_or_by_the_deployment_of_their_replica_set() {
         let set = Dependent {
-            key: key("apps/v1", "ReplicaSet", "web-6f7d"),
+            key: ObjectKey::new("apps/v1", "ReplicaSet", "web-6f7d"),
             ..pod("", "Deployment", "web")
         };
         let all = vec![
@@ -70,14 +60,14 @@ mod tests {
             pod("other", "ReplicaSet", "web"),
         ];
         let owners = [
-            key("apps/v1", "Deployment", "web"),
-            key("apps/v1", "StatefulSet", "redis"),
-            key("v1", "Service", "web-two"),
-            key("batch/v1", "Job", "web"),
+            ObjectKey::new("apps/v1", "Deployment", "web"),
+            ObjectKey::new("apps/v1", "StatefulSet", "redis"),
+            ObjectKey::new("v1", "Service", "web-two"),
+            ObjectKey::new("batch/v1", "Job", "web"),
         ];
         let owners: Vec<_> = owners.iter().collect();
         let living: Vec<_> = still_live(all, &owners).into_iter().collect();
-        let pod = |name| key("v1", "Pod", name);
+        let pod = |name| ObjectKey::new("v1", "Pod", name);
         assert_eq!(living, [set.key, pod("redis-0"), pod("web-6f7d-x")]);
     }
 

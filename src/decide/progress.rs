@@ -84,13 +84,7 @@ mod tests {
     fn object(kind: &str, name: &str, hook: bool) -> Object {
         let annotations = hook.then(|| json!({"helm.sh/hook": "pre-upgrade"}));
         Object {
-            key: ObjectKey {
-                api_version: "v1".into(),
-                kind: kind.into(),
-                name: name.into(),
-                namespace: None,
-                set: None,
-            },
+            key: ObjectKey::new("v1", kind, name),
             body: json!({"metadata": {"annotations": annotations}}),
         }
     }

@@ -65,13 +65,7 @@ mod tests {
     };
 
     fn of(kind: &str, marks: Marks<'_>) -> Fate {
-        let key = ObjectKey {
-            api_version: "v1".into(),
-            kind: kind.into(),
-            name: "x".into(),
-            namespace: None,
-            set: None,
-        };
+        let key = ObjectKey::new("v1", kind, "x");
         fate(&key, marks, &["hey-new"], "betas")
     }
 

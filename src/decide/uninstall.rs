@@ -119,16 +119,6 @@ mod tests {
         }
     }
 
-    fn key(api_version: &str, kind: &str, name: &str) -> ObjectKey {
-        ObjectKey {
-            api_version: api_version.into(),
-            kind: kind.into(),
-            name: name.into(),
-            namespace: None,
-            set: None,
-        }
-    }
-
     #[test]
     fn helm_is_needed_for_hooks_of_the_deletion_alone() {
         let of = |events: &[&[&str]]| hand(Some(&release(events)));
@@ -154,13 +144,13 @@ mod tests {
     #[test]
     fn the_way_to_the_app_goes_before_it_and_what_it_uses_after_it() {
         let keys = [
-            key("v1", "ConfigMap", "c"),
-            key("example.test/v1", "Widget", "w"),
-            key("apps/v1", "Deployment", "one"),
-            key("apps/v1", "Deployment", "two"),
-            key("v1", "Service", "s"),
-            key("networking.k8s.io/v1", "Ingress", "i"),
-            key("batch/v1", "Job", "j"),
+            ObjectKey::new("v1", "ConfigMap", "c"),
+            ObjectKey::new("example.test/v1", "Widget", "w"),
+            ObjectKey::new("apps/v1", "Deployment", "one"),
+            ObjectKey::new("apps/v1", "Deployment", "two"),
+            ObjectKey::new("v1", "Service", "s"),
+            ObjectKey::new("networking.k8s.io/v1", "Ingress", "i"),
+            ObjectKey::new("batch/v1", "Job", "j"),
         ];
         let steps = steps(&keys);
         let names = steps
@@ -180,7 +170,10 @@ mod tests {
             ("apps/v1", "Deployment"),
             ("apps/v1", "StatefulSet"),
         ] {
-            assert!(!holds_dependents(&key(api_version, kind, "x")), "{kind}");
+            assert!(
+                !holds_dependents(&ObjectKey::new(api_version, kind, "x")),
+                "{kind}"
+            );
         }
         for (api_version, kind) in [
             ("apps/v1", "DaemonSet"),
@@ -188,11 +181,14 @@ mod tests {
             ("example.test/v1", "Secret"),
             ("example.test/v1", "Deployment"),
         ] {
-            assert!(holds_dependents(&key(api_version, kind, "x")), "{kind}");
+            assert!(
+                holds_dependents(&ObjectKey::new(api_version, kind, "x")),
+                "{kind}"
+            );
         }
         let elsewhere = ObjectKey {
             namespace: Some("elsewhere".into()),
-            ..key("apps/v1", "Deployment", "x")
+            ..ObjectKey::new("apps/v1", "Deployment", "x")
         };
         assert!(holds_dependents(&elsewhere));
     }

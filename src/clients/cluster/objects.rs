@@ -263,13 +263,7 @@ fn is_running(pod: &serde_json::Value) -> bool {
 }
 
 fn claim_key(name: String) -> ObjectKey {
-    ObjectKey {
-        api_version: "v1".into(),
-        kind: "PersistentVolumeClaim".into(),
-        name,
-        namespace: None,
-        set: None,
-    }
+    ObjectKey::new("v1", "PersistentVolumeClaim", name)
 }
 
 fn live(key: ObjectKey, object: &impl serde::Serialize) -> Result<Live, ClusterError> {

@@ -5,13 +5,7 @@ use crate::model::{Container, Event, Log, ObjectKey};
 
 fn object(kind: &str, name: &str) -> Object {
     Object {
-        key: ObjectKey {
-            api_version: "v1".into(),
-            kind: kind.into(),
-            name: name.into(),
-            namespace: None,
-            set: None,
-        },
+        key: ObjectKey::new("v1", kind, name),
         body: json!({}),
     }
 }

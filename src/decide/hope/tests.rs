@@ -9,13 +9,7 @@ const MAX: u64 = 3;
 fn object(kind: &str, hook: bool) -> Object {
     let annotations = hook.then(|| json!({"helm.sh/hook": "pre-upgrade"}));
     Object {
-        key: ObjectKey {
-            api_version: "v1".into(),
-            kind: kind.into(),
-            name: "web".into(),
-            namespace: None,
-            set: None,
-        },
+        key: ObjectKey::new("v1", kind, "web"),
         body: json!({"metadata": {"annotations": annotations}}),
     }
 }

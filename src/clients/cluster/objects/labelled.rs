@@ -38,13 +38,7 @@ impl Objects {
             Err(error) => return Err(self.not_listed(&kind.plural, error)),
         };
         let found = listed.iter().map(|object| {
-            let key = ObjectKey {
-                api_version: kind.api_version.clone(),
-                kind: kind.kind.clone(),
-                name: object.name_any(),
-                namespace: None,
-                set: None,
-            };
+            let key = ObjectKey::new(&kind.api_version, &kind.kind, object.name_any());
             live(key, object)
         });
         found.collect()

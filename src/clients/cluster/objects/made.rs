@@ -66,13 +66,7 @@ impl Objects {
 fn dependents(item: Item, api_version: &str, kind: &str) -> Vec<Dependent> {
     let Item { metadata } = item;
     let hash = metadata.labels.get(HASH).cloned().unwrap_or_default();
-    let key = ObjectKey {
-        api_version: api_version.to_owned(),
-        kind: kind.to_owned(),
-        name: metadata.name,
-        namespace: None,
-        set: None,
-    };
+    let key = ObjectKey::new(api_version, kind, metadata.name);
     let of_owner = |owner: metadata::Owner| Dependent {
         key: key.clone(),
         owner_kind: owner.kind,

@@ -106,13 +106,7 @@ type Keyed = (Key, serde_json::Value);
 /// An object under what names it.
 pub(super) fn keyed(kind: &ApiResource, mut object: DynamicObject) -> Result<Keyed, ClusterError> {
     object.metadata.managed_fields = None;
-    let key = ObjectKey {
-        api_version: kind.api_version.clone(),
-        kind: kind.kind.clone(),
-        name: object.name_any(),
-        namespace: None,
-        set: None,
-    };
+    let key = ObjectKey::new(&kind.api_version, &kind.kind, object.name_any());
     let live = live(key, &object)?;
     Ok(((live.key.kind, live.key.name), live.body))
 }
