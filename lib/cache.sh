@@ -96,7 +96,7 @@ needs() {
   type -P "$1" >/dev/null || fail 2 "nothing can be downloaded: install $1, which is not on PATH"
 }
 
-# fetch FILE SUM PATH: downloads a file of the release.
+# fetch FILE SUM PATH: downloads a file of the release, of which the largest has 3 MB.
 fetch() {
   local base url said address='^https?://[^[:space:][:cntrl:]"\\]+$'
   read -r base <"$tree/release/url"
@@ -107,7 +107,7 @@ fetch() {
   # The address goes by standard input: arguments are seen by everybody on the machine. What a
   # .curlrc says (-q) and what braces mean to curl is none of it.
   said=$(printf 'url = "%s"\n' "$url" | curl -q --globoff --config - --output "$3" --fail --location \
-    --silent --show-error --proto =http,https --connect-timeout 10 --max-time 300 --retry 2 2>&1) ||
+    --silent --show-error --proto =http,https --connect-timeout 10 --max-time 300 --max-filesize 20000000 --retry 2 2>&1) ||
     fail 1 "failed to download $(shown "$url"): ${said##*$'\n'}"
   verify "$3" "$2" "what $(shown "$url") answered"
 }

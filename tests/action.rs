@@ -231,6 +231,24 @@ fn a_deployment_lands_and_later_steps_learn_where() {
 }
 
 #[test]
+fn a_push_a_schedule_and_somebody_by_hand_start_it_too() {
+    let site = Site::new("workflow-events");
+    site.push("new");
+    let commit = site.repository.head("new");
+    let inputs = json!({"run": "queue-deploy", "app": "hey", "branch": "new", "commit": commit,
+        "programs": programs()});
+    let pushed = json!({"ref": "refs/heads/new", "after": commit, "deleted": false});
+    let queueing = workflow("push", &inputs);
+    let queued = act(&site, &Tree::new(), &queueing, "push", &pushed).run();
+    queued.ends_with(0).says("told: joined, ");
+    let inputs = json!({"run": "sweep-stale", "only": "orphans"});
+    for event in ["schedule", "workflow_dispatch"] {
+        let swept = run(&site, event, &json!({}), inputs.clone());
+        swept.ends_with(0).says("told: nothing, ");
+    }
+}
+
+#[test]
 fn a_mistake_in_the_inputs_is_an_error_on_the_runs_page() {
     let site = Site::new("workflow-mistakes");
     let event = deleted("branch", "new");

@@ -106,6 +106,15 @@ fn what_is_not_the_release_is_not_run_and_does_not_stay() {
 }
 
 #[test]
+fn no_more_is_downloaded_than_a_program_may_have() {
+    let tree = Tree::of_helm_apply();
+    let path = archive_path("helm-apply");
+    tree.mirror.put(&path, vec![0; 20_000_001]);
+    tree.run().run().refuses(1, "Maximum file size exceeded");
+    nothing_stays(&tree);
+}
+
+#[test]
 fn an_archive_with_one_byte_changed_is_refused() {
     let tree = Tree::of_helm_apply();
     let other = Tree::of_helm_apply();

@@ -72,13 +72,8 @@ fn lock_duration(text: &str) -> Result<Duration, String> {
 /// Which Helm, and how long it may take.
 #[derive(Debug, Clone, Args)]
 pub struct HelmOptions {
-    /// Helm to run, version 3 or 4 [default: helm on PATH]
-    #[arg(
-        long,
-        default_value = "helm",
-        hide_default_value = true,
-        value_name = "PATH"
-    )]
+    /// Helm to run, version 3 or 4: a path, or a name on PATH
+    #[arg(long, default_value = "helm", value_name = "PATH")]
     pub helm: PathBuf,
     /// How long one Helm command may take, its hooks and rollout included
     #[arg(long, default_value = "10m", value_name = "TIME", value_parser = helm_timeout)]
