@@ -124,7 +124,9 @@ fn a_newcomer_overtakes_those_who_wait_for_a_migration_too() {
     let migration = hook("migrate", "pre-install,pre-upgrade", "testbed/hold");
     site.push("new");
     let migrating = site.helm_apply(HELMS[0], nth(&site, 0));
-    let migrating = migrating.release(&objects(&[migration])).start();
+    // With something to wait for behind it: else Helm may be done before it is asked to stop.
+    let release = objects(&[migration, stuck("gate")]);
+    let migrating = migrating.release(&release).start();
     let pod = site.wait_for_pod();
     let waits = |n: usize| {
         site.push("new");
