@@ -139,7 +139,7 @@ fn without_a_whole_listing_nothing_is_removed() {
         (Matcher::get(SECRETS), Effect::html(200)),
         (Matcher::get(SECRETS), Effect::broken_json()),
         (Matcher::get(SECRETS), Effect::truncated_body()),
-        (Matcher::get(SECRETS).nth(2), Effect::status(500)),
+        (Matcher::get(SECRETS).after(1), Effect::status(500)),
         (Matcher::get(SECRETS).nth(2), Effect::truncated_body()),
         (Matcher::get(SECRETS).nth(2), Effect::cut_before()),
         (Matcher::get(LEASES), Effect::status(500)),

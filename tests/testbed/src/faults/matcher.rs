@@ -77,6 +77,15 @@ impl Matcher {
         }
     }
 
+    /// Only what comes after so many of the requests that fit.
+    pub fn after(self, n: usize) -> Self {
+        Self {
+            from: n + 1,
+            count: usize::MAX,
+            ..self
+        }
+    }
+
     /// Only the first request that fits.
     pub fn once(self) -> Self {
         self.nth(1)
