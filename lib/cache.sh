@@ -18,7 +18,8 @@ in_cache() {
     closed "$cache" "$folder" "$path"
   else
     closed "$cache" "$folder"
-    download "$2" "$path" "$3"
+    alone "$folder/.fetching" "$path"
+    [[ -e $path ]] || download "$2" "$path" "$3"
   fi
   forget_parts "$cache/$1-"[0-9]*/.part-??????
   # Before it is verified: what cannot be read has no sum.
@@ -68,6 +69,24 @@ forget_parts() {
   done
 }
 
+# alone LOCK PATH: waits while another job downloads the same, until its program is at PATH. The lock is
+# a link to the number of a process, since a link is made at once or not at all. Whoever is not seen
+# alive, or takes too long, is not waited for: at worst two download the same.
+alone() {
+  local holder tries=1500
+  until ln -sn "$$" "$1" 2>/dev/null; do
+    # Where none can be made, what follows says so.
+    holder=$(readlink "$1" 2>/dev/null) || return
+    [[ ! -e $2 ]] || return
+    if ! kill -0 "$holder" 2>/dev/null || ((tries-- <= 0)); then
+      rm -f "$1"
+    fi
+    sleep 0.2
+  done
+  # shellcheck disable=SC2064 # The file is this one.
+  trap "rm -f $(printf %q "$1")" EXIT
+}
+
 # download NAME PATH SUM: puts the program at its path, whole or not at all.
 download() {
   local archive=$1.tar.xz folder=${2%/*} workshop unpacked sum said
@@ -78,7 +97,7 @@ download() {
   unpacked=$workshop/${2##*/}
   # It runs in the subshell that a caller reads this function's answer from.
   # shellcheck disable=SC2064 # The folder is this one.
-  trap "rm -rf $(printf %q "$workshop")" EXIT
+  trap "rm -rf $(printf %q "$workshop") $(printf %q "$folder/.fetching")" EXIT
   fetch "$archive" "$sum" "$workshop/$archive"
   # The file is to be ours, and as closed as the folder is, whoever packed it.
   said=$(umask 077 && tar -xoJf "$workshop/$archive" -C "$workshop" 2>&1 && chmod 755 "$unpacked" 2>&1) || {

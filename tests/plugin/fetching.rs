@@ -1,6 +1,10 @@
 //! Where a program comes from, and what keeps another one from being run.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    process::Command,
+};
 
 use testbed::faults::{Effect, Gate, Matcher};
 
@@ -141,7 +145,7 @@ fn without_a_sum_nothing_is_asked_for() {
 }
 
 #[test]
-fn two_jobs_at_once_on_a_cold_cache_both_run_the_whole_program() {
+fn of_two_jobs_at_once_on_a_cold_cache_one_downloads_and_both_run_the_whole_program() {
     let tree = Tree::of_helm_apply();
     let gate = Gate::default();
     let archive = Matcher::get(&archive_path("helm-apply"));
@@ -151,14 +155,30 @@ fn two_jobs_at_once_on_a_cold_cache_both_run_the_whole_program() {
         .then(Effect::hold_after(&gate));
     let jobs = [tree.run().start(), tree.run().start()];
     gate.reached();
-    gate.reached();
     gate.open();
     for job in jobs {
         job.end().ends_with(0).says(RUNS);
     }
-    let folder = tree.cached("helm-apply");
-    let entries = fs::read_dir(folder.parent().unwrap()).unwrap();
-    assert_eq!(entries.count(), 1, "nothing but the program stays");
+    assert_eq!(tree.mirror.asked(), [archive_path("helm-apply")]);
+    nothing_but_the_program_stays(&tree);
+}
+
+#[test]
+fn who_was_killed_while_it_downloaded_is_not_waited_for() {
+    let tree = Tree::of_helm_apply();
+    let folder = tree.cached("helm-apply").parent().unwrap().to_owned();
+    fs::create_dir_all(&folder).unwrap();
+    let mut gone = Command::new("/bin/true").spawn().unwrap();
+    gone.wait().unwrap();
+    symlink(gone.id().to_string(), folder.join(".fetching")).unwrap();
+    tree.run().run().ends_with(0).says(RUNS);
+    nothing_but_the_program_stays(&tree);
+}
+
+fn nothing_but_the_program_stays(tree: &Tree) {
+    let program = tree.cached("helm-apply");
+    let entries = fs::read_dir(program.parent().unwrap()).unwrap();
+    assert_eq!(entries.count(), 1);
 }
 
 #[test]
