@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
 use kube::{Api, api::LogParams};
 
 use super::Objects;
@@ -53,7 +53,10 @@ const PAUSE: Duration = Duration::from_millis(500);
 const LINE: usize = 4 << 10;
 
 impl Objects {
-    /// Hands on each line that a container writes, from its first on, until it ends.
+    /// Hands on each line that a container writes, from its first on, once, until it ends.
+    ///
+    /// No answer lasts longer than the client bears, and a silent one not as long: what breaks off is asked
+    /// for again from the last line's time on.
     pub async fn follow_log(
         &self,
         pod: &str,
@@ -64,21 +67,53 @@ impl Objects {
         let mut params = LogParams {
             container: Some(container.to_owned()),
             follow: true,
+            timestamps: true,
             ..LogParams::default()
         };
+        let mut known = Known::default();
         loop {
             let stream = api.log_stream(pod, &params).await;
             let stream = stream.map_err(|error| {
                 let action = format!("read the log of container {container} of pod {pod}");
                 ClusterError::new(action, error)
             })?;
-            if lines(stream, &mut line).await.is_ok() {
+            let mut news = |stamped: &str| known.news(stamped).into_iter().for_each(&mut line);
+            if lines(stream, &mut news).await.is_ok() {
                 return Ok(());
             }
-            // One that is silent for long is taken for dead: from now on.
-            params.tail_lines = Some(0);
+            params.since_time = known.resume();
             tokio::time::sleep(PAUSE).await;
         }
+    }
+}
+
+/// What was handed on of a log whose lines begin with their times.
+#[derive(Default)]
+struct Known {
+    last: Option<Timestamp>,
+    /// Up to where an earlier answer told: the server's `since` counts whole seconds.
+    before: Option<Timestamp>,
+}
+
+impl Known {
+    /// The line without its time; none where it was handed on before.
+    fn news<'a>(&mut self, stamped: &'a str) -> Option<&'a str> {
+        let (time, line) = stamped.split_once(' ').unwrap_or((stamped, ""));
+        let Ok(time) = time.parse() else {
+            return Some(stamped);
+        };
+        if self.before.is_some_and(|before| time <= before) {
+            return None;
+        }
+        self.last = Some(time);
+        Some(line)
+    }
+
+    /// From when on the next answer has to tell.
+    fn resume(&mut self) -> Option<Timestamp> {
+        self.before = self.last;
+        // The client rounds to whole seconds, and up as well: that would leave lines out.
+        Timestamp::from_second(self.last?.as_second()).ok()
     }
 }
 
@@ -110,9 +145,59 @@ async fn lines(stream: impl AsyncBufRead, line: &mut impl FnMut(&str)) -> std::i
 
 #[cfg(test)]
 mod tests {
-    use futures::io::Cursor;
+    use std::sync::{Arc, Mutex};
+
+    use futures::{io::Cursor, stream};
+    use http::{Request, Response};
+    use http_body::Frame;
+    use http_body_util::StreamBody;
+    use kube::{Client, client::Body};
 
     use super::*;
+
+    /// The objects of an API server that gives these answers, each of which ends or breaks off, and what
+    /// it was asked.
+    fn answering(answers: Vec<(&'static str, bool)>) -> (Objects, Arc<Mutex<Vec<String>>>) {
+        let answers = Arc::new(Mutex::new(answers.into_iter()));
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let hears = asked.clone();
+        let answer = move |request: Request<Body>| {
+            let query = request.uri().query().unwrap_or_default();
+            hears.lock().unwrap().push(query.to_owned());
+            let (text, ends) = answers.lock().unwrap().next().unwrap();
+            let text = Ok(Frame::data(bytes::Bytes::from_static(text.as_bytes())));
+            let breaks = (!ends).then(|| Err(std::io::Error::other("it breaks off")));
+            let body = StreamBody::new(stream::iter([text].into_iter().chain(breaks)));
+            std::future::ready(Ok::<_, std::convert::Infallible>(Response::new(body)))
+        };
+        let client = Client::new(tower::service_fn(answer), "betas");
+        (Objects::new(client, "betas"), asked)
+    }
+
+    #[tokio::test]
+    async fn a_log_that_breaks_off_is_taken_up_where_it_was_and_each_line_is_handed_on_once() {
+        let (objects, asked) = answering(vec![
+            (
+                "2026-11-28T10:00:01.5Z one\n2026-11-28T10:00:01.7Z tw",
+                false,
+            ),
+            (
+                "2026-11-28T10:00:01.5Z one\n2026-11-28T10:00:01.7Z two\n",
+                false,
+            ),
+            ("2026-11-28T10:00:01.7Z two\n2026-11-28T10:00:03Z \n", true),
+        ]);
+        let mut read = Vec::new();
+        let line = |line: &str| read.push(line.to_owned());
+        objects.follow_log("new-1", "web", line).await.unwrap();
+        assert_eq!(read, ["one", "two", ""]);
+        let asked = asked.lock().unwrap();
+        assert!(!asked[0].contains("sinceTime"), "{asked:?}");
+        assert!(
+            asked[1].contains("sinceTime=2026-11-28T10%3A00%3A01"),
+            "{asked:?}"
+        );
+    }
 
     #[tokio::test]
     async fn lines_are_cut_and_handed_on_as_they_end() {

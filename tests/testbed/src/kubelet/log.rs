@@ -7,6 +7,7 @@ use axum::{
     extract::{Path, Query, State},
     response::{IntoResponse, Response},
 };
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use futures::stream;
 use http::StatusCode;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
@@ -39,15 +40,49 @@ pub(super) async fn answer(
     if found.annotations().contains_key("testbed/log-flood") {
         return flood(number("limitBytes"), is("follow"));
     }
-    let log = log(&found, is("previous"));
-    let lines: Vec<&str> = log.split_inclusive('\n').collect();
+    let since = asked.get("sinceTime").and_then(|it| it.parse().ok());
+    let shape = Shape {
+        stamped: is("timestamps"),
+        since,
+    };
+    let lines = shape.lines(&found, is("previous"));
     let tail = number("tailLines").unwrap_or(lines.len()).min(lines.len());
     let mut start = lines[lines.len() - tail..].concat();
     if !is("follow") {
         start.truncate(number("limitBytes").unwrap_or(start.len()));
         return start.into_response();
     }
-    followed(pods, pod, container, start, log.len())
+    followed(pods, pod, container, shape, start, lines.len())
+}
+
+/// As which a log is asked for.
+#[derive(Clone, Copy)]
+struct Shape {
+    /// With its time before each line.
+    stamped: bool,
+    /// Without what is older.
+    since: Option<DateTime<Utc>>,
+}
+
+impl Shape {
+    /// The lines of a container's log, a millisecond from one to the next.
+    fn lines(self, pod: &Pod, previous: bool) -> Vec<String> {
+        let made = pod.creation_timestamp();
+        let made = made.and_then(|it| DateTime::from_timestamp(it.0.as_second(), 0));
+        let log = log(pod, previous);
+        let lines = log.split_inclusive('\n').enumerate();
+        let lines = lines.filter_map(|(number, line)| {
+            let after = TimeDelta::milliseconds(number.try_into().ok()?);
+            let time = made.unwrap_or_default() + after;
+            let is_older = self.since.is_some_and(|since| time < since);
+            let stamp = time.to_rfc3339_opts(SecondsFormat::Nanos, true);
+            (!is_older).then(|| match self.stamped {
+                true => format!("{stamp} {line}"),
+                false => line.to_owned(),
+            })
+        });
+        lines.collect()
+    }
 }
 
 /// Why there is no such log, as a kubelet says it.
@@ -101,11 +136,12 @@ fn flood(limit: Option<usize>, paced: bool) -> Response {
     Body::from_stream(lines).into_response()
 }
 
-/// `start`, and what is logged after so many bytes.
+/// `start`, and what is logged after so many lines.
 fn followed(
     pods: Api<Pod>,
     pod: String,
     container: String,
+    shape: Shape,
     start: String,
     told: usize,
 ) -> Response {
@@ -119,9 +155,9 @@ fn followed(
             let found = pods.get(&pod).await.ok()?;
             let state = status(&found, &container).and_then(|it| it.state);
             let ended = state.is_some_and(|state| state.terminated.is_some());
-            let log = log(&found, false);
-            let more = log.get(told..).unwrap_or_default();
-            Some((piece(more), (log.len().max(told), ended)))
+            let lines = shape.lines(&found, false);
+            let more = lines.get(told..).unwrap_or_default().concat();
+            Some((piece(&more), (lines.len().max(told), ended)))
         }
     });
     let first = stream::once(async move { piece(&start) });
