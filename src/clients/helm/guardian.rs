@@ -10,7 +10,7 @@
 
 use std::{
     ffi::OsString,
-    io::Read,
+    io::{Read, Write as _},
     os::unix::process::{CommandExt, ExitStatusExt},
     path::Path,
     process::{Child, Command, ExitCode, Stdio},
@@ -35,6 +35,9 @@ const WARD: &str = "__ward";
 pub(super) const RENEWED: u8 = b'r';
 /// A word to the guardian: Helm is to stop.
 pub(super) const STOP: u8 = b's';
+
+/// Why a guardian ends Helm by itself.
+const UNRENEWED: &str = "the lock was not renewed in time";
 
 /// How long a Helm that was told to stop may take, until it is killed.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -159,7 +162,6 @@ impl Ward {
             .ok()
             .and_then(|mut child| child.as_mut()?.stdin.take());
         thread::spawn(move || {
-            use std::io::Write;
             stdin.map(|mut stdin| stdin.write_all(&document))
         });
     }
@@ -169,16 +171,19 @@ impl Ward {
         let words = words();
         let ward = self.clone();
         thread::spawn(move || {
-            loop {
+            let is_unrenewed = loop {
                 let left = lock_duration.saturating_sub(renewed.elapsed());
                 match words.recv_timeout(left) {
                     Ok(RENEWED) => renewed = Instant::now(),
-                    Ok(_) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                        break;
-                    }
+                    Ok(_) | Err(RecvTimeoutError::Disconnected) => break false,
+                    Err(RecvTimeoutError::Timeout) => break true,
                 }
-            }
+            };
             ward.signal(Signal::TERM);
+            if is_unrenewed {
+                // Nobody may be there to read it. Helm itself may end without a word.
+                let _ = writeln!(std::io::stderr(), "Error: {UNRENEWED}: Helm is ended");
+            }
             thread::sleep(PATIENCE);
             ward.kill_group();
         });
