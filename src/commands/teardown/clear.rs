@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How often what is left is looked at.
-const LOOK: Duration = Duration::from_millis(300);
+const LOOK: Duration = Duration::from_millis(200);
 /// How often a person is told what is waited for.
 const TELL: Duration = Duration::from_secs(10);
 
