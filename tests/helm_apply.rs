@@ -8,6 +8,7 @@ pub mod early_end;
 mod explanation;
 mod figures;
 mod github;
+mod given_up;
 mod helm;
 mod landing;
 mod needs;
