@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{cause::troubles, rollout::pods_of};
-use crate::model::{Object, Scene, Trouble, What};
+use crate::model::{Object, Scene, Trouble, Unpulled, What};
 
 /// How long what is refused may be refused until it is believed: pods of a quota are made when old ones go.
 const REFUSED: Duration = Duration::from_secs(5);
@@ -73,7 +73,12 @@ fn judged(trouble: &Trouble, max_restarts: u64) -> Option<Duration> {
     let restarts = trouble.container.as_ref().map_or(0, |it| it.restarts);
     match &trouble.what {
         What::Image { reason, .. } if reason == "InvalidImageName" => Some(Duration::ZERO),
-        What::Image { message, .. } => is_missing(message).then_some(Duration::ZERO),
+        What::Image { message, .. } => match Unpulled::by(message) {
+            Unpulled::Missing => Some(Duration::ZERO),
+            // A Secret to pull by may come.
+            Unpulled::Refused => Some(OUTSIDE),
+            Unpulled::Else => None,
+        },
         What::Exit { backs_off, .. } if trouble.hook.is_none() => {
             (*backs_off && restarts >= max_restarts).then_some(Duration::ZERO)
         }
@@ -91,12 +96,6 @@ fn judged(trouble: &Trouble, max_restarts: u64) -> Option<Duration> {
         | What::Waits { .. }
         | What::NotReady(_) => None,
     }
-}
-
-/// As registries say that they are there and an image is not.
-fn is_missing(message: &str) -> bool {
-    let words = ["not found", "NotFound", "manifest unknown"];
-    words.iter().any(|words| message.contains(words))
 }
 
 fn is_refused(message: &str) -> bool {

@@ -95,9 +95,14 @@ const LOST: Option<Duration> = Some(Duration::ZERO);
 #[test]
 fn an_image_that_is_not_there_does_not_come_and_a_registry_that_is_away_may() {
     for (reason, message, expected) in [
-        ("ErrImagePull", "hey:1: not found", LOST),
+        ("ErrImagePull", "hey:1: Not Found", LOST),
         ("ErrImagePull", "manifest unknown", LOST),
         ("InvalidImageName", "couldn't parse", LOST),
+        (
+            "ErrImagePull",
+            "pull access denied for hey, repository does not exist or may require 'docker login'",
+            Some(OUTSIDE),
+        ),
         ("ErrImagePull", "dial tcp: i/o timeout", None),
         ("ImagePullBackOff", "429 Too Many Requests", None),
         ("CreateContainerConfigError", "secret \"x\" not found", None),
