@@ -1,6 +1,7 @@
 //! Watches what becomes of releases while they go up: how far they are, whether they still can, and what
 //! their hooks say.
 
+mod fading;
 mod hook_logs;
 
 use std::{
@@ -16,7 +17,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use self::hook_logs::HookLogs;
+use self::{fading::Fading, hook_logs::HookLogs};
 use super::site::Site;
 use crate::{
     decide::{Hope, hope, progress, running_hooks},
@@ -88,7 +89,7 @@ impl Rollout {
         let judging = async {
             loop {
                 let judged = hope(&self.scene(), objects, max_restarts);
-                if let Some(trouble) = fading.lost(judged) {
+                if let Some(trouble) = fading.lost(judged, Instant::now()) {
                     return trouble;
                 }
                 let now = report::progress(&progress(&self.scene(), objects));
@@ -105,42 +106,6 @@ impl Rollout {
         tokio::select! {
             trouble = judging => trouble,
             never = hooks => match never {},
-        }
-    }
-}
-
-/// A trouble that is believed if it stays.
-#[derive(Default)]
-struct Fading(Option<(String, Instant)>);
-
-impl Fading {
-    /// What is lost, by what is known now.
-    fn lost(&mut self, judged: Hope) -> Option<Trouble> {
-        let (trouble, time) = match judged {
-            Hope::Lost(trouble) => return Some(trouble),
-            Hope::Waits => {
-                self.0 = None;
-                return None;
-            }
-            Hope::Fades(trouble, time) => (trouble, time),
-        };
-        let is_same = |(workload, _): &&(String, Instant)| *workload == trouble.workload;
-        let until = match self.0.as_ref().filter(is_same) {
-            Some((_, until)) => *until,
-            None => {
-                let until = Instant::now() + time;
-                self.0 = Some((trouble.workload.clone(), until));
-                until
-            }
-        };
-        (Instant::now() >= until).then_some(trouble)
-    }
-
-    /// Waits until it has stayed long enough.
-    async fn over(&self) {
-        match self.0 {
-            Some((_, until)) => sleep_until(until).await,
-            None => std::future::pending().await,
         }
     }
 }
@@ -181,37 +146,6 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::What;
-
-    fn fades(workload: &str, time: Duration) -> Hope {
-        let trouble = Trouble {
-            what: What::NotMade("exceeded quota".into()),
-            workload: workload.into(),
-            hook: None,
-            ready: None,
-            pod: None,
-            container: None,
-            events: Vec::new(),
-        };
-        Hope::Fades(trouble, time)
-    }
-
-    #[test]
-    fn what_may_heal_is_believed_once_it_has_stayed_and_forgotten_when_it_heals() {
-        let long = Duration::from_secs(3600);
-        let mut fading = Fading::default();
-        assert_eq!(fading.lost(fades("Deployment/web", long)), None);
-        let until = fading.0.clone();
-        assert_eq!(fading.lost(fades("Deployment/web", Duration::ZERO)), None);
-        assert_eq!(fading.0, until, "the time of the first sight counts");
-        assert_eq!(fading.lost(Hope::Waits), None);
-        assert_eq!(fading.0, None);
-        assert!(
-            fading
-                .lost(fades("Deployment/web", Duration::ZERO))
-                .is_some()
-        );
-    }
 
     #[test]
     fn the_same_is_told_once() {

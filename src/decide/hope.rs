@@ -18,8 +18,8 @@ const OUTSIDE: Duration = Duration::from_secs(45);
 pub enum Hope {
     /// It may become ready.
     Waits,
-    /// It will not, if this is still so after that time.
-    Fades(Trouble, Duration),
+    /// It will not, if one of these is still so after its time.
+    Fades(Vec<(Trouble, Duration)>),
     /// It will not.
     Lost(Trouble),
 }
@@ -30,18 +30,21 @@ pub fn hope(scene: &Scene, objects: &[Object], max_restarts: u64) -> Hope {
     if objects.iter().any(|object| runs(scene, object)) {
         return Hope::Waits;
     }
-    let mut fades = Hope::Waits;
+    let mut fading = Vec::new();
     for trouble in troubles(scene, objects, None) {
         if is_of_before(scene, &trouble) {
             continue;
         }
         match judged(&trouble, max_restarts) {
             Some(Duration::ZERO) => return Hope::Lost(trouble),
-            Some(time) if fades == Hope::Waits => fades = Hope::Fades(trouble, time),
-            Some(_) | None => {}
+            Some(time) => fading.push((trouble, time)),
+            None => {}
         }
     }
-    fades
+    match fading.is_empty() {
+        true => Hope::Waits,
+        false => Hope::Fades(fading),
+    }
 }
 
 /// Whether it is a hook that runs.
@@ -118,6 +121,10 @@ fn node(trouble: &Trouble, message: &str) -> Option<Duration> {
     let refused = said(&["NotTriggerScaleUp"]);
     if refused > comes {
         return Some(Duration::ZERO);
+    }
+    // A claim that is not there may be made yet; no node makes it.
+    if message.contains("persistentvolumeclaim \"") && message.contains("not found") {
+        return Some(OUTSIDE);
     }
     let may_pass = [
         "Insufficient",
