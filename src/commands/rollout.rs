@@ -20,7 +20,7 @@ use tokio::{
 use self::{fading::Fading, hook_logs::HookLogs};
 use super::site::Site;
 use crate::{
-    decide::{Hope, hope, progress, running_hooks},
+    decide::{hope, progress, running_hooks},
     model::{Change, Interest, Key, Object, Scene, Trouble},
     report,
 };
