@@ -47,8 +47,8 @@ impl HookLogs {
 
     async fn one(&self, site: &Site<'_>, hook: String, pod: String, container: String) {
         let mut shown = 0;
-        let line = |line: &str| {
-            let line = site.helm.mask(line);
+        let line = |line: &str, is_cut: bool| {
+            let line = site.helm.secrets().mask_read(line, is_cut);
             self.keep(&pod, &line);
             shown += 1;
             if shown <= SHOWN {
