@@ -129,5 +129,5 @@ async fn log(
         Err(_) => Err(format!("it does not come within {} s", LOG_LIMIT.as_secs())),
     };
     // Of a hook that its chart removes when it fails, what was heard while it ran is all there is.
-    Some(read.or_else(|reason| rollout.said_by(pod).ok_or(reason)))
+    Some(read.or_else(|reason| rollout.said_by(pod, name).ok_or(reason)))
 }

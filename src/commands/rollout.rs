@@ -20,7 +20,7 @@ use tokio::{
 use self::{fading::Fading, hook_logs::HookLogs};
 use super::site::Site;
 use crate::{
-    decide::{hope, progress, running_hooks},
+    decide::{hope, progress, speakers},
     model::{Change, Interest, Key, Object, Scene, Trouble},
     report,
 };
@@ -65,9 +65,9 @@ impl Rollout {
         self.scene().past.clone()
     }
 
-    /// The end of what a hook's pod has said while it ran.
-    pub(super) fn said_by(&self, pod: &str) -> Option<String> {
-        self.logs.end_of(pod)
+    /// The end of what a container of a hook's pod has said while it ran.
+    pub(super) fn said_by(&self, pod: &str, container: &str) -> Option<String> {
+        self.logs.end_of(pod, container)
     }
 
     /// Tells how far a release is, and what its hooks say; ends once it cannot come up any more, with what
@@ -83,7 +83,7 @@ impl Rollout {
         let (mut told, live) = (Told::new(), site.report.live(release));
         let hooks = async {
             let mut changed = self.changed.subscribe();
-            let seen = || running_hooks(&self.scene(), objects);
+            let seen = || speakers(&self.scene(), objects);
             self.logs.follow(site, release, seen, &mut changed).await
         };
         let judging = async {

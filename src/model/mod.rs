@@ -52,7 +52,7 @@ pub use manifest::{Object, ObjectKey, objects};
 pub use name::NameAnswer;
 pub use our_labels::OurLabels;
 pub use placeholders::{Facts, Template};
-pub use progress::{Progress, Waited};
+pub use progress::{Progress, Speaker, Waited};
 pub use pull::Unpulled;
 pub use record::{Holder, Phase, RECORD_VERSION, Record, Wish};
 pub use release::{RecordedRelease, Release, ReleaseSettings, Releases, Values};
