@@ -10,6 +10,7 @@ mod figures;
 mod github;
 mod given_up;
 mod helm;
+mod hook_logs;
 mod landing;
 mod needs;
 mod rank;
