@@ -339,6 +339,15 @@ impl Running {
         child.try_wait().expect("it is ours").is_none()
     }
 
+    /// The most memory that it held so far, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.pid().as_raw_nonzero());
+        let status = std::fs::read_to_string(path).expect("the program still runs");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = peak.and_then(|it| it.split_whitespace().next()?.parse::<u64>().ok());
+        kilobytes.expect("Linux tells it") * 1024
+    }
+
     /// Kills the program, and no other process of its group.
     pub fn kill_alone(&mut self) {
         let child = self.child.as_mut().expect("it is not waited for yet");

@@ -9,13 +9,13 @@ use chrono::{DateTime, Utc};
 
 use super::{rollout::Rollout, site::Site};
 use crate::{
-    decide::{is_soft, troubles},
-    model::{Container, Interest, Object, Scene, Trouble},
+    decide::{is_same, is_soft, troubles},
+    model::{Container, Interest, Object, Trouble},
     report::{Explanation, Failure, LOG_LINES},
 };
 
-/// How long the search may take, and of that the look at a log: the failure is told with or without it.
-const LIMIT: Duration = Duration::from_secs(8);
+/// How long the look at the namespace may take, and then that at a log: the failure is told without them, too.
+const LIMIT: Duration = Duration::from_secs(5);
 const LOG_LIMIT: Duration = Duration::from_secs(3);
 
 /// What is found out of the failures of one run.
@@ -50,6 +50,8 @@ pub(super) struct Suspect<'a> {
     pub helm: Option<&'a str>,
     /// Whether it was waited for: else that something is not ready yet explains nothing.
     pub waited: bool,
+    /// For what it was given up, if it was: that explains it, also where it is not seen any more.
+    pub lost: Option<&'a Trouble>,
 }
 
 /// Why it did not come up, as far as the cluster tells within a few seconds. Ends at a stop.
@@ -58,22 +60,33 @@ pub(super) async fn explain(
     suspect: &Suspect<'_>,
     rollout: &Rollout,
 ) -> Option<Explanation> {
-    let search = tokio::time::timeout(LIMIT, found(site, suspect, rollout));
-    match site.stop.unless(search).await {
-        Ok(Ok(found)) => found,
-        Ok(Err(_)) | Err(_) => None,
-    }
+    let search = async {
+        let look = tokio::time::timeout(LIMIT, look(site, suspect, rollout));
+        let (trouble, unseen) = look.await.unwrap_or_default();
+        let trouble = trouble.or_else(|| suspect.lost.cloned())?;
+        Some(explained(site, suspect, &trouble, &unseen, rollout).await)
+    };
+    site.stop.unless(search).await.ok()?
 }
 
-async fn found(site: &Site<'_>, suspect: &Suspect<'_>, rollout: &Rollout) -> Option<Explanation> {
+/// What is wrong now, and what could not be seen.
+async fn look(
+    site: &Site<'_>,
+    suspect: &Suspect<'_>,
+    rollout: &Rollout,
+) -> (Option<Trouble>, Vec<String>) {
     let interest = Interest::in_all(suspect.objects);
     let (mut scene, since) =
         tokio::join!(site.objects.scene(&interest), begun(site, suspect.release));
     scene.past = rollout.past();
     let here = site.here(suspect.objects);
     let mut troubles = troubles(&scene, &here, since).into_iter();
-    let trouble = troubles.find(|trouble| suspect.waited || !is_soft(trouble))?;
-    Some(explained(site, suspect, &scene, &trouble, rollout).await)
+    let trouble = troubles.find(|trouble| match suspect.lost {
+        // What was said of it since is worth more than what was known then.
+        Some(lost) => is_same(trouble, lost),
+        None => suspect.waited || !is_soft(trouble),
+    });
+    (trouble, scene.unseen)
 }
 
 /// When Helm began with the release's newest revision, by the cluster's clock.
@@ -85,8 +98,8 @@ async fn begun(site: &Site<'_>, release: &str) -> Option<DateTime<Utc>> {
 async fn explained(
     site: &Site<'_>,
     suspect: &Suspect<'_>,
-    scene: &Scene,
     trouble: &Trouble,
+    unseen: &[String],
     rollout: &Rollout,
 ) -> Explanation {
     let failure = Failure {
@@ -95,7 +108,7 @@ async fn explained(
         trouble,
         log: log(site, trouble, rollout).await,
         helm: suspect.helm,
-        unseen: &scene.unseen,
+        unseen,
     };
     failure.explained(site.helm.secrets())
 }
@@ -111,10 +124,10 @@ async fn log(
     let lines = LOG_LINES.try_into().ok()?;
     let read = site.objects.log(pod, name, (*log)?, lines);
     let read = match tokio::time::timeout(LOG_LIMIT, read).await {
-        Ok(Ok(text)) => Ok(text),
+        Ok(Ok((text, is_cut))) => Ok(site.helm.secrets().mask_read(&text, is_cut)),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("it does not come within {} s", LOG_LIMIT.as_secs())),
     };
     // Of a hook that its chart removes when it fails, what was heard while it ran is all there is.
-    Some(read.or_else(|reason| rollout.said_by(pod).ok_or(reason)))
+    Some(read.or_else(|reason| rollout.said_by(pod, name).ok_or(reason)))
 }

@@ -2,7 +2,7 @@
 
 mod repair;
 
-use std::{cell::Cell, collections::BTreeMap, convert::Infallible, time::Instant};
+use std::{cell::RefCell, collections::BTreeMap, convert::Infallible, time::Instant};
 
 use anyhow::{anyhow, bail};
 use futures::future::join_all;
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     clients::helm::{Chart, Helm, Lifeline, Outcome, Upgrade},
     decide::Owner,
-    model::{Ending, Facts, Halt, Object, Release, Releases, Revision, Status, objects},
+    model::{Ending, Facts, Halt, Object, Release, Releases, Revision, Status, Trouble, objects},
     report::elapsed,
 };
 
@@ -225,7 +225,7 @@ async fn bring_one_up(
         skip_openapi_validation: manner.skip_openapi_validation,
         take_ownership: manner.adopt,
     };
-    let (outcome, is_lost) = upgraded(site, planned, &upgrade, manner, seen.rollout).await?;
+    let (outcome, lost) = upgraded(site, planned, &upgrade, manner, seen.rollout).await?;
     site.ready()?;
     let revision = match deployed(site, name, newest(&revisions), &outcome).await {
         Ok(revision) => revision,
@@ -233,11 +233,11 @@ async fn bring_one_up(
             if outcome.success || !revisions.is_empty() {
                 note_if_unrecorded(site, planned).await?;
             }
-            let error = match is_lost {
-                true => given_up(&outcome),
-                false => error,
+            let error = match &lost {
+                Some(_) => given_up(&outcome),
+                None => error,
             };
-            return Err(explained(site, planned, error, is_lost, seen).await);
+            return Err(explained(site, planned, error, lost.as_ref(), seen).await);
         }
     };
     clear_strays(site, name).await?;
@@ -248,27 +248,27 @@ async fn bring_one_up(
     Ok(())
 }
 
-/// Runs Helm, and ends it where the release cannot come up any more; whether it was ended so.
+/// Runs Helm, and ends it where the release cannot come up any more; for what it was ended so.
 async fn upgraded(
     site: &Site<'_>,
     planned: &Planned,
     upgrade: &Upgrade<'_>,
     manner: Manner,
     rollout: &Rollout,
-) -> anyhow::Result<(Outcome, bool)> {
+) -> anyhow::Result<(Outcome, Option<Trouble>)> {
     let (end, ended) = watch::channel(false);
     let lifeline = Lifeline {
         stop: ended,
         ..site.lifeline()
     };
-    let (name, is_lost) = (&planned.release.name, Cell::new(false));
+    let (name, lost) = (&planned.release.name, RefCell::new(None));
     let objects: Vec<Object> = site.here(&planned.objects);
     let minding = async {
         let mut asked = site.stop.flag();
         tokio::select! {
             _ = asked.wait_for(|asked| *asked) => {}
-            _ = rollout.lost(site, name, &objects, manner.max_restarts) => {
-                is_lost.set(true);
+            trouble = rollout.lost(site, name, &objects, manner.max_restarts) => {
+                lost.replace(Some(trouble));
                 site.report.note(&format!("{name}: it cannot come up any more: Helm is ended"));
             }
         }
@@ -279,7 +279,7 @@ async fn upgraded(
         outcome = site.helm.upgrade(upgrade, &planned.values, &lifeline) => outcome?,
         never = minding => match never {},
     };
-    Ok((outcome, is_lost.get()))
+    Ok((outcome, lost.take()))
 }
 
 fn given_up(outcome: &Outcome) -> anyhow::Error {
@@ -343,7 +343,7 @@ async fn explained(
     site: &Site<'_>,
     planned: &Planned,
     error: anyhow::Error,
-    is_lost: bool,
+    lost: Option<&Trouble>,
     seen: &Seen<'_>,
 ) -> anyhow::Error {
     let helm = site.helm.mask(&format!("{error:#}"));
@@ -351,8 +351,9 @@ async fn explained(
         release: &planned.release.name,
         objects: &planned.objects,
         // One that we ended has nothing to say of it.
-        helm: (!is_lost).then_some(helm.as_str()),
-        waited: is_lost || super::ending(&error) == Ending::TimedOut,
+        helm: lost.is_none().then_some(helm.as_str()),
+        waited: super::ending(&error) == Ending::TimedOut,
+        lost,
     };
     let Some(explanation) = explain(site, &suspect, seen.rollout).await else {
         return error;

@@ -1,6 +1,7 @@
 //! Watches what becomes of releases while they go up: how far they are, whether they still can, and what
 //! their hooks say.
 
+mod fading;
 mod hook_logs;
 
 use std::{
@@ -16,10 +17,10 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use self::hook_logs::HookLogs;
+use self::{fading::Fading, hook_logs::HookLogs};
 use super::site::Site;
 use crate::{
-    decide::{Hope, hope, progress, running_hooks},
+    decide::{hope, progress, speakers},
     model::{Change, Interest, Key, Object, Scene, Trouble},
     report,
 };
@@ -64,9 +65,9 @@ impl Rollout {
         self.scene().past.clone()
     }
 
-    /// The end of what a hook's pod has said while it ran.
-    pub(super) fn said_by(&self, pod: &str) -> Option<String> {
-        self.logs.end_of(pod)
+    /// The end of what a container of a hook's pod has said while it ran.
+    pub(super) fn said_by(&self, pod: &str, container: &str) -> Option<String> {
+        self.logs.end_of(pod, container)
     }
 
     /// Tells how far a release is, and what its hooks say; ends once it cannot come up any more, with what
@@ -82,13 +83,13 @@ impl Rollout {
         let (mut told, live) = (Told::new(), site.report.live(release));
         let hooks = async {
             let mut changed = self.changed.subscribe();
-            let seen = || running_hooks(&self.scene(), objects);
+            let seen = || speakers(&self.scene(), objects);
             self.logs.follow(site, release, seen, &mut changed).await
         };
         let judging = async {
             loop {
                 let judged = hope(&self.scene(), objects, max_restarts);
-                if let Some(trouble) = fading.lost(judged) {
+                if let Some(trouble) = fading.lost(judged, Instant::now()) {
                     return trouble;
                 }
                 let now = report::progress(&progress(&self.scene(), objects));
@@ -105,42 +106,6 @@ impl Rollout {
         tokio::select! {
             trouble = judging => trouble,
             never = hooks => match never {},
-        }
-    }
-}
-
-/// A trouble that is believed if it stays.
-#[derive(Default)]
-struct Fading(Option<(String, Instant)>);
-
-impl Fading {
-    /// What is lost, by what is known now.
-    fn lost(&mut self, judged: Hope) -> Option<Trouble> {
-        let (trouble, time) = match judged {
-            Hope::Lost(trouble) => return Some(trouble),
-            Hope::Waits => {
-                self.0 = None;
-                return None;
-            }
-            Hope::Fades(trouble, time) => (trouble, time),
-        };
-        let is_same = |(workload, _): &&(String, Instant)| *workload == trouble.workload;
-        let until = match self.0.as_ref().filter(is_same) {
-            Some((_, until)) => *until,
-            None => {
-                let until = Instant::now() + time;
-                self.0 = Some((trouble.workload.clone(), until));
-                until
-            }
-        };
-        (Instant::now() >= until).then_some(trouble)
-    }
-
-    /// Waits until it has stayed long enough.
-    async fn over(&self) {
-        match self.0 {
-            Some((_, until)) => sleep_until(until).await,
-            None => std::future::pending().await,
         }
     }
 }
@@ -181,37 +146,6 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::What;
-
-    fn fades(workload: &str, time: Duration) -> Hope {
-        let trouble = Trouble {
-            what: What::NotMade("exceeded quota".into()),
-            workload: workload.into(),
-            hook: None,
-            ready: None,
-            pod: None,
-            container: None,
-            events: Vec::new(),
-        };
-        Hope::Fades(trouble, time)
-    }
-
-    #[test]
-    fn what_may_heal_is_believed_once_it_has_stayed_and_forgotten_when_it_heals() {
-        let long = Duration::from_secs(3600);
-        let mut fading = Fading::default();
-        assert_eq!(fading.lost(fades("Deployment/web", long)), None);
-        let until = fading.0.clone();
-        assert_eq!(fading.lost(fades("Deployment/web", Duration::ZERO)), None);
-        assert_eq!(fading.0, until, "the time of the first sight counts");
-        assert_eq!(fading.lost(Hope::Waits), None);
-        assert_eq!(fading.0, None);
-        assert!(
-            fading
-                .lost(fades("Deployment/web", Duration::ZERO))
-                .is_some()
-        );
-    }
 
     #[test]
     fn the_same_is_told_once() {

@@ -4,6 +4,8 @@ mod pod;
 mod rank;
 mod told;
 
+use std::mem::discriminant;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
@@ -28,6 +30,15 @@ pub fn troubles(scene: &Scene, objects: &[Object], since: Option<DateTime<Utc>>)
 /// Whether it is no more than that something is not ready yet.
 pub fn is_soft(trouble: &Trouble) -> bool {
     matches!(trouble.what, What::NotReady(_) | What::Waits { .. })
+}
+
+/// Whether it is about the same thing, and says the same of it.
+pub fn is_same(trouble: &Trouble, other: &Trouble) -> bool {
+    let container = |it: &Trouble| it.container.as_ref().map(|it| it.name.clone());
+    trouble.workload == other.workload
+        && trouble.pod == other.pod
+        && container(trouble) == container(other)
+        && discriminant(&trouble.what) == discriminant(&other.what)
 }
 
 /// What is said of a workload, and of its pods.

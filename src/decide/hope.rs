@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{cause::troubles, rollout::pods_of};
-use crate::model::{Object, Scene, Trouble, What};
+use crate::model::{Object, Scene, Trouble, Unpulled, What};
 
 /// How long what is refused may be refused until it is believed: pods of a quota are made when old ones go.
 const REFUSED: Duration = Duration::from_secs(5);
@@ -18,8 +18,8 @@ const OUTSIDE: Duration = Duration::from_secs(45);
 pub enum Hope {
     /// It may become ready.
     Waits,
-    /// It will not, if this is still so after that time.
-    Fades(Trouble, Duration),
+    /// It will not, if one of these is still so after its time.
+    Fades(Vec<(Trouble, Duration)>),
     /// It will not.
     Lost(Trouble),
 }
@@ -30,18 +30,21 @@ pub fn hope(scene: &Scene, objects: &[Object], max_restarts: u64) -> Hope {
     if objects.iter().any(|object| runs(scene, object)) {
         return Hope::Waits;
     }
-    let mut fades = Hope::Waits;
+    let mut fading = Vec::new();
     for trouble in troubles(scene, objects, None) {
         if is_of_before(scene, &trouble) {
             continue;
         }
         match judged(&trouble, max_restarts) {
             Some(Duration::ZERO) => return Hope::Lost(trouble),
-            Some(time) if fades == Hope::Waits => fades = Hope::Fades(trouble, time),
-            Some(_) | None => {}
+            Some(time) => fading.push((trouble, time)),
+            None => {}
         }
     }
-    fades
+    match fading.is_empty() {
+        true => Hope::Waits,
+        false => Hope::Fades(fading),
+    }
 }
 
 /// Whether it is a hook that runs.
@@ -73,7 +76,12 @@ fn judged(trouble: &Trouble, max_restarts: u64) -> Option<Duration> {
     let restarts = trouble.container.as_ref().map_or(0, |it| it.restarts);
     match &trouble.what {
         What::Image { reason, .. } if reason == "InvalidImageName" => Some(Duration::ZERO),
-        What::Image { message, .. } => is_missing(message).then_some(Duration::ZERO),
+        What::Image { message, .. } => match Unpulled::by(message) {
+            Unpulled::Missing => Some(Duration::ZERO),
+            // A Secret to pull by may come.
+            Unpulled::Refused => Some(OUTSIDE),
+            Unpulled::Else => None,
+        },
         What::Exit { backs_off, .. } if trouble.hook.is_none() => {
             (*backs_off && restarts >= max_restarts).then_some(Duration::ZERO)
         }
@@ -91,12 +99,6 @@ fn judged(trouble: &Trouble, max_restarts: u64) -> Option<Duration> {
         | What::Waits { .. }
         | What::NotReady(_) => None,
     }
-}
-
-/// As registries say that they are there and an image is not.
-fn is_missing(message: &str) -> bool {
-    let words = ["not found", "NotFound", "manifest unknown"];
-    words.iter().any(|words| message.contains(words))
 }
 
 fn is_refused(message: &str) -> bool {
@@ -119,6 +121,10 @@ fn node(trouble: &Trouble, message: &str) -> Option<Duration> {
     let refused = said(&["NotTriggerScaleUp"]);
     if refused > comes {
         return Some(Duration::ZERO);
+    }
+    // A claim that is not there may be made yet; no node makes it.
+    if message.contains("persistentvolumeclaim \"") && message.contains("not found") {
+        return Some(OUTSIDE);
     }
     let may_pass = [
         "Insufficient",

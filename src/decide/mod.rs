@@ -30,7 +30,7 @@ mod sweep;
 mod uninstall;
 
 pub use capacity::{Room, Standing, Taken, room};
-pub use cause::{is_soft, troubles};
+pub use cause::{is_same, is_soft, troubles};
 pub use claim::claim;
 pub use gate::{Builds, Evidence, Gate, Proof, StepState, Waiting, Wanted, gate, pace};
 pub use hope::{Hope, hope};
@@ -42,7 +42,7 @@ pub use lost::{LOOKED_AT, lost, replaced};
 pub use name::{Known, Trace, known, silent, trace};
 pub use obstacle::newest_warning;
 pub use ownership::{Owner, owner};
-pub use progress::{progress, running_hooks};
+pub use progress::{progress, speakers};
 pub use proof::{Fate, Marks, fate};
 pub use proofs::{Presence, presence};
 pub use queue::{by_nonce, is_under_way, same};

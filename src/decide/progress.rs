@@ -6,7 +6,7 @@ use super::{
     cause::said_of,
     rollout::{pods_of, ready},
 };
-use crate::model::{Event, Object, Progress, Scene, Waited};
+use crate::model::{Event, Object, Progress, Scene, Speaker, Waited};
 
 /// What of a release is not ready yet, and what was said of that last.
 pub fn progress(scene: &Scene, objects: &[Object]) -> Progress {
@@ -42,36 +42,41 @@ pub fn progress(scene: &Scene, objects: &[Object]) -> Progress {
     }
 }
 
-/// The Jobs' hooks of a release whose pods run, or have run: of each its name, its pod and the pod's first
-/// container.
-pub fn running_hooks(scene: &Scene, objects: &[Object]) -> Vec<[String; 3]> {
+/// The containers of a release's hooks that run, or have run: those that prepare a pod too, in the pod's order.
+pub fn speakers(scene: &Scene, objects: &[Object]) -> Vec<Speaker> {
     let hooks = objects
         .iter()
         .filter(|it| it.annotation("helm.sh/hook").is_some());
-    let pods = hooks.flat_map(|hook| {
+    let speakers = hooks.flat_map(|hook| {
         let live = scene.object(&hook.key.kind, &hook.key.name);
         let live = live.filter(|live| !scene.is_old(live));
         let pods = live.map(|live| pods_of(scene, &hook.key.kind, live));
         let pods = pods.unwrap_or_default().into_iter();
-        pods.filter(|pod| runs(pod)).map(move |pod| (hook, pod))
+        pods.flat_map(|pod| of_pod(&hook.key.name, pod))
     });
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let named = pods.map(|(hook, pod)| {
-        let container = &pod["spec"]["containers"][0]["name"];
-        [
-            hook.key.name.clone(),
-            text(&pod["metadata"]["name"]),
-            text(container),
-        ]
-    });
-    named.collect()
+    speakers.collect()
 }
 
-fn runs(pod: &Value) -> bool {
-    matches!(
-        pod["status"]["phase"].as_str(),
-        Some("Running" | "Succeeded" | "Failed")
-    )
+fn of_pod(hook: &str, pod: &Value) -> Vec<Speaker> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let all = |part: &str, lists: [&str; 2]| -> Vec<Value> {
+        let lists = lists.into_iter();
+        let lists = lists.flat_map(|list| pod[part][list].as_array().into_iter().flatten());
+        lists.cloned().collect()
+    };
+    let alone = all("spec", ["initContainers", "containers"]).len() < 2;
+    let statuses = all("status", ["initContainerStatuses", "containerStatuses"]);
+    let speaks = |status: &&Value| {
+        let state = &status["state"];
+        !state["running"].is_null() || !state["terminated"].is_null()
+    };
+    let speakers = statuses.iter().filter(speaks).map(|status| Speaker {
+        hook: hook.to_owned(),
+        pod: text(&pod["metadata"]["name"]),
+        container: text(&status["name"]),
+        alone,
+    });
+    speakers.collect()
 }
 
 #[cfg(test)]
@@ -140,23 +145,25 @@ mod tests {
     }
 
     #[test]
-    fn a_hook_is_heard_from_when_it_runs_on() {
-        let hooks = |phase: &str| {
-            let scene = scene(&[
-                ("Job", "migrate", "", json!({})),
-                ("Pod", "migrate-1", "migrate", json!({"phase": phase})),
-            ]);
-            running_hooks(
-                &scene,
-                &[object("Job", "migrate", true), object("Job", "x", false)],
-            )
+    fn each_container_of_a_hook_is_heard_from_when_it_runs_on() {
+        let status = |name: &str, state: Value| json!({"name": name, "state": state});
+        let heard = |first: Value, second: Value| {
+            let status = json!({"initContainerStatuses": [status("wait", first)],
+                "containerStatuses": [status("app", second)]});
+            let mut scene = scene(&[("Job", "migrate", "", json!({}))]);
+            let metadata = json!({"name": "migrate-1", "ownerReferences": [{"uid": "migrate"}]});
+            let spec =
+                json!({"initContainers": [{"name": "wait"}], "containers": [{"name": "app"}]});
+            let pod = json!({"metadata": metadata, "spec": spec, "status": status});
+            scene.apply(Change::There(("Pod".into(), "migrate-1".into()), pod));
+            let hooks = [object("Job", "migrate", true), object("Job", "x", false)];
+            let heard = speakers(&scene, &hooks).into_iter();
+            heard.map(|it| (it.container, it.alone)).collect::<Vec<_>>()
         };
-        assert_eq!(hooks("Pending"), Vec::<[String; 3]>::new());
-        for phase in ["Running", "Failed"] {
-            assert_eq!(
-                hooks(phase),
-                [["migrate", "migrate-1", "app"].map(str::to_owned)]
-            );
-        }
+        let [waits, runs, ended] = ["waiting", "running", "terminated"].map(|it| json!({it: {}}));
+        assert_eq!(heard(waits.clone(), waits.clone()), []);
+        assert_eq!(heard(runs, waits), [("wait".to_owned(), false)]);
+        let both = ["wait", "app"].map(|name| (name.to_owned(), false));
+        assert_eq!(heard(ended.clone(), ended), both);
     }
 }

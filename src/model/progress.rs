@@ -19,3 +19,16 @@ pub struct Waited {
     /// So many are to be.
     pub wanted: u64,
 }
+
+/// A container of a hook's pod that has something to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Speaker {
+    /// The hook's name.
+    pub hook: String,
+    /// The pod's.
+    pub pod: String,
+    /// The container's.
+    pub container: String,
+    /// Whether the pod has no other.
+    pub alone: bool,
+}

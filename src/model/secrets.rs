@@ -1,5 +1,8 @@
 use percent_encoding::percent_decode_str;
 
+/// The least bytes of a secret's line that are one: shorter ones stand everywhere.
+const LINE: usize = 8;
+
 /// What is shown to nobody, whoever says it: Helm quotes what it was given.
 #[derive(Clone, Default)]
 pub struct Secrets(Vec<String>);
@@ -7,7 +10,21 @@ pub struct Secrets(Vec<String>);
 impl Secrets {
     /// These texts; empty ones are none.
     pub fn new(texts: impl IntoIterator<Item = String>) -> Self {
-        Self(texts.into_iter().filter(|text| !text.is_empty()).collect())
+        let mut secrets = Self::default();
+        secrets.add(texts);
+        secrets
+    }
+
+    /// Adds these, and the lines of each: who shows line by line has no other. The longest come first, since
+    /// one may be a part of another.
+    fn add(&mut self, texts: impl IntoIterator<Item = String>) {
+        for text in texts.into_iter().filter(|text| !text.is_empty()) {
+            let lines = text.lines().map(str::trim);
+            let lines = lines.filter(|line| line.len() >= LINE && *line != text);
+            self.0.extend(lines.map(str::to_owned));
+            self.0.push(text);
+        }
+        self.0.sort_by_key(|text| std::cmp::Reverse(text.len()));
     }
 
     /// These, and what stands in `address` for a user and password: Helm takes addresses apart.
@@ -20,8 +37,7 @@ impl Secrets {
         let password = user.split_once(':').map_or(user, |(_, password)| password);
         let decoded = percent_decode_str(password).decode_utf8_lossy();
         let texts = [user, password, &decoded];
-        let known = texts.into_iter().filter(|text| !text.is_empty());
-        self.0.extend(known.map(str::to_owned));
+        self.add(texts.map(str::to_owned));
         self
     }
 
@@ -30,12 +46,43 @@ impl Secrets {
         let mask = |text: String, secret: &String| text.replace(secret, "***");
         self.0.iter().fold(without_passwords(text), mask)
     }
+
+    /// The same of what was read, and may have been cut: then it may end in the middle of one.
+    pub fn mask_read(&self, text: &str, is_cut: bool) -> String {
+        match is_cut {
+            true => self.mask_start(text),
+            false => self.mask(text),
+        }
+    }
+
+    fn mask_start(&self, text: &str) -> String {
+        let text = text.trim_end_matches(char::REPLACEMENT_CHARACTER);
+        // Whether that is a host or a user, what follows would have told.
+        if let Some((whole, rest)) = text.rsplit_once("://")
+            && authority(rest).1.is_empty()
+        {
+            return self.mask(whole) + "://***";
+        }
+        let shown = self.mask(text);
+        let begun = self.0.iter().map(|secret| begun(&shown, secret)).max();
+        match begun.unwrap_or_default() {
+            0 => shown,
+            begun => format!("{}***", &shown[..shown.len() - begun]),
+        }
+    }
 }
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secrets(…)")
     }
+}
+
+/// How many bytes at the end of `text` may be the beginning of `secret`.
+fn begun(text: &str, secret: &str) -> usize {
+    let mut ends = secret.char_indices().map(|(end, _)| end).rev();
+    ends.find(|end| text.ends_with(&secret[..*end]))
+        .unwrap_or_default()
 }
 
 /// `text` with every address in it as it is without a user and password.
@@ -83,6 +130,43 @@ mod tests {
         let secrets = Secrets::new(["hush".to_owned(), String::new()]);
         assert_eq!(secrets.mask("x-hush: hush!"), "x-***: ***!");
         assert!(!format!("{secrets:?}").contains("hush"));
+    }
+
+    #[test]
+    fn a_secret_of_several_lines_is_masked_line_by_line() {
+        let secrets = Secrets::new(["-- begin --\n  c2VjcmV0\nab\n".to_owned()]);
+        assert_eq!(secrets.mask("x c2VjcmV0"), "x ***");
+        assert_eq!(secrets.mask("about"), "about", "too short to be one");
+        assert_eq!(secrets.mask("<-- begin --\n  c2VjcmV0\nab\n>"), "<***>");
+    }
+
+    #[test]
+    fn one_that_is_part_of_another_leaves_nothing_of_it() {
+        let secrets = Secrets::new(["hush".to_owned(), "hush-hush".to_owned()]);
+        assert_eq!(secrets.mask("x hush-hush"), "x ***");
+    }
+
+    #[test]
+    fn of_a_secret_that_is_cut_nothing_is_shown() {
+        let secrets = Secrets::new(["abcabd".to_owned(), "gr\u{fc}n".to_owned()]);
+        for (cut, shown) in [
+            ("x=abca", "x=***"),
+            ("x=a", "x=***"),
+            ("x=abcabd", "x=***"),
+            ("x=abcabdabc", "x=******"),
+            ("x=gr\u{fffd}", "x=***"),
+            ("x", "x"),
+            ("", ""),
+            ("at https://me:pass", "at https://***"),
+            ("at https://host/x a", "at https://host/x ***"),
+        ] {
+            assert_eq!(secrets.mask_read(cut, true), shown, "{cut}");
+        }
+        assert_eq!(
+            secrets.mask_read("a", false),
+            "a",
+            "of what is whole that is no part"
+        );
     }
 
     #[test]

@@ -32,11 +32,32 @@ fn ends_soon(site: &Site, running: Running, is_fatal: impl Fn(&Value) -> bool) -
         let found = pods.collect::<Vec<_>>().iter().any(&is_fatal);
         found.then_some(()).ok_or("none is in it")
     });
+    fails_soon(running)
+}
+
+/// From now, when it is lost.
+#[track_caller]
+fn fails_soon(running: Running) -> (Ran, Duration) {
     let fatal = Instant::now();
     let ran = running.end().ends_with(1);
     let took = fatal.elapsed();
     assert!(took < MOST, "{took:?}\n{ran}");
     (ran, took)
+}
+
+/// Waits until the cluster says this of something.
+fn wait_for_word(site: &Site, reason: &str) {
+    wait_until_within(Duration::from_secs(30), reason, || {
+        let events = site.namespace.objects("Event").into_iter();
+        let mut events = events.filter_map(|name| site.namespace.find("Event", &name));
+        let said = events.any(|event| event["reason"] == reason);
+        said.then_some(()).ok_or("it is not said")
+    });
+}
+
+/// What a person who runs the tests reads.
+fn tell(what: &str, took: Duration) {
+    println!("from the fatal state to the failed status: {took:.1?} ({what})");
 }
 
 fn waits_for(pod: &Value, reasons: &[&str]) -> bool {
@@ -79,7 +100,7 @@ fn a_pod_that_is_lost_fails_the_deploy_within_seconds() {
         figures.push(("a container that crashes", helm, took));
     }
     for (what, helm, took) in figures {
-        println!("from the fatal state to the failed status: {took:.1?} ({what}, {helm:?})");
+        tell(&format!("{what}, {helm:?}"), took);
     }
 }
 
@@ -153,7 +174,9 @@ fn a_quota_ends_it() {
     );
     let release = objects(json!([pods("hey-new", &json!({}))]));
     let (deployment, running) = start(&site, Tool::Helm3, &release);
-    let ran = running.end().ends_with(1);
+    wait_for_word(&site, "FailedCreate");
+    let (ran, took) = fails_soon(running);
+    tell("a quota", took);
     let words = site.last_words(deployment);
     assert!(
         words.starts_with("Deploy failed: hey-new: its pods are not made: "),
@@ -179,10 +202,10 @@ fn a_disk_that_cannot_be_made_ends_it() {
     let rights = crate::site::RIGHTS.replace("verbs: [get, list, watch, delete]", "verbs: ['*']");
     let site = Site::with_rights("early-claim", &rights);
     let (deployment, running) = start(&site, Tool::Helm4, &release);
-    running
-        .end()
-        .ends_with(1)
-        .says("storageclass.storage.k8s.io \"nowhere\" not found");
+    wait_for_word(&site, "ProvisioningFailed");
+    let (ran, took) = fails_soon(running);
+    tell("a class of disks that is not there", took);
+    ran.says("storageclass.storage.k8s.io \"nowhere\" not found");
     let words = site.last_words(deployment);
     let says = "Deploy failed: hey-new: the volume claim hey-new-data gets no disk";
     assert!(words.starts_with(says), "{words}");
@@ -215,7 +238,8 @@ fn a_node_that_nobody_makes_ends_it() {
     });
     say(&site, "Pod", &pod, "NotTriggerScaleUp", "no group has it");
     let is_there = |pod: &Value| !pod["metadata"].is_null();
-    ends_soon(&site, running, is_there);
+    let (_, took) = ends_soon(&site, running, is_there);
+    tell("a node that nobody makes", took);
     let words = site.last_words(deployment);
     assert!(
         words.contains(" finds no node: 0/1 nodes are available"),
@@ -225,6 +249,25 @@ fn a_node_that_nobody_makes_ends_it() {
 
 #[test]
 fn an_ingress_that_is_refused_ends_the_wait_for_the_address() {
+    let took = refused_for("FailedBuildModel");
+    assert!(took < MOST, "{took:?}");
+    tell("an Ingress of which no load balancer can be made", took);
+}
+
+/// The controller may yet have what it asks of the cloud.
+#[test]
+fn an_ingress_that_cannot_be_brought_about_is_given_time() {
+    let took = refused_for("FailedDeployModel");
+    let time = Duration::from_secs(40)..Duration::from_secs(45) + MOST;
+    assert!(time.contains(&took), "{took:?}");
+    tell(
+        "an Ingress that is not brought about, which is given 45 s",
+        took,
+    );
+}
+
+/// How long a deploy lasts whose Ingress is refused for this reason.
+fn refused_for(reason: &str) -> Duration {
     let site = Site::new("early-ingress");
     Cluster::shared()
         .load_balancer()
@@ -248,18 +291,19 @@ fn an_ingress_that_is_refused_ends_the_wait_for_the_address() {
         &site,
         "Ingress",
         "hey-new-refused",
-        "FailedBuildModel",
+        reason,
         "no certificate",
     );
+    let refused = Instant::now();
     let ran = running.end().ends_with(1);
+    let took = refused.elapsed();
     let words = site.last_words(deployment);
-    let says = "Deploy failed: the load balancer refuses Ingress/hey-new-refused: FailedBuildModel";
-    assert!(words.starts_with(says), "{words}");
-    assert!(
-        ran.stdout
-            .contains("    reason     FailedBuildModel: no certificate"),
-        "{ran}"
-    );
+    let says =
+        format!("Deploy failed: the load balancer refuses Ingress/hey-new-refused: {reason}");
+    assert!(words.starts_with(&says), "{words}");
+    let says = format!("    reason     {reason}: no certificate");
+    assert!(ran.stdout.contains(&says), "{ran}");
+    took
 }
 
 #[test]

@@ -7,12 +7,12 @@ use super::{
     super::{
         address,
         explain::{Suspect, explain},
-        releases::{self, Seen},
+        releases::{self, Planned, Seen},
         site::Site,
     },
     gather::Gathered,
 };
-use crate::model::{ANSWERING, Object, State};
+use crate::model::{ANSWERING, Object, State, Trouble};
 
 /// Brings the releases up and waits for the address; how it answered, for people.
 pub(super) async fn answered(
@@ -37,14 +37,15 @@ pub(super) async fn answered(
             let (objects, name) = (site.here(&objects), plan.environment.name());
             let restarts = plan.manner.max_restarts;
             let answer = tokio::select! {
-                answer = address::wait_for(site, &ingresses, expected) => answer,
-                _ = seen.rollout.lost(site, &name, &objects, restarts) => {
-                    Err(anyhow!("{} is given up, since this does not heal by itself", expected.url))
+                answer = address::wait_for(site, &ingresses, expected) => answer.map_err(|error| (error, None)),
+                trouble = seen.rollout.lost(site, &name, &objects, restarts) => {
+                    let url = &expected.url;
+                    Err((anyhow!("{url} is given up, since this does not heal by itself"), Some(trouble)))
                 }
             };
             match answer {
                 Ok(answer) => Ok(answer),
-                Err(error) => Err(unanswered(gathered, site, error, seen).await),
+                Err((error, lost)) => Err(unanswered(gathered, site, error, lost, seen).await),
             }
         }
         None => Ok("every release is ready".to_owned()),
@@ -56,17 +57,28 @@ async fn unanswered(
     gathered: &Gathered,
     site: &Site<'_>,
     error: anyhow::Error,
+    lost: Option<Trouble>,
     seen: &Seen<'_>,
 ) -> anyhow::Error {
     if site.ready().is_err() {
         return error;
     }
-    let searches = gathered.plan.releases.iter().map(async |planned| {
+    // Where it was given up for one of them, the others have nothing to do with it.
+    let is_lost = |planned: &&Planned| {
+        let has = |lost: &Trouble| {
+            let mut objects = planned.objects.iter();
+            objects.any(|object| object.key.to_string() == lost.workload)
+        };
+        lost.as_ref().is_none_or(has)
+    };
+    let releases = gathered.plan.releases.iter().filter(is_lost);
+    let searches = releases.map(async |planned| {
         let suspect = Suspect {
             release: &planned.release.name,
             objects: &planned.objects,
             helm: None,
             waited: true,
+            lost: lost.as_ref(),
         };
         explain(site, &suspect, seen.rollout).await
     });

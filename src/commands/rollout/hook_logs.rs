@@ -3,39 +3,45 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     convert::Infallible,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use tokio::sync::watch;
 
 use super::super::site::Site;
-use crate::report::LOG_LINES;
+use crate::{model::Speaker, report::LOG_LINES};
 
-/// The most lines of one pod that are shown; what follows is in its log.
+/// The most lines of one container that are shown; what follows is in its log.
 const SHOWN: usize = 500;
 
-/// The ends of the logs of hooks' pods, by the pod's name.
+/// The ends of the logs of hooks' containers, by the names of pod and container.
 #[derive(Default)]
-pub(super) struct HookLogs(Mutex<BTreeMap<String, VecDeque<String>>>);
+pub(super) struct HookLogs(Mutex<Ends>);
+
+type Ends = BTreeMap<(String, String), VecDeque<String>>;
 
 impl HookLogs {
-    /// Shows what the pods of a release's hooks say, of those that `seen` tells at each change. Never
+    /// Shows what the containers of a release's hooks say, of those that `seen` tells at each change. Never
     /// ends.
     pub(super) async fn follow(
         &self,
         site: &Site<'_>,
         release: &str,
-        seen: impl Fn() -> Vec<[String; 3]>,
+        seen: impl Fn() -> Vec<Speaker>,
         changed: &mut watch::Receiver<()>,
     ) -> Infallible {
         let mut logs = FuturesUnordered::new();
         loop {
-            for [hook, pod, container] in seen() {
-                if self.is_new(&pod) {
+            for speaker in seen() {
+                let (is_new, is_first) = self.is_new(&speaker);
+                if is_first {
+                    let hook = &speaker.hook;
                     site.report
                         .note(&format!("{release}: the hook {hook} runs"));
-                    logs.push(self.one(site, hook, pod, container));
+                }
+                if is_new {
+                    logs.push(self.one(site, speaker));
                 }
             }
             tokio::select! {
@@ -45,44 +51,61 @@ impl HookLogs {
         }
     }
 
-    async fn one(&self, site: &Site<'_>, hook: String, pod: String, container: String) {
+    async fn one(&self, site: &Site<'_>, speaker: Speaker) {
+        let Speaker {
+            hook,
+            pod,
+            container,
+            alone,
+        } = &speaker;
         let mut shown = 0;
-        let line = |line: &str| {
-            let line = site.helm.mask(line);
-            self.keep(&pod, &line);
+        let line = |line: &str, is_cut: bool| {
+            let line = site.helm.secrets().mask_read(line, is_cut);
+            self.keep(&speaker, &line);
             shown += 1;
             if shown <= SHOWN {
-                site.report.quote(&line);
+                match alone {
+                    true => site.report.quote(&line),
+                    false => site.report.quote(&format!("{container}: {line}")),
+                }
             } else if shown == SHOWN + 1 {
                 let more = format!("{hook} says more than is shown here: it is in its log");
                 site.report.note(&more);
             }
         };
         // What cannot be read is told if the hook fails.
-        let _ = site.objects.follow_log(&pod, &container, line).await;
+        let _ = site.objects.follow_log(pod, container, line).await;
     }
 
-    /// Whether a pod was not heard of before, whoever asks.
-    fn is_new(&self, pod: &str) -> bool {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_new = !all.contains_key(pod);
-        all.entry(pod.to_owned()).or_default();
-        is_new
+    /// Whether a container was not heard of before, and none of its pod's, whoever asks.
+    fn is_new(&self, speaker: &Speaker) -> (bool, bool) {
+        let mut all = self.all();
+        let is_first = !all.keys().any(|(pod, _)| *pod == speaker.pod);
+        let key = (speaker.pod.clone(), speaker.container.clone());
+        let is_new = !all.contains_key(&key);
+        all.entry(key).or_default();
+        (is_new, is_first)
     }
 
-    fn keep(&self, pod: &str, line: &str) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines = all.entry(pod.to_owned()).or_default();
+    fn keep(&self, speaker: &Speaker, line: &str) {
+        let mut all = self.all();
+        let key = (speaker.pod.clone(), speaker.container.clone());
+        let lines = all.entry(key).or_default();
         lines.push_back(line.to_owned());
         if lines.len() > LOG_LINES {
             lines.pop_front();
         }
     }
 
-    /// The last lines that a pod said.
-    pub(super) fn end_of(&self, pod: &str) -> Option<String> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines: Vec<_> = all.get(pod)?.iter().map(String::as_str).collect();
+    /// The last lines that a container said.
+    pub(super) fn end_of(&self, pod: &str, container: &str) -> Option<String> {
+        let all = self.all();
+        let lines = all.get(&(pod.to_owned(), container.to_owned()))?;
+        let lines: Vec<_> = lines.iter().map(String::as_str).collect();
         (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+
+    fn all(&self) -> MutexGuard<'_, Ends> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -344,3 +344,27 @@ proptest::proptest! {
         let _ = troubles(&scene, &of_chart, None);
     }
 }
+
+#[test]
+fn the_same_trouble_is_known_by_where_it_is_and_what_it_is() {
+    let crash = |code: i64| {
+        let ended = json!({"exitCode": code});
+        let status = json!({"name": "app", "state": {"terminated": ended}});
+        let pod = json!({"status": {"containerStatuses": [status]}});
+        of_pod(pod, &[]).unwrap()
+    };
+    let (crash, later) = (crash(1), crash(2));
+    assert!(is_same(&crash, &later));
+    let elsewhere = Trouble {
+        pod: Some("web-1".into()),
+        ..crash.clone()
+    };
+    let what = What::NotReady(None);
+    let another = Trouble {
+        what,
+        ..crash.clone()
+    };
+    for other in [elsewhere, another] {
+        assert!(!is_same(&crash, &other), "{other:?}");
+    }
+}

@@ -85,7 +85,7 @@ fn unscheduled(message: &str) -> Value {
 fn time(hope: Hope) -> Option<Duration> {
     match hope {
         Hope::Waits => None,
-        Hope::Fades(_, time) => Some(time),
+        Hope::Fades(fading) => fading.first().map(|(_, time)| *time),
         Hope::Lost(_) => Some(Duration::ZERO),
     }
 }
@@ -95,9 +95,14 @@ const LOST: Option<Duration> = Some(Duration::ZERO);
 #[test]
 fn an_image_that_is_not_there_does_not_come_and_a_registry_that_is_away_may() {
     for (reason, message, expected) in [
-        ("ErrImagePull", "hey:1: not found", LOST),
+        ("ErrImagePull", "hey:1: Not Found", LOST),
         ("ErrImagePull", "manifest unknown", LOST),
         ("InvalidImageName", "couldn't parse", LOST),
+        (
+            "ErrImagePull",
+            "pull access denied for hey, repository does not exist or may require 'docker login'",
+            Some(OUTSIDE),
+        ),
         ("ErrImagePull", "dial tcp: i/o timeout", None),
         ("ImagePullBackOff", "429 Too Many Requests", None),
         ("CreateContainerConfigError", "secret \"x\" not found", None),
@@ -134,6 +139,41 @@ fn a_node_may_come_free_or_be_made_unless_somebody_says_no() {
     let never = unscheduled("0/3 nodes are available: 3 node(s) didn't match Pod's node selector.");
     assert_eq!(time(hope_of(&never, &[])), Some(OUTSIDE));
     assert_eq!(time(hope_of(&never, &[says(made, 1)])), None);
+}
+
+#[test]
+fn a_claim_that_nobody_makes_is_waited_for_as_long_as_a_disk() {
+    let lacks = |message: &str, events: &[Event]| {
+        let pod = unscheduled(&format!(
+            "0/1 nodes are available: {message}. preemption: 0/1."
+        ));
+        time(hope_of(&pod, events))
+    };
+    let missing = "persistentvolumeclaim \"data\" not found";
+    assert_eq!(lacks(missing, &[]), Some(OUTSIDE));
+    let made = event("Pod", "web-0", "TriggeredScaleUp", "", 1);
+    assert_eq!(lacks(missing, &[made]), Some(OUTSIDE), "no node is a claim");
+    // Of one that is there the claim itself tells.
+    let unbound = "pod has unbound immediate PersistentVolumeClaims";
+    assert_eq!(lacks(unbound, &[]), None);
+}
+
+#[test]
+fn each_trouble_that_may_heal_is_told() {
+    let object = |name: &str| Object {
+        key: ObjectKey::new("v1", "StatefulSet", name),
+        body: json!({}),
+    };
+    let never = unscheduled("0/3 nodes are available: 3 node(s) didn't match Pod's node selector.");
+    let refused = event("StatefulSet", "db", "FailedCreate", "exceeded quota", 1);
+    let mut scene = scene("StatefulSet", Some(&never), &[refused]);
+    let db = json!({"metadata": {"name": "db", "uid": "db"}});
+    scene.apply(Change::There(key("StatefulSet", "db"), db));
+    let Hope::Fades(fading) = hope(&scene, &[object("web"), object("db")], MAX) else {
+        panic!("they fade");
+    };
+    let times: Vec<_> = fading.iter().map(|(_, time)| *time).collect();
+    assert_eq!(times, [OUTSIDE, REFUSED]);
 }
 
 #[test]

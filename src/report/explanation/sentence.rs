@@ -1,5 +1,5 @@
 use super::times;
-use crate::model::{Container, Trouble, What};
+use crate::model::{Container, Trouble, Unpulled, What};
 
 /// What is wrong, in one sentence that begins with what tells most: it may be cut.
 pub(super) fn sentence(release: &str, trouble: &Trouble) -> String {
@@ -56,9 +56,14 @@ fn said(trouble: &Trouble) -> String {
 fn image(container: Option<&Container>, reason: &str, message: &str) -> String {
     let image = container.map(|it| it.image.as_str()).unwrap_or_default();
     let name = container.map(|it| it.name.as_str()).unwrap_or_default();
-    match message.contains("not found") {
-        true => format!("there is no image {image} for container {name} ({reason})"),
-        false => format!("the image {image} of container {name} cannot be had: {reason}"),
+    match Unpulled::by(message) {
+        Unpulled::Missing => format!("there is no image {image} for container {name} ({reason})"),
+        Unpulled::Refused => {
+            format!(
+                "the image {image} of container {name} may not be pulled, or is not there ({reason})"
+            )
+        }
+        Unpulled::Else => format!("the image {image} of container {name} cannot be had: {reason}"),
     }
 }
 

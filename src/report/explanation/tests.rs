@@ -84,6 +84,7 @@ fn each_trouble_has_its_sentence_and_what_to_try() {
     };
     let all = [
         image("ErrImagePull", "x: not found"),
+        image("ErrImagePull", "403 Forbidden"),
         image("InvalidImageName", "no name"),
         exit(1, "Error"),
         exit(137, "OOMKilled"),

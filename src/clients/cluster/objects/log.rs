@@ -14,14 +14,14 @@ const MOST: usize = 256 << 10;
 
 impl Objects {
     /// The last `lines` of a container's log, no more than a quarter of a megabyte of them. How long it
-    /// takes is for the caller to bound.
+    /// takes is for the caller to bound. Whether it was cut goes with it.
     pub async fn log(
         &self,
         pod: &str,
         container: &str,
         which: Log,
         lines: u32,
-    ) -> Result<String, ClusterError> {
+    ) -> Result<(String, bool), ClusterError> {
         let action = || format!("read the log of container {container} of pod {pod}");
         let api: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
         let params = LogParams {
@@ -39,11 +39,12 @@ impl Objects {
 }
 
 /// The first bytes of what comes: a server that heeds no limit is not read to its end.
-async fn start(stream: impl AsyncBufRead) -> std::io::Result<String> {
+async fn start(stream: impl AsyncBufRead) -> std::io::Result<(String, bool)> {
     let mut bytes = Vec::new();
     let stream = std::pin::pin!(stream);
     stream.take(MOST as u64).read_to_end(&mut bytes).await?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let is_cut = bytes.len() == MOST;
+    Ok((String::from_utf8_lossy(&bytes).into_owned(), is_cut))
 }
 
 /// How long a log is left alone that broke off.
@@ -53,7 +54,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 const LINE: usize = 4 << 10;
 
 impl Objects {
-    /// Hands on each line that a container writes, from its first on, once, until it ends.
+    /// Hands on each line that a container writes, and whether it was cut, from its first on, once, until it
+    /// ends.
     ///
     /// No answer lasts longer than the client bears, and a silent one not as long: what breaks off is asked
     /// for again from the last line's time on.
@@ -61,7 +63,7 @@ impl Objects {
         &self,
         pod: &str,
         container: &str,
-        mut line: impl FnMut(&str),
+        mut line: impl FnMut(&str, bool),
     ) -> Result<(), ClusterError> {
         let api: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
         let mut params = LogParams {
@@ -77,7 +79,11 @@ impl Objects {
                 let action = format!("read the log of container {container} of pod {pod}");
                 ClusterError::new(action, error)
             })?;
-            let mut news = |stamped: &str| known.news(stamped).into_iter().for_each(&mut line);
+            let mut news = |stamped: &str, is_cut| {
+                if let Some(text) = known.news(stamped) {
+                    line(text, is_cut);
+                }
+            };
             if lines(stream, &mut news).await.is_ok() {
                 return Ok(());
             }
@@ -117,10 +123,13 @@ impl Known {
     }
 }
 
-/// Hands on each line, until the stream ends.
-async fn lines(stream: impl AsyncBufRead, line: &mut impl FnMut(&str)) -> std::io::Result<()> {
+/// Hands on each line, and whether it was cut, until the stream ends.
+async fn lines(
+    stream: impl AsyncBufRead,
+    line: &mut impl FnMut(&str, bool),
+) -> std::io::Result<()> {
     let mut stream = std::pin::pin!(stream);
-    let mut bytes = Vec::new();
+    let (mut bytes, mut is_cut) = (Vec::new(), false);
     loop {
         let piece = stream.fill_buf().await?;
         if piece.is_empty() {
@@ -130,15 +139,16 @@ async fn lines(stream: impl AsyncBufRead, line: &mut impl FnMut(&str)) -> std::i
         let taken = &piece[..end.unwrap_or(piece.len())];
         let room = LINE.saturating_sub(bytes.len()).min(taken.len());
         bytes.extend_from_slice(&taken[..room]);
+        is_cut |= room < taken.len();
         let read = end.map_or(piece.len(), |end| end + 1);
         stream.consume_unpin(read);
         if end.is_some() {
-            line(&String::from_utf8_lossy(&bytes));
-            bytes.clear();
+            line(&String::from_utf8_lossy(&bytes), is_cut);
+            (bytes, is_cut) = (Vec::new(), false);
         }
     }
     if !bytes.is_empty() {
-        line(&String::from_utf8_lossy(&bytes));
+        line(&String::from_utf8_lossy(&bytes), is_cut);
     }
     Ok(())
 }
@@ -188,7 +198,7 @@ mod tests {
             ("2026-11-28T10:00:01.7Z two\n2026-11-28T10:00:03Z \n", true),
         ]);
         let mut read = Vec::new();
-        let line = |line: &str| read.push(line.to_owned());
+        let line = |line: &str, _| read.push(line.to_owned());
         objects.follow_log("new-1", "web", line).await.unwrap();
         assert_eq!(read, ["one", "two", ""]);
         let asked = asked.lock().unwrap();
@@ -204,9 +214,21 @@ mod tests {
         let text = format!("one\n{}\n\nlast", "x".repeat(3 * LINE));
         let mut read = Vec::new();
         let stream = futures::io::BufReader::new(Cursor::new(text));
-        lines(stream, &mut |line: &str| read.push(line.to_owned()))
-            .await
-            .unwrap();
-        assert_eq!(read, ["one", &"x".repeat(LINE), "", "last"]);
+        lines(stream, &mut |line: &str, is_cut| {
+            read.push((line.to_owned(), is_cut));
+        })
+        .await
+        .unwrap();
+        let cut = "x".repeat(LINE);
+        let expected = [
+            ("one", false),
+            (cut.as_str(), true),
+            ("", false),
+            ("last", false),
+        ];
+        assert_eq!(
+            read,
+            expected.map(|(line, is_cut)| (line.to_owned(), is_cut))
+        );
     }
 }
