@@ -161,9 +161,7 @@ impl Ward {
             .lock()
             .ok()
             .and_then(|mut child| child.as_mut()?.stdin.take());
-        thread::spawn(move || {
-            stdin.map(|mut stdin| stdin.write_all(&document))
-        });
+        thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&document)));
     }
 
     /// Ends Helm when the parent says so, is gone, or is silent for longer than its lock lasts.
