@@ -15,8 +15,7 @@ use super::{
     site::Site,
     statuses::Statuses,
     stop::{LEAVE, Reason, Stop, WIND_UP},
-    survey,
-    teardown::{self, Remains},
+    teardown::{self, Inventory, Remains},
 };
 use crate::{
     clients::{
@@ -129,7 +128,8 @@ impl Means<'_> {
 
     /// Under the lock: the grounds once more, then all that is up, then GitHub's deployments.
     async fn removed(&self, grounds: &Grounds, site: &Site<'_>) -> anyhow::Result<Removal> {
-        if let Some(reason) = self.objection(grounds, site).await? {
+        let inventory = Inventory::read(site).await?;
+        if let Some(reason) = self.objection(grounds, site, &inventory).await? {
             return Ok(Removal::Stays(reason));
         }
         site.ready()?;
@@ -142,7 +142,7 @@ impl Means<'_> {
         site.note(|record| record.deployments.extend(forgotten))
             .await?;
         let farewell = Farewell::before(site, &self.cluster.ingresses()).await;
-        let mut remains = teardown::environment(site).await?;
+        let mut remains = teardown::environment(site, inventory).await?;
         if let Some(farewell) = farewell {
             remains.seen = farewell.afterwards(site, self.dns).await?;
         }
@@ -163,6 +163,7 @@ impl Means<'_> {
         &self,
         grounds: &Grounds,
         site: &Site<'_>,
+        inventory: &Inventory,
     ) -> anyhow::Result<Option<String>> {
         let branch = &site.environment.branch;
         let phase = site.record.lock().await.phase;
@@ -173,8 +174,7 @@ impl Means<'_> {
                 Ok((!gone).then(|| format!("The branch {branch} is back")))
             }
             Grounds::Age(max_age) => {
-                let labels = site.environment.release_labels();
-                let last = survey::last_deployed(&site.storage, &labels).await?;
+                let last = inventory.last_deployed(site)?;
                 let record = site.record.lock().await.clone();
                 let saved = match leaving(&record, last, *max_age) {
                     Leaving::Already => None,
@@ -189,10 +189,8 @@ impl Means<'_> {
             Grounds::Unfinished => Ok((phase != Phase::Removing)
                 .then(|| format!("{branch} was deployed since the plan was made"))),
             Grounds::Empty(planned) => {
-                let labels = site.environment.release_labels();
-                let empty = site.storage.labelled(&labels).await?.is_empty();
                 let same = site.lock.record().await?.as_ref() == planned.as_deref();
-                Ok((!empty || !same)
+                Ok((!inventory.is_empty(site) || !same)
                     .then(|| format!("{branch} was deployed since the plan was made")))
             }
         }

@@ -82,23 +82,7 @@ fn remembered(lease: Lease) -> (Box<Lease>, Result<Option<Box<Record>>, String>)
     )
 }
 
-/// When any release with these labels was last deployed, as Helm wrote it; none where nothing tells.
-///
-/// Of each, every kept revision counts: a rollback takes the labels of the revision that it returns
-/// to, so that the newest of an adopted release may bear none of ours.
-pub(super) async fn last_deployed(
-    storage: &Storage,
-    labels: &BTreeMap<String, String>,
-) -> anyhow::Result<Option<DateTime<Utc>>> {
-    let labelled = storage.newest(labels).await?;
-    let releases: Vec<String> = labelled.into_iter().map(|it| it.release).collect();
-    if releases.is_empty() {
-        return Ok(None);
-    }
-    newest_deploy(storage, &storage.newest_of(&releases).await?).await
-}
-
-/// When any of these releases was last deployed. One whose state nobody knows is not judged.
+/// When any of these releases was last deployed, as Helm wrote it; none where nothing tells. One whose state nobody knows is not judged.
 pub(super) async fn newest_deploy(
     storage: &Storage,
     newest: &[Revision],

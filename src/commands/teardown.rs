@@ -8,6 +8,7 @@
 mod clear;
 mod environment;
 mod forgotten;
+mod inventory;
 mod look;
 mod named;
 mod obstacles;
@@ -17,8 +18,8 @@ use std::collections::BTreeSet;
 
 use anyhow::bail;
 
-pub(super) use self::{clear::clear, environment::environment};
-use self::{clear::clear_of, named::made, release::FoundRelease};
+pub(super) use self::{clear::clear, environment::environment, inventory::Inventory};
+use self::{clear::clear_of, named::made, release::SeenRelease};
 use super::site::Site;
 use crate::{
     decide::uncompared,
@@ -96,7 +97,8 @@ impl Uninstalled {
 /// Removes one release, if there is one.
 pub(super) async fn uninstall(site: &Site<'_>, release: &str) -> anyhow::Result<Uninstalled> {
     let revisions = site.storage.revisions(release).await?;
-    let found = FoundRelease::read(site, release, revisions).await?;
+    let seen = SeenRelease::read(site, release, revisions).await;
+    let found = seen.found(site).await?;
     note_remains(site, &found.keys).await?;
     found.uninstall(site).await
 }

@@ -13,12 +13,12 @@ pub fn has_pods(key: &ObjectKey) -> bool {
 ///
 /// By names, not by uids: a run that was killed leaves the names alone, and a pod may outlive the
 /// ReplicaSet that tells whose it is. Such a set is named by its Deployment and the hash that both bear.
-pub fn still_live(dependents: Vec<Dependent>, owners: &[&ObjectKey]) -> BTreeSet<ObjectKey> {
+pub fn still_live(dependents: &[Dependent], owners: &[&ObjectKey]) -> BTreeSet<ObjectKey> {
     let owners = owners.iter().filter(|key| has_pods(key));
     let owners: BTreeSet<_> = owners
         .map(|key| (key.kind.as_str(), key.name.as_str()))
         .collect();
-    let lives_by_one = |it: &Dependent| {
+    let lives_by_one = |it: &&Dependent| {
         let of_deployment = || it.owner.strip_suffix(&format!("-{}", it.hash));
         let owner = match it.owner_kind.as_str() {
             "ReplicaSet" => of_deployment().map(|name| ("Deployment", name)),
@@ -26,8 +26,8 @@ pub fn still_live(dependents: Vec<Dependent>, owners: &[&ObjectKey]) -> BTreeSet
         };
         owner.is_some_and(|owner| owners.contains(&owner))
     };
-    let living = dependents.into_iter().filter(lives_by_one);
-    living.map(|it| it.key).collect()
+    let living = dependents.iter().filter(lives_by_one);
+    living.map(|it| it.key.clone()).collect()
 }
 
 #[cfg(test)]
@@ -66,7 +66,7 @@ mod tests {
             ObjectKey::new("batch/v1", "Job", "web"),
         ];
         let owners: Vec<_> = owners.iter().collect();
-        let living: Vec<_> = still_live(all, &owners).into_iter().collect();
+        let living: Vec<_> = still_live(&all, &owners).into_iter().collect();
         let pod = |name| ObjectKey::new("v1", "Pod", name);
         assert_eq!(living, [set.key, pod("redis-0"), pod("web-6f7d-x")]);
     }
@@ -74,6 +74,6 @@ mod tests {
     #[test]
     fn only_what_was_named_counts() {
         let all = vec![pod("web-6f7d-x", "ReplicaSet", "web-6f7d")];
-        assert_eq!(still_live(all, &[]), BTreeSet::new());
+        assert_eq!(still_live(&all, &[]), BTreeSet::new());
     }
 }

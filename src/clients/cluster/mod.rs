@@ -54,6 +54,7 @@ pub struct Target {
 #[derive(Clone)]
 pub struct Cluster {
     client: Client,
+    objects: Objects,
     target: Target,
 }
 
@@ -112,7 +113,12 @@ impl Cluster {
         let client = tokio::task::spawn_blocking(move || client(config, patience)).await;
         let client = client.map_err(|error| ClusterError::setup(None, error.to_string()))?;
         let client = client.map_err(|error| ClusterError::setup(option, in_words(&error)))?;
-        Ok(Self { client, target })
+        let objects = Objects::new(client.clone(), &target.namespace);
+        Ok(Self {
+            client,
+            objects,
+            target,
+        })
     }
 
     /// How the cluster is reached.
@@ -150,7 +156,7 @@ impl Cluster {
 
     /// The objects of releases.
     pub fn objects(&self) -> Objects {
-        Objects::new(self.client.clone(), &self.target.namespace)
+        self.objects.clone()
     }
 
     /// The load balancer's rules.

@@ -17,16 +17,18 @@ use kube::{
 };
 use tokio::sync::Mutex;
 
+use self::made::Listings;
 pub use self::made::Made;
 use super::ClusterError;
 use crate::model::ObjectKey;
 
-/// The objects of releases, of any kind.
+/// The objects of releases, of any kind. Its clones share what they know of the cluster.
 #[derive(Clone)]
 pub struct Objects {
     client: Client,
     namespace: String,
     kinds: Arc<Mutex<Kinds>>,
+    listings: Arc<Listings>,
 }
 
 /// How the API server serves the kinds that were asked for. One that it does not know is asked for
@@ -94,6 +96,7 @@ impl Objects {
             client,
             namespace: namespace.to_owned(),
             kinds: Arc::default(),
+            listings: Arc::default(),
         }
     }
 

@@ -105,6 +105,18 @@ impl From<Refusal> for Status {
     }
 }
 
+/// An answer as the API server gives it.
+#[cfg(test)]
+pub(super) fn packed<T: Kind>(told: &T) -> Bytes {
+    let envelope = Envelope {
+        kind: Some(TypeMeta {
+            kind: T::KIND.into(),
+        }),
+        raw: Some(told.encode_to_vec().into()),
+    };
+    [MAGIC, &envelope.encode_to_vec()].concat().into()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -112,18 +124,11 @@ mod tests {
     use super::*;
 
     fn refused() -> Bytes {
-        let refusal = Refusal {
+        packed(&Refusal {
             message: "no".into(),
             reason: "Forbidden".into(),
             code: 403,
-        };
-        let envelope = Envelope {
-            kind: Some(TypeMeta {
-                kind: Refusal::KIND.into(),
-            }),
-            raw: Some(refusal.encode_to_vec().into()),
-        };
-        [MAGIC, &envelope.encode_to_vec()].concat().into()
+        })
     }
 
     #[test]

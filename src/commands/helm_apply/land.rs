@@ -226,7 +226,8 @@ async fn finish_removal(site: &Site<'_>) -> anyhow::Result<()> {
     if phase == Phase::Removing {
         site.report
             .note("the branch came back while it was removed: first that is ended");
-        teardown::environment(site).await?;
+        let inventory = teardown::Inventory::read(site).await?;
+        teardown::environment(site, inventory).await?;
         return site
             .note(|record| {
                 record.releases.clear();

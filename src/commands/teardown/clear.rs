@@ -133,7 +133,7 @@ impl<'a> Clearing<'a> {
         let is_last = !there.clone().any(has_pods);
         let owners: Vec<&ObjectKey> = there.chain(&self.remains.gone).collect();
         for kind in self.kinds.clone() {
-            let living = still_live(self.site.objects.made(kind).await?, &owners);
+            let living = still_live(&self.site.objects.made(kind).await?, &owners);
             if !living.is_empty() {
                 return Ok(living);
             }

@@ -8,7 +8,9 @@ use super::{
     super::{site::Site, together},
     Remains, Uninstalled,
     clear::clear_of,
-    clear_rest, nothing_left,
+    clear_rest,
+    inventory::Inventory,
+    nothing_left,
     release::FoundRelease,
 };
 use crate::model::{Phase, Record, RecordedRelease};
@@ -22,8 +24,11 @@ type Found = (RecordedRelease, anyhow::Result<FoundRelease>);
 ///
 /// The record knows all of it before the first object goes, and is left like that for whoever deletes or
 /// clears it.
-pub(in super::super) async fn environment(site: &Site<'_>) -> anyhow::Result<Remains> {
-    let mut found = gather(site).await?;
+pub(in super::super) async fn environment(
+    site: &Site<'_>,
+    inventory: Inventory,
+) -> anyhow::Result<Remains> {
+    let mut found = found(site, inventory).await;
     site.note(|record| note(record, &found)).await?;
     let (mut remains, mut failures) = (Remains::default(), Vec::new());
     while !found.is_empty() {
@@ -66,24 +71,11 @@ pub(in super::super) async fn environment(site: &Site<'_>) -> anyhow::Result<Rem
     Ok(remains)
 }
 
-/// The releases that the record lists, or that bear our labels: a record may have forgotten one.
-async fn gather(site: &Site<'_>) -> anyhow::Result<Vec<Found>> {
-    let labels = site.environment.release_labels();
-    let labelled = site.storage.labelled(&labels).await?;
-    let mut releases = site.record.lock().await.releases.clone();
-    for revision in labelled {
-        if !releases.iter().any(|known| known.name == revision.release) {
-            releases.push(RecordedRelease::alone(revision.release));
-        }
-    }
-    let names: Vec<_> = releases.iter().map(|it| it.name.as_str()).collect();
-    let revisions = site.storage.revisions_of(&names).await?;
-    let reads = names.iter().map(async |name| {
-        let own = revisions.iter().filter(|it| it.release == *name);
-        FoundRelease::read(site, name, own.cloned().collect()).await
-    });
-    let reads = join_all(reads).await;
-    Ok(releases.into_iter().zip(reads).collect())
+/// The releases as this environment's own, as far as they are.
+async fn found(site: &Site<'_>, inventory: Inventory) -> Vec<Found> {
+    let releases = inventory.releases.into_iter();
+    let found = releases.map(async |(release, seen)| (release, seen.found(site).await));
+    join_all(found).await
 }
 
 /// Writes down that the environment goes, and what is to be seen gone.

@@ -1,21 +1,33 @@
 //! One release: what it consists of, and how it is taken away.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
+use chrono::{DateTime, Utc};
 
 use super::{
     super::{hooks, site::Site, together},
     Uninstalled, forgotten,
     look::{Sight, look_at},
-    named::named,
+    named::{Named, named},
 };
 use crate::{
     decide::{Hand, Owner, Recovery, hand, owner, recovery, steps},
-    model::{ObjectKey, Revision},
+    model::{ObjectKey, Revision, Status},
 };
 
-/// A release as it was found, before anything of it goes.
+/// A release as it was read, before it is judged whose it is.
+pub(super) struct SeenRelease {
+    name: String,
+    /// The kept ones; none where Helm knows nothing of it.
+    revisions: Vec<Revision>,
+    named: anyhow::Result<Named>,
+}
+
+/// A release of this environment as it was found, before anything of it goes.
 pub(super) struct FoundRelease {
     name: String,
     /// The kept ones; none where Helm knows nothing of it.
@@ -25,22 +37,57 @@ pub(super) struct FoundRelease {
     hand: Hand,
 }
 
-impl FoundRelease {
+impl SeenRelease {
     /// Reads what these revisions of `name` made.
+    pub(super) async fn read(site: &Site<'_>, name: &str, revisions: Vec<Revision>) -> Self {
+        Self {
+            name: name.to_owned(),
+            named: named(site, &revisions).await,
+            revisions,
+        }
+    }
+
+    /// Whether one of its revisions bears these labels.
+    pub(super) fn bears(&self, labels: &BTreeMap<String, String>) -> bool {
+        let bears = |it: &Revision| {
+            labels
+                .iter()
+                .all(|(name, value)| it.labels.get(name) == Some(value))
+        };
+        self.revisions.iter().any(bears)
+    }
+
+    /// When its newest revision was deployed, as Helm wrote it; none where nothing tells.
     ///
     /// # Errors
-    /// Also where it is not this environment's, or nobody can tell its state.
-    pub(super) async fn read(
-        site: &Site<'_>,
-        name: &str,
-        revisions: Vec<Revision>,
-    ) -> anyhow::Result<Self> {
-        let named = named(site, &revisions).await?;
+    /// Where it could not be read, or has a state that nobody knows.
+    pub(super) fn last_deployed(&self) -> anyhow::Result<Option<DateTime<Utc>>> {
+        if let Some(Status::Unknown(word)) = self.revisions.last().map(|newest| &newest.status) {
+            bail!("the release {} has the status {word}", self.name);
+        }
+        let named = self.named.as_ref().map_err(|error| anyhow!("{error:#}"))?;
+        Ok(named
+            .newest
+            .as_ref()
+            .and_then(|newest| newest.last_deployed))
+    }
+
+    /// The same as one of this environment's.
+    ///
+    /// # Errors
+    /// Where it is not, could not be read, or nobody can tell its state.
+    pub(super) async fn found(self, site: &Site<'_>) -> anyhow::Result<FoundRelease> {
+        let Self {
+            name,
+            revisions,
+            named,
+        } = self;
+        let named = named?;
         let newest = named.newest.as_ref();
         let branch = newest.and_then(|newest| newest.branch.as_deref());
         let keys = match owner(&revisions, branch, site.environment) {
             Owner::Ours => named.keys,
-            Owner::Nobody => unrecorded(site, name).await?,
+            Owner::Nobody => unrecorded(site, &name).await?,
             Owner::Unclaimed => {
                 bail!("the release {name} bears no labels of ours: somebody else's, and left alone")
             }
@@ -53,14 +100,16 @@ impl FoundRelease {
                 "the release {name} has the status `{word}`, which nobody can interpret: left alone"
             )
         }
-        Ok(Self {
-            name: name.to_owned(),
+        Ok(FoundRelease {
             hand: hand(newest),
+            name,
             revisions,
             keys,
         })
     }
+}
 
+impl FoundRelease {
     /// Takes it away, if Helm knows of it. What it consists of must be noted before.
     pub(super) async fn uninstall(self, site: &Site<'_>) -> anyhow::Result<Uninstalled> {
         let mut uninstalled = Uninstalled::of(self.keys.clone());

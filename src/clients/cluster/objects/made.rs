@@ -1,10 +1,16 @@
 //! What controllers of Kubernetes made.
 
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use k8s_openapi::api::{
     apps::v1::{ControllerRevision, ReplicaSet},
     core::v1::Pod,
 };
 use kube::{Api, Resource, api::ListParams, core::NamespaceResourceScope};
+use tokio::sync::Mutex;
 
 use super::{
     super::protobuf::metadata::{self, Item},
@@ -18,6 +24,9 @@ use crate::{
 /// The label by which a Deployment names its ReplicaSets, and that their pods bear too.
 const HASH: &str = "pod-template-hash";
 
+/// How far apart two listings of one kind begin, at least.
+const APART: Duration = Duration::from_millis(200);
+
 /// Kinds of which nobody writes manifests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Made {
@@ -29,9 +38,48 @@ pub enum Made {
     ControllerRevisions,
 }
 
+/// The newest listing of each kind.
+#[derive(Default)]
+pub(super) struct Listings {
+    pods: Mutex<Option<Listing>>,
+    replica_sets: Mutex<Option<Listing>>,
+    controller_revisions: Mutex<Option<Listing>>,
+}
+
+/// What a listing that began then has shown.
+struct Listing {
+    begun: Instant,
+    shown: Arc<[Dependent]>,
+}
+
 impl Objects {
-    /// All of this kind in the namespace that lives by something.
-    pub async fn made(&self, kind: Made) -> Result<Vec<Dependent>, ClusterError> {
+    /// All of this kind in the namespace that lives by something, as of now or later.
+    ///
+    /// It is of the whole namespace, so that many environments that look at once share one listing.
+    pub async fn made(&self, kind: Made) -> Result<Arc<[Dependent]>, ClusterError> {
+        let known = match kind {
+            Made::Pods => &self.listings.pods,
+            Made::ReplicaSets => &self.listings.replica_sets,
+            Made::ControllerRevisions => &self.listings.controller_revisions,
+        };
+        let asked = Instant::now();
+        let mut known = known.lock().await;
+        if let Some(listing) = &*known {
+            if listing.begun >= asked {
+                return Ok(Arc::clone(&listing.shown));
+            }
+            tokio::time::sleep_until((listing.begun + APART).into()).await;
+        }
+        let begun = Instant::now();
+        let shown: Arc<[Dependent]> = self.list_made(kind).await?.into();
+        *known = Some(Listing {
+            begun,
+            shown: Arc::clone(&shown),
+        });
+        Ok(shown)
+    }
+
+    async fn list_made(&self, kind: Made) -> Result<Vec<Dependent>, ClusterError> {
         match kind {
             Made::Pods => self.of_kind_made::<Pod>("pods").await,
             Made::ReplicaSets => self.of_kind_made::<ReplicaSet>("replicasets").await,
@@ -74,4 +122,44 @@ fn dependents(item: Item, api_version: &str, kind: &str) -> Vec<Dependent> {
         hash: hash.clone(),
     };
     metadata.owners.into_iter().map(of_owner).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::future::join_all;
+    use http::{Request, Response};
+    use kube::{Client, client::Body};
+    use metadata::{Page, Position};
+
+    use super::{super::super::protobuf::packed, *};
+
+    /// The objects of an API server that lists none, and counts how often it was asked.
+    fn counting() -> (Objects, Arc<AtomicUsize>) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counts = Arc::clone(&asked);
+        let answer = move |_: Request<Body>| {
+            counts.fetch_add(1, Ordering::SeqCst);
+            let page = Page {
+                position: Some(Position::default()),
+                items: Vec::new(),
+            };
+            let answer = Response::new(Body::from(packed(&page).to_vec()));
+            std::future::ready(Ok::<_, std::convert::Infallible>(answer))
+        };
+        let client = Client::new(tower::service_fn(answer), "betas");
+        (Objects::new(client, "betas"), asked)
+    }
+
+    #[tokio::test]
+    async fn those_who_look_at_once_share_a_listing_and_none_is_shown_an_older_one() {
+        let (objects, asked) = counting();
+        let look = || async { objects.clone().made(Made::Pods).await.unwrap() };
+        // The first lists for itself: the others asked when that was under way.
+        join_all((0..20).map(|_| look())).await;
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+        look().await;
+        assert_eq!(asked.load(Ordering::SeqCst), 3);
+    }
 }
