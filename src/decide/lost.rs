@@ -128,7 +128,7 @@ mod tests {
         for up in [Some(5), Some(4), None] {
             assert!(!is_replaced(25, "success", up), "{up:?}");
         }
-        assert!(!is_replaced(23, "success", Some(6)));
+        assert!(!is_replaced(24, "success", Some(6)));
         for state in ["inactive", "failure", "in_progress"] {
             assert!(!is_replaced(25, state, Some(6)), "{state}");
         }

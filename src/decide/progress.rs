@@ -145,6 +145,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_ready_is_neither_waited_for_nor_spoken_of() {
+        let ready = json!({"conditions": [{"type": "Ready", "status": "True"}]});
+        let mut scene = scene(&[
+            ("StatefulSet", "web", "", json!({})),
+            ("Pod", "web-0", "web", ready.clone()),
+            ("Pod", "web-1", "web", ready),
+        ]);
+        scene.apply(Change::Said(Event {
+            kind: "Pod".into(),
+            object: "web-1".into(),
+            reason: "Pulled".into(),
+            ..Event::default()
+        }));
+        let found = progress(&scene, &[object("StatefulSet", "web", false)]);
+        assert_eq!((found.waited, found.last), (vec![], None));
+    }
+
+    #[test]
     fn each_container_of_a_hook_is_heard_from_when_it_runs_on() {
         let status = |name: &str, state: Value| json!({"name": name, "state": state});
         let heard = |first: Value, second: Value| {

@@ -131,6 +131,27 @@ mod tests {
     }
 
     #[test]
+    fn a_pipeline_is_told_of_where_its_builds_are_read() {
+        let of = |shown| {
+            let lines = buildkite(&BuildkiteFacts {
+                pipeline: "acme/hey".into(),
+                scopes: Fact::Told(vec!["read_builds".into()]),
+                needed: &["read_builds"],
+                shown,
+            });
+            lines.iter().map(|line| line.verdict).collect::<Vec<_>>()
+        };
+        assert_eq!(of(None), [Verdict::There]);
+        for (shown, verdict) in [
+            (Fact::Told(()), Verdict::There),
+            (Fact::Refused("404".into()), Verdict::Missing),
+            (Fact::Silent("down".into()), Verdict::Unknown),
+        ] {
+            assert_eq!(of(Some(shown)), [Verdict::There, verdict]);
+        }
+    }
+
+    #[test]
     fn a_deploy_pipeline_is_started_by_deployments_and_by_nothing_else() {
         let good = DeployPipeline {
             trigger_mode: Some("deployment".into()),

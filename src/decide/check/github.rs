@@ -212,6 +212,16 @@ mod tests {
     }
 
     #[test]
+    fn a_classic_token_is_told_with_its_scopes_or_that_it_has_none() {
+        let of = |scopes: &str| {
+            let by = By::Scopes(scopes.into());
+            format!("{:?}", github(&GitHubFacts { by, ..facts() })[0])
+        };
+        assert!(of("repo, gist").contains("a token with the scopes repo, gist"));
+        assert!(of("").contains("a token without scopes"));
+    }
+
+    #[test]
     fn comments_are_known_of_an_app_and_of_a_classic_token_alone() {
         let of = |by| GitHubFacts {
             by,
