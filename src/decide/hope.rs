@@ -21,7 +21,7 @@ pub enum Hope {
     /// It will not, if one of these is still so after its time.
     Fades(Vec<(Trouble, Duration)>),
     /// It will not.
-    Lost(Trouble),
+    Lost(Box<Trouble>),
 }
 
 /// Whether a release can become ready. What was there before the deploy is no proof that it cannot, and
@@ -36,7 +36,7 @@ pub fn hope(scene: &Scene, objects: &[Object], max_restarts: u64) -> Hope {
             continue;
         }
         match judged(&trouble, max_restarts) {
-            Some(Duration::ZERO) => return Hope::Lost(trouble),
+            Some(Duration::ZERO) => return Hope::Lost(Box::new(trouble)),
             Some(time) => fading.push((trouble, time)),
             None => {}
         }

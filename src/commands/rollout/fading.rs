@@ -34,7 +34,7 @@ impl Fading {
     /// What is lost, by what is known `now`.
     pub(super) fn lost(&mut self, judged: Hope, now: Instant) -> Option<Trouble> {
         let fading = match judged {
-            Hope::Lost(trouble) => return Some(trouble),
+            Hope::Lost(trouble) => return Some(*trouble),
             Hope::Waits => Vec::new(),
             Hope::Fades(fading) => fading,
         };
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(lost(Hope::Waits, 4), None);
         assert_eq!(lost(fades([quota()]), 8), None, "it had healed");
         assert_eq!(lost(fades([quota()]), 13), Some(quota().0));
-        assert_eq!(lost(Hope::Lost(no_node().0), 13), Some(no_node().0));
+        assert_eq!(lost(Hope::Lost(Box::new(no_node().0)), 13), Some(no_node().0));
     }
 
     #[test]

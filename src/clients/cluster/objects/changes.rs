@@ -222,7 +222,9 @@ mod tests {
         let interest = Arc::new(Interest::in_all([&web]));
         let changes = objects.watch(ApiResource::erase::<v1::Pod>(&()), interest);
         let mut scene = Scene::default();
-        let changes: Vec<_> = changes.take(5).collect().await;
+        let limit = std::time::Duration::from_secs(30);
+        let changes = tokio::time::timeout(limit, changes.take(5).collect::<Vec<_>>());
+        let changes = changes.await.expect("all five come");
         for change in changes {
             scene.apply(change);
         }
