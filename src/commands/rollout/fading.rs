@@ -119,7 +119,10 @@ mod tests {
         assert_eq!(lost(Hope::Waits, 4), None);
         assert_eq!(lost(fades([quota()]), 8), None, "it had healed");
         assert_eq!(lost(fades([quota()]), 13), Some(quota().0));
-        assert_eq!(lost(Hope::Lost(Box::new(no_node().0)), 13), Some(no_node().0));
+        assert_eq!(
+            lost(Hope::Lost(Box::new(no_node().0)), 13),
+            Some(no_node().0)
+        );
     }
 
     #[test]
