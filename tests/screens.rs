@@ -49,7 +49,17 @@ fn the_page_of_screens_shows_what_is_seen() {
         fs::write(&path, &page).expect("it can be written");
     }
     let found = fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == page, "docs/screens.md should be:\n{page}");
+    let lines = found.lines().zip(page.lines()).enumerate();
+    let other = lines
+        .filter(|(_, (found, made))| found != made)
+        .map(|(number, (found, made))| {
+            format!(
+                "line {}: {made:?}, where docs/screens.md has {found:?}",
+                number + 1
+            )
+        });
+    let other = other.take(10).collect::<Vec<_>>().join("\n");
+    assert!(found == page, "{other}\nThe page should be:\n{page}");
 }
 
 /// A deploy of the example app and its Redis, with these values of the app's.
@@ -103,7 +113,9 @@ fn crash() -> Screen {
 
 fn image() -> Screen {
     let site = Site::new("screen-image");
-    let ran = deploy(&site, &web(json!({"testbed/image-missing": "true"})), &[]).run();
+    // Seen before the kubelet tries again, however slow all of it is.
+    let missing = json!({"testbed/image-missing": "true", "testbed/back-off-after": "1h"});
+    let ran = deploy(&site, &web(missing), &[]).run();
     Screen {
         title: "A missing image",
         words: "Given up at once. A registry that does not answer is waited for.",
