@@ -2,7 +2,7 @@
 
 use std::{
     io::Write as _,
-    process::Stdio,
+    process::{Child, Stdio},
     time::{Duration, Instant},
 };
 
@@ -149,6 +149,7 @@ fn a_guardian_counts_from_the_last_renewal_and_not_from_its_own_start() {
         let mut guardian = command
             .arg(&helm)
             .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("the guardian starts");
         // No values.
@@ -164,9 +165,17 @@ fn a_guardian_counts_from_the_last_renewal_and_not_from_its_own_start() {
             .ok_or("its lock has not run out")
     });
     assert_eq!(status.code(), Some(7));
+    let reason = "Error: the lock was not renewed in time: Helm is ended\n";
+    assert_eq!(said(&mut long_unrenewed), reason);
     assert_eq!(renewed.try_wait().unwrap(), None);
     drop(renewed.stdin.take());
     assert_eq!(renewed.wait().unwrap().code(), Some(7));
+    assert_eq!(said(&mut renewed), "");
+}
+
+fn said(guardian: &mut Child) -> String {
+    let stderr = guardian.stderr.take().expect("it has one");
+    std::io::read_to_string(stderr).expect("it is a text")
 }
 
 #[test]

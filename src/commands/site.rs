@@ -13,7 +13,7 @@ use crate::{
     },
     decide::is_timeout,
     model::{Environment, Halt, Object, Record},
-    report::Report,
+    report::{Report, elapsed},
 };
 
 pub(super) struct Site<'a> {
@@ -59,7 +59,12 @@ impl Site<'_> {
     pub(super) fn failure(&self, outcome: &Outcome, message: String) -> anyhow::Error {
         // A stop of ours was looked for before: what else told it to stop is its limit.
         let (complaint, limit) = (outcome.complaint(), self.helm.timeout());
-        if outcome.stopped || is_timeout(&complaint, outcome.ran, limit) {
+        if outcome.stopped {
+            let time = elapsed(outcome.ran);
+            let message = format!("did not end by itself, and was ended after {time}: {message}");
+            return Halt::timed_out(message).into();
+        }
+        if is_timeout(&complaint, outcome.ran, limit) {
             return Halt::timed_out(message).into();
         }
         anyhow!(message)

@@ -107,6 +107,28 @@ fn helm_is_told_once_and_not_waited_for_for_ever() {
     assert!(site.is_free("hey-new"));
 }
 
+#[test]
+fn helm_that_does_not_keep_to_its_own_limit_is_ended_and_that_is_said() {
+    let site = Site::new("endless-helm");
+    let deployment = site.push("new");
+    let log = site.kubeconfig.with_extension("log");
+    site.helm_apply(Tool::Helm4, deployment)
+        .release(&echo(json!({})))
+        .env("HELM", tools::get(Tool::Helm4).unwrap())
+        .env("LOG", &log)
+        .env("BRANCH_DEPLOYS_HELM", site.script("helm", DEAF))
+        .env("BRANCH_DEPLOYS_HELM_TIMEOUT", "1s")
+        .run()
+        .says("hey-new: did not end by itself, and was ended after 1 min")
+        .ends_with(4);
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "begun\ntold\n");
+    assert_eq!(
+        site.states(deployment).last(),
+        Some(&DeploymentState::Failure)
+    );
+    assert!(site.is_free("hey-new"));
+}
+
 /// A Helm that renders for ever, once it has told its process group.
 const SLOW: &str = r#"#!/bin/sh
 [ "$1" = template ] || exec "$HELM" "$@"
