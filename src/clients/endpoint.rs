@@ -1,6 +1,11 @@
 //! The address of an environment, as somebody's browser would ask for it.
 
-use std::{error::Error, io, net::SocketAddr, time::Duration};
+use std::{
+    error::Error,
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use reqwest::{Client, Response, Url, redirect::Policy};
@@ -8,52 +13,52 @@ use rustls::CertificateError;
 
 use crate::model::{Reply, Said, Silence};
 
-/// How long one request may take, its body included.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
 /// As much of a body is looked at, in bytes: what is looked for stands on a page's beginning.
 const LARGEST: usize = 1 << 20;
 
-/// One address, and where its load balancer is.
+/// One host, and where its load balancer is.
 #[derive(Debug)]
 pub struct Endpoint {
     client: Client,
-    url: Url,
+    limit: Duration,
 }
 
 impl Endpoint {
-    /// `url`, asked for at `addresses` with its own host name (in TLS too); at what the ordinary
-    /// resolver says where there are none.
+    /// `host`, asked for at `addresses` with its own name (in TLS too); at what the ordinary resolver
+    /// says where there are none. A request, its body included, may take as long as `limit`.
     ///
     /// # Errors
     /// TLS cannot be set up.
-    pub fn new(url: Url, addresses: &[SocketAddr]) -> anyhow::Result<Self> {
+    pub fn new(host: &str, addresses: &[IpAddr], limit: Duration) -> anyhow::Result<Self> {
         let mut builder = Client::builder()
-            .timeout(TIMEOUT)
+            .timeout(limit)
             .redirect(Policy::none())
             .no_proxy()
             // Old pods of an upgrade would go on to answer on a connection that is kept.
             .pool_max_idle_per_host(0)
             .user_agent(concat!("branch-deploys/", env!("CARGO_PKG_VERSION")));
-        if let (Some(host), false) = (url.host_str(), addresses.is_empty()) {
-            builder = builder.resolve_to_addrs(host, addresses);
+        if !addresses.is_empty() {
+            // The port is the URL's, whichever of the host's is asked for.
+            let addresses = addresses.iter().map(|ip| SocketAddr::new(*ip, 0));
+            builder = builder.resolve_to_addrs(host, &addresses.collect::<Vec<_>>());
         }
         let client = builder
             .build()
             .context("failed to set up the client of the address")?;
-        Ok(Self { client, url })
+        Ok(Self { client, limit })
     }
 
-    /// Asks once. No redirect is followed; the body is read only where `with_body` says so.
-    pub async fn ask(&self, with_body: bool) -> Reply {
-        match self.said(with_body).await {
+    /// Asks once for an address of the host. No redirect is followed; the body is read only where
+    /// `with_body` says so.
+    pub async fn ask(&self, url: &Url, with_body: bool) -> Reply {
+        match self.said(url, with_body).await {
             Ok(said) => Reply::Said(said),
-            Err(error) => Reply::Silence(silence(&error)),
+            Err(error) => Reply::Silence(self.silence(&error)),
         }
     }
 
-    async fn said(&self, with_body: bool) -> reqwest::Result<Said> {
-        let answer = self.client.get(self.url.clone()).send().await?;
+    async fn said(&self, url: &Url, with_body: bool) -> reqwest::Result<Said> {
+        let answer = self.client.get(url.clone()).send().await?;
         let headers = answer.headers().iter().filter_map(|(name, value)| {
             let value = value.to_str().ok()?;
             Some((name.as_str().to_owned(), value.to_owned()))
@@ -67,6 +72,20 @@ impl Endpoint {
             },
         })
     }
+
+    fn silence(&self, error: &reqwest::Error) -> Silence {
+        if error.is_timeout() {
+            return Silence::Late(self.limit);
+        }
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            if let Some(silence) = known(error) {
+                return silence;
+            }
+            cause = error.source();
+        }
+        Silence::Connection(super::innermost(error))
+    }
 }
 
 async fn beginning(mut answer: Response) -> reqwest::Result<String> {
@@ -79,20 +98,6 @@ async fn beginning(mut answer: Response) -> reqwest::Result<String> {
         }
     }
     Ok(String::from_utf8_lossy(&body).into_owned())
-}
-
-fn silence(error: &reqwest::Error) -> Silence {
-    if error.is_timeout() {
-        return Silence::Late(TIMEOUT.as_secs());
-    }
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if let Some(silence) = known(error) {
-            return silence;
-        }
-        cause = error.source();
-    }
-    Silence::Connection(super::innermost(error))
 }
 
 /// A cause that has a name of its own. An error of the standard library hides the one it holds from

@@ -17,6 +17,8 @@ mod twisted;
 
 use std::{error::Error, ffi::OsString, fmt::Display};
 
+use crate::model::beginning;
+
 /// The program itself, to be started once more for another task: the same file even when it was
 /// replaced since.
 fn this_program() -> OsString {
@@ -36,12 +38,7 @@ fn innermost(error: &dyn Error) -> String {
 
 /// What an answer is quoted with: its beginning, as it may be a page, or megabytes.
 fn shortly(said: impl Display) -> String {
-    const MOST: usize = 1000;
-    let said = said.to_string();
-    match said.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &said[..end]),
-        None => said,
-    }
+    beginning(&said.to_string(), 1000)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Waits until the environment's address answers as asked for.
 
+mod asking;
 mod whereabouts;
 
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use self::whereabouts::{Place, Whereabouts};
 use super::site::Site;
 use crate::{
     clients::{cluster::Ingresses, endpoint::Endpoint},
-    decide::{Expected, answer},
+    decide::Expected,
     model::Halt,
     report::elapsed,
     settings::DnsOptions,
@@ -20,6 +21,8 @@ use crate::{
 
 /// Between two looks at first, and at most: an address that comes in minutes is asked for seldom.
 const LOOKS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
+/// How long one request may take.
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
 
 /// What counts as an answer, and how long it is waited for.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(super) struct Expectation {
     /// So many in a row.
     pub times: u32,
     pub timeout: Duration,
+    /// How long one of them may take, with all that it redirects to.
+    pub limit: Duration,
     pub dns: DnsOptions,
 }
 
@@ -78,7 +83,8 @@ pub(super) async fn wait_for(
 }
 
 enum Attempt {
-    Answered(u16, String),
+    /// With this status, and found in this way.
+    Answered(String, String),
     NotYet(String),
 }
 
@@ -91,9 +97,9 @@ async fn asked(
         Place::At(addresses, way) => (addresses, way),
         Place::NotYet(reason) => return Ok(Attempt::NotYet(reason)),
     };
-    let endpoint = Endpoint::new(expected.url.clone(), &addresses)?;
-    let reply = endpoint.ask(expected.answer.text.is_some()).await;
-    Ok(match answer(&reply, &expected.answer) {
+    let host = expected.url.host_str().unwrap_or_default();
+    let endpoint = Endpoint::new(host, &addresses, expected.limit)?;
+    Ok(match asking::ask(&endpoint, expected).await {
         Ok(status) => Attempt::Answered(status, way),
         Err(reason) => Attempt::NotYet(reason),
     })

@@ -63,6 +63,8 @@ fn other_header(said: &Said, name: &str, value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::model::Silence;
 
@@ -125,7 +127,7 @@ mod tests {
     fn silence_is_told_by_its_cause() {
         let reasons = [
             Silence::Refused,
-            Silence::Late(10),
+            Silence::Late(Duration::from_secs(10)),
             Silence::Certificate("c".into()),
             Silence::Tls("t".into()),
             Silence::Connection("x".into()),

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// What asking for an address came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub struct Said {
 pub enum Silence {
     /// Nobody listens there.
     Refused,
-    /// Nothing came in this many seconds.
-    Late(u64),
+    /// Nothing came in this time, or not all of it.
+    Late(Duration),
     /// The certificate is for other names, or of nobody whom this machine trusts.
     Certificate(String),
     /// TLS failed otherwise.
@@ -39,7 +39,7 @@ impl fmt::Display for Silence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused => f.write_str("it refuses connections: nobody listens there"),
-            Self::Late(seconds) => write!(f, "no answer within {seconds} s"),
+            Self::Late(limit) => write!(f, "no answer within {} s", limit.as_secs_f32()),
             Self::Certificate(reason) => write!(f, "its certificate is not accepted: {reason}"),
             Self::Tls(reason) => write!(f, "TLS fails: {reason}"),
             Self::Connection(reason) => write!(f, "the connection fails: {reason}"),

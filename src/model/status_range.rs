@@ -9,6 +9,11 @@ impl StatusRange {
     pub fn contains(self, status: u16) -> bool {
         (self.0..=self.1).contains(&status)
     }
+
+    /// Whether it is of redirects alone, as `302` and `300-399` are.
+    pub fn is_of_redirects(self) -> bool {
+        self.0 >= 300 && self.1 < 400
+    }
 }
 
 impl FromStr for StatusRange {
@@ -31,6 +36,9 @@ mod tests {
     fn statuses_are_single_or_a_range() {
         let range: StatusRange = "200-399".parse().unwrap();
         assert!(range.contains(200) && range.contains(399) && !range.contains(400));
+        assert!(!range.is_of_redirects());
+        let redirects = ["302", "300-399"].map(|text| text.parse::<StatusRange>().unwrap());
+        assert!(redirects.iter().all(|range| range.is_of_redirects()));
         assert!("401".parse::<StatusRange>().unwrap().contains(401));
         for bad in ["", "abc", "399-200", "99", "200-600", "200-"] {
             assert!(bad.parse::<StatusRange>().is_err(), "{bad}");

@@ -230,6 +230,45 @@ fn a_login_in_front_of_the_app_is_told_how_to_take() {
 }
 
 #[test]
+fn a_redirect_within_the_host_is_followed_to_its_answer() {
+    let (site, host) = (Site::new("sent"), "sent.beta.example.test");
+    let faults = Cluster::shared().load_balancer().faults(host);
+    let sent = |to: &str| Effect::status(302).header("location", to);
+    faults.when(Matcher::get("/")).then(sent("/login"));
+    let broken = Matcher::get("/login").once();
+    faults.when(broken).then(Effect::status(500));
+    let program = deploy(&site, "sent", "beta.example.test");
+    lands(program.run())
+        .says(&format!("it answers 500, at {}/login", url(host)))
+        .says(&format!("answers 200, at {}/login", url(host)));
+    // To a login elsewhere: nobody there is asked.
+    faults.clear();
+    let elsewhere = sent("http://login.example.test/");
+    faults.when(Matcher::get("/")).then(elsewhere);
+    let program = deploy(&site, "sent", "beta.example.test");
+    lands(program.run()).says("answers 302 (at 127.0.0.1");
+    assert_eq!(dns().asked("login.example.test"), [""; 0]);
+}
+
+#[test]
+fn an_endless_redirect_is_no_success() {
+    let (site, host) = (Site::new("circle"), "circle.beta.example.test");
+    let faults = Cluster::shared().load_balancer().faults(host);
+    let sent = |to: &str| Effect::status(301).header("location", to);
+    faults.when(Matcher::get("/")).then(sent("/a"));
+    faults.when(Matcher::get("/a")).then(sent("/b"));
+    faults.when(Matcher::get("/b")).then(sent("/a"));
+    let program = deploy(&site, "circle", "beta.example.test");
+    program
+        .args(["--address-timeout", "1s"])
+        .run()
+        .ends_with(4)
+        .says("does not answer: it redirects in a circle: /a, /b, /a");
+    let program = deploy(&site, "circle", "beta.example.test");
+    lands(program.args(["--expect-status", "301"]).run());
+}
+
+#[test]
 fn an_address_that_comes_never_says_which_name_is_missing() {
     let (site, host) = (Site::new("never"), "never.beta.example.test");
     dns().hold_name(host);

@@ -1,6 +1,6 @@
 //! Where the load balancer of an address is.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use reqwest::Url;
 
@@ -30,7 +30,7 @@ pub(super) enum Whereabouts {
 
 /// Where it is, or why that is not known yet, for people.
 pub(super) enum Place {
-    At(Vec<SocketAddr>, String),
+    At(Vec<IpAddr>, String),
     NotYet(String),
 }
 
@@ -66,12 +66,11 @@ impl Whereabouts {
     /// Where it is now.
     pub(super) async fn place(&self, ingresses: &Ingresses, url: &Url) -> anyhow::Result<Place> {
         let host = url.host_str().unwrap_or_default();
-        let port = url.port_or_known_default().unwrap_or(443);
         match self {
             Self::Names(dns, zone) => match named(dns, zone, host).await {
                 Ok(addresses) => {
                     let way = format!("{}, say {}'s name servers", listed(&addresses), zone.name());
-                    Ok(Place::At(with_port(addresses, port), way))
+                    Ok(Place::At(addresses, way))
                 }
                 Err(reason) => Ok(Place::NotYet(match ingresses.address(host).await? {
                     Address::Pending(ingress) => without_address(&ingress),
@@ -84,7 +83,7 @@ impl Whereabouts {
                     Ok(Place::At(Vec::new(), way))
                 }
                 Address::Pending(ingress) => Ok(Place::NotYet(without_address(&ingress))),
-                Address::At(names) => Ok(match located(&names, port).await {
+                Address::At(names) => Ok(match located(&names).await {
                     Ok(addresses) => Place::At(addresses, format!("at {}", names.join(", "))),
                     Err(reason) => Place::NotYet(reason),
                 }),
@@ -161,25 +160,16 @@ fn listed(addresses: &[IpAddr]) -> String {
     format!("at {}", addresses.join(", "))
 }
 
-fn with_port(addresses: Vec<IpAddr>, port: u16) -> Vec<SocketAddr> {
-    let addresses = addresses.into_iter();
-    addresses
-        .map(|address| SocketAddr::new(address, port))
-        .collect()
-}
-
 /// The load balancer's IP addresses: a host name of its own is looked up.
-pub(in super::super) async fn located(
-    names: &[String],
-    port: u16,
-) -> Result<Vec<SocketAddr>, String> {
+pub(in super::super) async fn located(names: &[String]) -> Result<Vec<IpAddr>, String> {
     let mut addresses = Vec::new();
     for name in names {
         match name.parse::<IpAddr>() {
-            Ok(ip) => addresses.push(SocketAddr::new(ip, port)),
+            Ok(ip) => addresses.push(ip),
             Err(_) => {
-                let found = tokio::net::lookup_host((name.as_str(), port)).await;
-                addresses.extend(found.map_err(|error| format!("{name}: {error}"))?);
+                let found = tokio::net::lookup_host((name.as_str(), 0)).await;
+                let found = found.map_err(|error| format!("{name}: {error}"))?;
+                addresses.extend(found.map(|found| found.ip()));
             }
         }
     }

@@ -1,10 +1,10 @@
 //! What a load balancer answers for an environment.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 use reqwest::Url;
 
-use super::super::address::located;
+use super::super::address::{LIMIT, located};
 use crate::{
     clients::{
         cluster::{Address, Ingresses},
@@ -16,7 +16,7 @@ use crate::{
 
 /// Where the environment's load balancer is.
 pub(super) struct Balancer {
-    at: Vec<SocketAddr>,
+    at: Vec<IpAddr>,
     /// The same for people.
     pub shown: String,
 }
@@ -34,7 +34,7 @@ impl Balancer {
             Ok(Address::NoIngress) => return Err(format!("no Ingress tells where {host} is")),
             Err(error) => return Err(error.to_string()),
         };
-        let at = located(&names, url.port_or_known_default().unwrap_or(443)).await?;
+        let at = located(&names).await?;
         let shown = names.join(", ");
         Ok(Some(Self { at, shown }))
     }
@@ -54,8 +54,9 @@ impl Balancer {
     }
 
     async fn ask(&self, url: &Url) -> anyhow::Result<Option<u16>> {
-        let endpoint = Endpoint::new(url.clone(), &self.at)?;
-        Ok(match endpoint.ask(false).await {
+        let host = url.host_str().unwrap_or_default();
+        let endpoint = Endpoint::new(host, &self.at, LIMIT)?;
+        Ok(match endpoint.ask(url, false).await {
             Reply::Said(said) => Some(said.status),
             Reply::Silence(_) => None,
         })

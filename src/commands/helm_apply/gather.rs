@@ -325,6 +325,7 @@ fn expectation(
         },
         times: options.expect_times,
         timeout: options.address_timeout,
+        limit: address::LIMIT,
         dns: options.dns.clone(),
     })
 }

@@ -14,7 +14,7 @@ pub struct AddressOptions {
     /// Path below the address that is asked for
     #[arg(long, default_value = "/", value_name = "PATH")]
     pub health_path: String,
-    /// HTTP statuses that count as an answer; with 401, an app behind a login
+    /// HTTP statuses that count as an answer, after the host's own redirects; with 401, an app behind a login
     #[arg(
         long,
         default_value = "200-399",
