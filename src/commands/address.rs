@@ -1,6 +1,7 @@
 //! Waits until the environment's address answers as asked for.
 
 mod asking;
+mod balancer;
 mod whereabouts;
 
 use std::time::{Duration, Instant};
@@ -8,8 +9,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use reqwest::Url;
 
-pub(super) use self::whereabouts::located;
 use self::whereabouts::{Place, Whereabouts};
+pub(super) use self::{
+    balancer::{Balancer, balancer},
+    whereabouts::located,
+};
 use super::site::Site;
 use crate::{
     clients::{cluster::Ingresses, endpoint::Endpoint},
@@ -49,7 +53,7 @@ pub(super) async fn wait_for(
     let whereabouts = site.stop.unless(finding).await??;
     let (mut told, mut look, mut times) = (String::new(), LOOKS[0], 0);
     loop {
-        let asked = asked(&whereabouts, ingresses, expected);
+        let asked = asked(site, &whereabouts, ingresses, expected);
         let state = match site.stop.unless(asked).await?? {
             Attempt::Answered(status, way) => {
                 times += 1;
@@ -89,13 +93,16 @@ enum Attempt {
 }
 
 async fn asked(
+    site: &Site<'_>,
     whereabouts: &Whereabouts,
     ingresses: &Ingresses,
     expected: &Expectation,
 ) -> anyhow::Result<Attempt> {
-    let (addresses, way) = match whereabouts.place(ingresses, &expected.url).await? {
-        Place::At(addresses, way) => (addresses, way),
-        Place::NotYet(reason) => return Ok(Attempt::NotYet(reason)),
+    let (addresses, way) = match whereabouts.place(site, ingresses, &expected.url).await {
+        Ok(Place::At(addresses, way)) => (addresses, way),
+        Ok(Place::NotYet(reason)) => return Ok(Attempt::NotYet(reason)),
+        // The cluster may tell at the next look.
+        Err(error) => return Ok(Attempt::NotYet(error.to_string())),
     };
     let host = expected.url.host_str().unwrap_or_default();
     let endpoint = Endpoint::new(host, &addresses, expected.limit)?;

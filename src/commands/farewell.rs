@@ -34,7 +34,7 @@ impl Farewell {
     pub(super) async fn before(site: &Site<'_>, ingresses: &Ingresses) -> Option<Self> {
         let url = site.record.lock().await.url.clone()?;
         let url = Url::parse(&url).ok()?;
-        let balancer = Balancer::of(&url, ingresses).await;
+        let balancer = Balancer::of(site, &url, ingresses).await;
         Some(Self { url, balancer })
     }
 

@@ -25,6 +25,7 @@ mod reply;
 mod retire;
 mod retry;
 mod rollout;
+mod route;
 mod stage;
 mod stranger;
 mod sweep;
@@ -53,6 +54,7 @@ pub use redirect::{Course, course};
 pub use reply::{Expected, answer};
 pub use retire::{deployments_of, to_retire};
 pub use retry::{MOST_WAIT, retry};
+pub use route::route;
 pub use stage::{Overdue, build_of, overdue, stage};
 pub use stranger::stranger_to;
 pub use sweep::{

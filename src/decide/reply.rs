@@ -1,6 +1,6 @@
 //! Whether an answer of the address is the one that is waited for.
 
-use crate::model::{Reply, Said, StatusRange};
+use crate::model::{Reply, Said, StatusRange, quoted};
 
 /// What an answer has to be.
 #[derive(Debug, Clone, Default)]
@@ -30,8 +30,9 @@ pub fn answer(reply: &Reply, expected: &Expected) -> Result<u16, String> {
     }
     match &expected.text {
         Some(text) if !said.body.contains(text) => Err(format!(
-            "it answers {}, and its body does not hold {text:?}",
-            said.status
+            "it answers {}, and its body does not hold {}",
+            said.status,
+            quoted(text)
         )),
         _ => Ok(said.status),
     }
@@ -56,7 +57,11 @@ fn has_header(said: &Said, name: &str, value: &str) -> bool {
 fn other_header(said: &Said, name: &str, value: &str) -> String {
     let mut headers = said.headers.iter();
     match headers.find(|(known, _)| known == name) {
-        Some((_, told)) => format!("another answers still: its {name} is {told:?}, not {value:?}"),
+        Some((_, told)) => format!(
+            "another answers still: its {name} is {}, not {}",
+            quoted(told),
+            quoted(value)
+        ),
         None => format!("it answers {} without the header {name}", said.status),
     }
 }

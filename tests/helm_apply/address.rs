@@ -159,6 +159,28 @@ fn somebody_who_asked_too_early_is_told_how_long_it_lasts() {
 }
 
 #[test]
+fn of_branches_that_share_a_host_each_waits_for_its_own_ingress() {
+    let site = Site::new("shared-host");
+    let balancer = Cluster::shared().load_balancer();
+    let deploy = |branch: &str, timeout: &str| {
+        let deployment = site.push(branch);
+        let address = format!("{}/{{slug}}", url("shared.wild.example.test"));
+        site.helm_apply(Tool::Helm4, deployment)
+            .release(&echo(json!({"web": true})))
+            .args(["--url", &address, "--lookup", "ingress"])
+            .args(["--address-timeout", timeout])
+            .run()
+    };
+    lands(deploy("a-first", "60s"));
+    balancer.hold_addresses(site.namespace.name());
+    deploy("new", "1s")
+        .ends_with(4)
+        .says("the Ingress hey-new has no address yet");
+    balancer.release_addresses(site.namespace.name());
+    lands(deploy("new", "60s"));
+}
+
+#[test]
 fn an_upgrades_old_pods_do_not_count() {
     let (site, host) = (Site::new("commit"), "of-commit.beta.example.test");
     let deploy = |header: &str| {

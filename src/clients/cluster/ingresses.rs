@@ -1,24 +1,14 @@
-use k8s_openapi::api::networking::v1::{Ingress, IngressStatus};
+use k8s_openapi::api::networking::v1::{HTTPIngressPath, Ingress, IngressRule, IngressStatus};
 use kube::{Api, Client, ResourceExt, api::ListParams};
 
 use super::ClusterError;
+use crate::model::{Route, RoutePath, Rule};
 
 /// The load balancer's rules of the namespace.
 #[derive(Clone)]
 pub struct Ingresses {
     api: Api<Ingress>,
     namespace: String,
-}
-
-/// Where the load balancer of a host is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
-    /// No Ingress of the namespace names the host.
-    NoIngress,
-    /// This Ingress does, and has no address yet.
-    Pending(String),
-    /// At these IP addresses or host names.
-    At(Vec<String>),
 }
 
 impl Ingresses {
@@ -29,34 +19,46 @@ impl Ingresses {
         }
     }
 
-    /// Where the load balancer for `host` is.
-    pub async fn address(&self, host: &str) -> Result<Address, ClusterError> {
-        let listed = self
-            .api
-            .list(&ListParams::default())
-            .await
-            .map_err(|error| {
-                ClusterError::new(
-                    format!("list ingresses in namespace {}", self.namespace),
-                    error,
-                )
-            })?;
-        let of_host = |ingress: &&Ingress| {
-            let rules = ingress
-                .spec
-                .iter()
-                .flat_map(|spec| spec.rules.iter().flatten());
-            rules
-                .into_iter()
-                .any(|rule| rule.host.as_deref() == Some(host))
-        };
-        let Some(ingress) = listed.items.iter().find(of_host) else {
-            return Ok(Address::NoIngress);
-        };
-        match ingress.status.as_ref().map(addresses).unwrap_or_default() {
-            addresses if addresses.is_empty() => Ok(Address::Pending(ingress.name_any())),
-            addresses => Ok(Address::At(addresses)),
-        }
+    /// All of them.
+    pub async fn list(&self) -> Result<Vec<Route>, ClusterError> {
+        let listed = self.api.list(&ListParams::default()).await;
+        let listed = listed.map_err(|error| {
+            let action = format!("list ingresses in namespace {}", self.namespace);
+            ClusterError::new(action, error)
+        })?;
+        Ok(listed.items.into_iter().map(route).collect())
+    }
+}
+
+fn route(ingress: Ingress) -> Route {
+    let release = ingress.annotations().get("meta.helm.sh/release-name");
+    Route {
+        release: release.cloned(),
+        addresses: ingress.status.as_ref().map(addresses).unwrap_or_default(),
+        ingress: ingress.name_any(),
+        is_default: ingress
+            .spec
+            .as_ref()
+            .is_some_and(|spec| spec.default_backend.is_some()),
+        rules: ingress
+            .spec
+            .and_then(|spec| spec.rules)
+            .unwrap_or_default()
+            .into_iter()
+            .map(rule)
+            .collect(),
+    }
+}
+
+fn rule(rule: IngressRule) -> Rule {
+    let paths = rule.http.map(|http| http.paths).unwrap_or_default();
+    let path = |path: HTTPIngressPath| RoutePath {
+        is_exact: path.path_type == "Exact",
+        path: path.path.unwrap_or_default(),
+    };
+    Rule {
+        host: rule.host.filter(|host| !host.is_empty()),
+        paths: paths.into_iter().map(path).collect(),
     }
 }
 

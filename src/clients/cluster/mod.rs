@@ -27,7 +27,7 @@ use super::patience::Patience;
 
 pub use self::{
     error::ClusterError,
-    ingresses::{Address, Ingresses},
+    ingresses::Ingresses,
     leases::{Leases, Written},
     objects::{Found, Live, Made, Objects},
     plugin::run_if_started as plugin_if_started,

@@ -4,10 +4,13 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
-use super::super::site::Site;
+use super::{
+    super::site::Site,
+    balancer::{Balancer, balancer},
+};
 use crate::{
     clients::{
-        cluster::{Address, Ingresses},
+        cluster::{ClusterError, Ingresses},
         dns::{Dns, Zone},
     },
     decide::{Known, known, silent},
@@ -64,7 +67,12 @@ impl Whereabouts {
     }
 
     /// Where it is now.
-    pub(super) async fn place(&self, ingresses: &Ingresses, url: &Url) -> anyhow::Result<Place> {
+    pub(super) async fn place(
+        &self,
+        site: &Site<'_>,
+        ingresses: &Ingresses,
+        url: &Url,
+    ) -> Result<Place, ClusterError> {
         let host = url.host_str().unwrap_or_default();
         match self {
             Self::Names(dns, zone) => match named(dns, zone, host).await {
@@ -72,18 +80,20 @@ impl Whereabouts {
                     let way = format!("{}, say {}'s name servers", listed(&addresses), zone.name());
                     Ok(Place::At(addresses, way))
                 }
-                Err(reason) => Ok(Place::NotYet(match ingresses.address(host).await? {
-                    Address::Pending(ingress) => without_address(&ingress),
-                    Address::NoIngress | Address::At(_) => reason,
-                })),
+                Err(reason) => Ok(Place::NotYet(
+                    match balancer(site, ingresses, url).await? {
+                        Balancer::Pending(ingress) => without_address(&ingress),
+                        Balancer::NoIngress | Balancer::At(_) => reason,
+                    },
+                )),
             },
-            Self::Ingress => match ingresses.address(host).await? {
-                Address::NoIngress => {
+            Self::Ingress => match balancer(site, ingresses, url).await? {
+                Balancer::NoIngress => {
                     let way = format!("no Ingress names {host}; by its name");
                     Ok(Place::At(Vec::new(), way))
                 }
-                Address::Pending(ingress) => Ok(Place::NotYet(without_address(&ingress))),
-                Address::At(names) => Ok(match located(&names).await {
+                Balancer::Pending(ingress) => Ok(Place::NotYet(without_address(&ingress))),
+                Balancer::At(names) => Ok(match located(&names).await {
                     Ok(addresses) => Place::At(addresses, format!("at {}", names.join(", "))),
                     Err(reason) => Place::NotYet(reason),
                 }),

@@ -4,12 +4,12 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
-use super::super::address::{LIMIT, located};
+use super::super::{
+    address::{self, LIMIT, located},
+    site::Site,
+};
 use crate::{
-    clients::{
-        cluster::{Address, Ingresses},
-        endpoint::Endpoint,
-    },
+    clients::{cluster::Ingresses, endpoint::Endpoint},
     decide::stranger_to,
     model::Reply,
 };
@@ -26,12 +26,17 @@ impl Balancer {
     ///
     /// # Errors
     /// Why that is not known.
-    pub(super) async fn of(url: &Url, ingresses: &Ingresses) -> Result<Option<Self>, String> {
-        let host = url.host_str().unwrap_or_default();
-        let names = match ingresses.address(host).await {
-            Ok(Address::At(names)) => names,
-            Ok(Address::Pending(_)) => return Ok(None),
-            Ok(Address::NoIngress) => return Err(format!("no Ingress tells where {host} is")),
+    pub(super) async fn of(
+        site: &Site<'_>,
+        url: &Url,
+        ingresses: &Ingresses,
+    ) -> Result<Option<Self>, String> {
+        let names = match address::balancer(site, ingresses, url).await {
+            Ok(address::Balancer::At(names)) => names,
+            Ok(address::Balancer::Pending(_)) => return Ok(None),
+            Ok(address::Balancer::NoIngress) => {
+                return Err(format!("no Ingress tells where {url} is"));
+            }
             Err(error) => return Err(error.to_string()),
         };
         let at = located(&names).await?;
