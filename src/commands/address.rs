@@ -50,7 +50,7 @@ pub(super) async fn wait_for(
     let begun = Instant::now();
     let host = expected.url.host_str().unwrap_or_default();
     let finding = Whereabouts::find(host, &expected.dns, site.report);
-    let whereabouts = site.stop.unless(finding).await??;
+    let mut whereabouts = site.stop.unless(finding).await??;
     let (mut told, mut look, mut times) = (String::new(), LOOKS[0], 0);
     loop {
         let asked = asked(site, &whereabouts, ingresses, expected);
@@ -82,6 +82,8 @@ pub(super) async fn wait_for(
         }
         site.stop.unless(tokio::time::sleep(look)).await?;
         look = look.mul_f32(1.2).min(LOOKS[1]);
+        let asked_anew = whereabouts.anew(host, site.report);
+        whereabouts = site.stop.unless(asked_anew).await?;
         site.lock.ensure()?;
     }
 }

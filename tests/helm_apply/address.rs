@@ -122,6 +122,21 @@ fn where_no_name_server_answers_the_ingress_tells() {
 }
 
 #[test]
+fn where_neither_a_name_server_nor_an_ingress_tells_nobodys_resolver_is_asked() {
+    let site = Site::new("nowhere");
+    let deployment = site.push("nowhere");
+    site.helm_apply(Tool::Helm4, deployment)
+        .release(&echo(json!({})))
+        .args(["--url", &url("{slug}.dead.example.test")])
+        .args(["--address-timeout", "1s"])
+        .run()
+        .ends_with(4)
+        .says("no name server of dead.example.test answers")
+        .says("and no Ingress is for nowhere.dead.example.test");
+    assert_eq!(dns().asked("nowhere.dead.example.test"), [""; 0]);
+}
+
+#[test]
 fn outside_of_every_zone_the_ingress_tells() {
     let site = Site::new("zoneless");
     lands(deploy(&site, "none", "zoneless.invalid").run())

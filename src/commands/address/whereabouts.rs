@@ -27,8 +27,11 @@ const ALIASES: usize = 8;
 pub(super) enum Whereabouts {
     /// The name servers of the host's zone.
     Names(Box<Dns>, Box<Zone>),
-    /// The Ingress that names the host.
-    Ingress,
+    /// The Ingress that names the host; these find where its load balancer's own name is, unless nobody
+    /// but the ordinary resolver is to be asked.
+    Ingress(Option<Box<Dns>>),
+    /// The same, until they tell of the host's zone: so far they do not, for this reason.
+    Unanswered(Box<Dns>, String),
 }
 
 /// Where it is, or why that is not known yet, for people.
@@ -45,24 +48,29 @@ impl Whereabouts {
         report: &Report,
     ) -> anyhow::Result<Self> {
         if options.lookup == Lookup::Ingress {
-            return Ok(Self::Ingress);
+            return Ok(Self::Ingress(None));
         }
         let dns = Dns::new(options.resolver, options.name_server_port)?;
+        let found = Self::by(Box::new(dns), host, report).await;
+        if let Self::Unanswered(_, reason) = &found {
+            report.note(&format!("{reason}: the Ingress tells where {host} is"));
+        }
+        Ok(found)
+    }
+
+    async fn by(dns: Box<Dns>, host: &str, report: &Report) -> Self {
         match dns.zone_of(host).await {
             Ok(Some(zone)) => {
                 announce(&zone, report);
-                Ok(Self::Names(Box::new(dns), Box::new(zone)))
+                Self::Names(dns, Box::new(zone))
             }
             Ok(None) => {
                 report.note(&format!(
                     "{host} is in no zone that the resolver knows: its Ingress tells where it is"
                 ));
-                Ok(Self::Ingress)
+                Self::Ingress(Some(dns))
             }
-            Err(reason) => {
-                report.note(&format!("{reason}: the Ingress tells where {host} is"));
-                Ok(Self::Ingress)
-            }
+            Err(reason) => Self::Unanswered(dns, reason),
         }
     }
 
@@ -87,17 +95,29 @@ impl Whereabouts {
                     },
                 )),
             },
-            Self::Ingress => match balancer(site, ingresses, url).await? {
-                Balancer::NoIngress => {
+            Self::Ingress(dns) => {
+                let found = balancer(site, ingresses, url).await?;
+                let place = behind(found, dns.as_deref()).await;
+                // Its zone is nobody's that the resolver knows: what that remembers, it does already.
+                Ok(place.unwrap_or_else(|| {
                     let way = format!("no Ingress names {host}; by its name");
-                    Ok(Place::At(Vec::new(), way))
-                }
-                Balancer::Pending(ingress) => Ok(Place::NotYet(without_address(&ingress))),
-                Balancer::At(names) => Ok(match located(&names).await {
-                    Ok(addresses) => Place::At(addresses, format!("at {}", names.join(", "))),
-                    Err(reason) => Place::NotYet(reason),
-                }),
-            },
+                    Place::At(Vec::new(), way)
+                }))
+            }
+            Self::Unanswered(dns, reason) => {
+                let found = balancer(site, ingresses, url).await?;
+                let place = behind(found, Some(dns)).await;
+                let unknown = || Place::NotYet(format!("{reason}, and no Ingress is for {host}"));
+                Ok(place.unwrap_or_else(unknown))
+            }
+        }
+    }
+
+    /// The same, where name servers did not answer before, asked anew.
+    pub(super) async fn anew(self, host: &str, report: &Report) -> Self {
+        match self {
+            Self::Unanswered(dns, _) => Self::by(dns, host, report).await,
+            known => known,
         }
     }
 
@@ -170,18 +190,41 @@ fn listed(addresses: &[IpAddr]) -> String {
     format!("at {}", addresses.join(", "))
 }
 
-/// The load balancer's IP addresses: a host name of its own is looked up.
-pub(in super::super) async fn located(names: &[String]) -> Result<Vec<IpAddr>, String> {
+/// Where an Ingress says that its load balancer is; none without an Ingress.
+async fn behind(balancer: Balancer, dns: Option<&Dns>) -> Option<Place> {
+    Some(match balancer {
+        Balancer::NoIngress => return None,
+        Balancer::Pending(ingress) => Place::NotYet(without_address(&ingress)),
+        Balancer::At(names) => match located(dns, &names).await {
+            Ok(addresses) => Place::At(addresses, format!("at {}", names.join(", "))),
+            Err(reason) => Place::NotYet(reason),
+        },
+    })
+}
+
+/// The load balancer's IP addresses. A host name of its own may be minutes old: `dns` asks the name
+/// servers of its zone, where they can be asked.
+pub(in super::super) async fn located(
+    dns: Option<&Dns>,
+    names: &[String],
+) -> Result<Vec<IpAddr>, String> {
     let mut addresses = Vec::new();
     for name in names {
         match name.parse::<IpAddr>() {
             Ok(ip) => addresses.push(ip),
-            Err(_) => {
-                let found = tokio::net::lookup_host((name.as_str(), 0)).await;
-                let found = found.map_err(|error| format!("{name}: {error}"))?;
-                addresses.extend(found.map(|found| found.ip()));
-            }
+            Err(_) => addresses.extend(address_of(dns, name).await?),
         }
     }
     Ok(addresses)
+}
+
+async fn address_of(dns: Option<&Dns>, name: &str) -> Result<Vec<IpAddr>, String> {
+    if let Some(dns) = dns
+        && let Ok(Some(zone)) = dns.zone_of(name).await
+    {
+        return named(dns, &zone, name).await;
+    }
+    let found = tokio::net::lookup_host((name, 0)).await;
+    let found = found.map_err(|error| format!("{name}: {error}"))?;
+    Ok(found.map(|found| found.ip()).collect())
 }

@@ -39,7 +39,8 @@ impl Balancer {
             }
             Err(error) => return Err(error.to_string()),
         };
-        let at = located(&names).await?;
+        // It is there for long.
+        let at = located(None, &names).await?;
         let shown = names.join(", ");
         Ok(Some(Self { at, shown }))
     }
