@@ -196,6 +196,60 @@ fn of_branches_that_share_a_host_each_waits_for_its_own_ingress() {
 }
 
 #[test]
+fn a_cluster_that_does_not_list_ingresses_is_asked_again_until_the_time_is_up() {
+    let site = Site::new("unlisted");
+    let front = site.namespace.front(&site.kubeconfig);
+    let deploy = || {
+        let deployment = site.push("unlisted");
+        site.helm_apply(Tool::Helm3, deployment)
+            .release(&echo(json!({"web": true})))
+            .args(["--url", &url("{slug}.beta.example.test")])
+            .args(["--lookup", "ingress", "--address-timeout", "1s"])
+            .env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig())
+            .run()
+    };
+    let listing = Matcher::get("/apis/networking.k8s.io/v1/namespaces/*/ingresses");
+    front.faults().when(listing).then(Effect::status(403));
+    deploy().ends_with(4).says("list ingresses in namespace");
+    front.faults().clear();
+    lands(deploy());
+}
+
+#[test]
+fn what_a_load_balancer_answers_by_itself_is_told_apart() {
+    let (site, host) = (
+        Site::new("balancer-says"),
+        "balancer-says.beta.example.test",
+    );
+    let faults = Cluster::shared().load_balancer().faults(host);
+    let answers = [
+        (
+            Effect::status(503),
+            "it answers 503: no pod is ready behind it",
+        ),
+        (
+            Effect::status(502),
+            "it answers 502: the load balancer has no answer of a pod",
+        ),
+        (
+            Effect::status(504),
+            "it answers 504: the load balancer has no answer of a pod",
+        ),
+        (
+            Effect::late_answer(Duration::from_secs(12)),
+            "no answer within 10 s",
+        ),
+    ];
+    for (number, (answer, _)) in answers.iter().enumerate() {
+        let look = Matcher::get("/").nth(number + 1);
+        faults.when(look).then(answer.clone());
+    }
+    let ran = lands(deploy(&site, "balancer-says", "beta.example.test").run());
+    let told = |ran: Ran, (_, words): &(Effect, &str)| ran.says(words);
+    answers.iter().fold(ran, told);
+}
+
+#[test]
 fn an_upgrades_old_pods_do_not_count() {
     let (site, host) = (Site::new("commit"), "of-commit.beta.example.test");
     let deploy = |header: &str| {
