@@ -53,7 +53,7 @@ pub(super) async fn wait_for(
     let mut whereabouts = site.stop.unless(finding).await??;
     let (mut told, mut look, mut times) = (String::new(), LOOKS[0], 0);
     loop {
-        let asked = asked(site, &whereabouts, ingresses, expected);
+        let asked = asked(site, &mut whereabouts, ingresses, expected);
         let state = match site.stop.unless(asked).await?? {
             Attempt::Answered(status, way) => {
                 times += 1;
@@ -82,8 +82,6 @@ pub(super) async fn wait_for(
         }
         site.stop.unless(tokio::time::sleep(look)).await?;
         look = look.mul_f32(1.2).min(LOOKS[1]);
-        let asked_anew = whereabouts.anew(host, site.report);
-        whereabouts = site.stop.unless(asked_anew).await?;
         site.lock.ensure()?;
     }
 }
@@ -96,7 +94,7 @@ enum Attempt {
 
 async fn asked(
     site: &Site<'_>,
-    whereabouts: &Whereabouts,
+    whereabouts: &mut Whereabouts,
     ingresses: &Ingresses,
     expected: &Expectation,
 ) -> anyhow::Result<Attempt> {

@@ -30,7 +30,8 @@ pub(super) enum Whereabouts {
     /// The Ingress that names the host; these find where its load balancer's own name is, unless nobody
     /// but the ordinary resolver is to be asked.
     Ingress(Option<Box<Dns>>),
-    /// The same, until they tell of the host's zone: so far they do not, for this reason.
+    /// The Ingress too, since these do not tell of the host's zone, for this reason: they are asked anew
+    /// where there is no Ingress.
     Unanswered(Box<Dns>, String),
 }
 
@@ -76,7 +77,7 @@ impl Whereabouts {
 
     /// Where it is now.
     pub(super) async fn place(
-        &self,
+        &mut self,
         site: &Site<'_>,
         ingresses: &Ingresses,
         url: &Url,
@@ -104,20 +105,21 @@ impl Whereabouts {
                     Place::At(Vec::new(), way)
                 }))
             }
-            Self::Unanswered(dns, reason) => {
+            Self::Unanswered(_, reason) => {
                 let found = balancer(site, ingresses, url).await?;
-                let place = behind(found, Some(dns)).await;
-                let unknown = || Place::NotYet(format!("{reason}, and no Ingress is for {host}"));
-                Ok(place.unwrap_or_else(unknown))
+                if let Some(place) = behind(found, None).await {
+                    return Ok(place);
+                }
+                let unknown = format!("{reason}, and no Ingress is for {host}");
+                self.ask_anew(host, site.report).await;
+                Ok(Place::NotYet(unknown))
             }
         }
     }
 
-    /// The same, where name servers did not answer before, asked anew.
-    pub(super) async fn anew(self, host: &str, report: &Report) -> Self {
-        match self {
-            Self::Unanswered(dns, _) => Self::by(dns, host, report).await,
-            known => known,
+    async fn ask_anew(&mut self, host: &str, report: &Report) {
+        if let Self::Unanswered(dns, _) = std::mem::replace(self, Self::Ingress(None)) {
+            *self = Self::by(dns, host, report).await;
         }
     }
 
