@@ -46,6 +46,17 @@ pub enum Found {
     NoSuchKind,
 }
 
+/// What came of a deletion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deleted {
+    /// It is gone.
+    Gone,
+    /// It goes once nothing holds it any more.
+    Going,
+    /// It is as it was: it changed since it was read, and has to be judged anew.
+    Changed,
+}
+
 /// An object as the cluster has it.
 #[derive(Debug, Clone)]
 pub struct Live {
@@ -121,13 +132,11 @@ impl Objects {
         }
     }
 
-    /// Asks for the deletion of an object as it was read; if it may have `dependents`, of those
-    /// first. Whether it is gone with that: it is not while something holds it, and neither if it
-    /// changed since; then it is read and judged anew by the caller.
-    pub async fn delete(&self, object: &Live, dependents: bool) -> Result<bool, ClusterError> {
+    /// Asks for the deletion of an object as it was read; if it may have `dependents`, of those first.
+    pub async fn delete(&self, object: &Live, dependents: bool) -> Result<Deleted, ClusterError> {
         let key = &object.key;
         let Some(api) = self.api(key).await? else {
-            return Ok(true);
+            return Ok(Deleted::Gone);
         };
         let params = DeleteParams {
             preconditions: Some(object.preconditions()),
@@ -141,12 +150,14 @@ impl Objects {
             // Done, where the server says so, or shows what it deleted, as of a Service. What has to wait
             // comes back with the time at which it was asked to go.
             Ok(answer) => Ok(answer.either(
-                |object| object.metadata.deletion_timestamp.is_none(),
-                |_| true,
+                |object| match object.metadata.deletion_timestamp {
+                    None => Deleted::Gone,
+                    Some(_) => Deleted::Going,
+                },
+                |_| Deleted::Gone,
             )),
-            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => {
-                Ok(status.code == 404)
-            }
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(Deleted::Gone),
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(Deleted::Changed),
             Err(error) => Err(ClusterError::new(format!("delete {key}"), error)),
         }
     }

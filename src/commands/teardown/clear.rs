@@ -101,7 +101,9 @@ impl<'a> Clearing<'a> {
                 Ok(Sight::Gone) => self.remains.gone.push(key),
                 Ok(Sight::Kept) => self.remains.kept.push(key),
                 Ok(Sight::Stranger) => self.remains.strangers.push(key),
-                Ok(Sight::There(reason)) => self.there.push((key, reason)),
+                Ok(Sight::Going(reason) | Sight::There(reason)) => {
+                    self.there.push((key, reason));
+                }
                 Err(error) => self.refused.push((key.to_string(), error)),
             }
         }

@@ -136,7 +136,8 @@ impl FoundRelease {
             for (key, sight) in look_at(site, step, &[&self.name]).await? {
                 match sight {
                     Ok(Sight::Gone) => gone.extend([key]),
-                    Ok(Sight::Kept | Sight::Stranger | Sight::There(_)) => asked.extend([key]),
+                    Ok(Sight::Kept | Sight::Stranger | Sight::Going(_)) => asked.extend([key]),
+                    Ok(Sight::There(_)) => {}
                     Err(error) => refused.push((key.to_string(), error)),
                 }
             }
