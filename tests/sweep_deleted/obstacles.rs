@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use http::Method;
 use serde_json::{Value, json};
 use testbed::{
     Cluster,
@@ -76,6 +77,28 @@ fn a_listing_of_pods_that_is_cut_short_proves_nothing_gone() {
     let sweep = site.sweep_deleted(Helm4, "new");
     let sweep = sweep.env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig());
     is_held_up(sweep, &site, "an answer cut short", 1);
+}
+
+/// As its controller writes down how many of its pods are ready.
+#[test]
+fn a_deployment_that_changes_after_it_was_read_is_asked_to_go_again() {
+    let site = Site::new("sweep-changed");
+    let deploy = site.helm_apply(Helm4, site.push("new"));
+    deleted_with(&site, deploy, &[slow_to_end("web")]);
+    let front = site.namespace.front(&site.kubeconfig);
+    let deployment = Matcher::any("/apis/apps/v1/namespaces/*/deployments/web");
+    let changed = deployment.method(Method::DELETE).once();
+    let conflict = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": "the object has been modified", "reason": "Conflict", "code": 409});
+    let conflict = Effect::status(409).body(&conflict.to_string());
+    front.faults().when(changed).then(conflict);
+    let sweep = site.sweep_deleted(Helm4, "new");
+    let sweep = sweep.env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig());
+    sweep
+        .env("BRANCH_DEPLOYS_HELM_TIMEOUT", "15s")
+        .run()
+        .ends_with(0);
+    is_empty(&site);
 }
 
 #[test]
