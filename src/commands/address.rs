@@ -1,7 +1,7 @@
 //! Waits until the environment's address answers as asked for.
 
 mod asking;
-mod balancer;
+mod load_balancer;
 mod whereabouts;
 
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use reqwest::Url;
 
 use self::whereabouts::{Place, Whereabouts};
 pub(super) use self::{
-    balancer::{Balancer, balancer},
+    load_balancer::{LoadBalancer, load_balancer},
     whereabouts::located,
 };
 use super::site::Site;

@@ -16,24 +16,29 @@ enum Fit {
 ///
 /// One of the environment's own releases comes before others', since branches may share a host. Of the
 /// rest the rule with the best host and then the longest path decides, as in every load balancer
-/// (<https://kubernetes.io/docs/concepts/services-networking/ingress/>).
+/// (<https://kubernetes.io/docs/concepts/services-networking/ingress/>). A rule whose path does not fit comes
+/// last, and not away: it may be a pattern of its controller's, such as `/new(/|$)(.*)`. Of equal ones that
+/// has an address which is somewhere.
 pub fn route<'a>(routes: &'a [Route], releases: &[String], url: &Url) -> Option<&'a Route> {
     let fits = routes.iter().filter_map(|route| {
         let is_own = route
             .release
             .as_ref()
             .is_some_and(|it| releases.contains(it));
-        Some(((is_own, fit(route, url)?), route))
+        let is_somewhere = !route.addresses.is_empty();
+        Some(((is_own, fit(route, url)?, is_somewhere), route))
     });
     // Of equal ones the first, so that it is the same at each look.
     let best = fits.reduce(|best, next| if next.0 > best.0 { next } else { best });
     best.map(|(_, route)| route)
 }
 
-fn fit(route: &Route, url: &Url) -> Option<(Fit, usize)> {
+/// How well its best rule fits, its path by its length.
+fn fit(route: &Route, url: &Url) -> Option<(Fit, Option<usize>)> {
     let rules = route.rules.iter();
-    let by_rule = rules.filter_map(|rule| Some((host_fit(rule, url)?, path_fit(rule, url)?)));
-    by_rule.max().or(route.is_default.then_some((Fit::Any, 0)))
+    let by_rule = rules.filter_map(|rule| Some((host_fit(rule, url)?, path_fit(rule, url))));
+    let default = route.is_default.then_some((Fit::Any, Some(0)));
+    by_rule.max().or(default)
 }
 
 fn host_fit(rule: &Rule, url: &Url) -> Option<Fit> {
@@ -139,27 +144,42 @@ mod tests {
     }
 
     #[test]
-    fn what_is_for_another_host_or_path_is_not_it() {
+    fn what_is_for_another_host_is_not_it() {
         let routes = [
             of("other", Some("alpha.example.com"), None),
             of("deeper", Some("*.com"), None),
             of("above", Some("*.beta.example.com"), None),
-            of("beside", BETA, Some("/ne")),
-            of("below", BETA, Some("/new/up")),
         ];
         assert_eq!(found(&routes, "https://beta.example.com/new"), None);
-        let exact = |path: &str| Route {
-            rules: vec![Rule {
-                host: None,
-                paths: vec![RoutePath {
-                    path: path.into(),
-                    is_exact: true,
-                }],
-            }],
-            ..Route::default()
-        };
+    }
+
+    #[test]
+    fn a_path_that_does_not_fit_comes_after_any_that_does() {
         let url = "https://beta.example.com/new";
-        assert_eq!(found(&[exact("/")], url), None);
-        assert!(found(&[exact("/new")], url).is_some());
+        let pattern = of("pattern", BETA, Some("/new(/|$)(.*)"));
+        assert_eq!(found(std::slice::from_ref(&pattern), url), Some(&pattern));
+        let mut exact = of("exact", BETA, Some("/new"));
+        exact.rules[0].paths[0].is_exact = true;
+        let mut above = of("above", BETA, Some("/"));
+        above.rules[0].paths[0].is_exact = true;
+        for other in [
+            of("beside", BETA, Some("/ne")),
+            of("below", BETA, Some("/new/up")),
+            above,
+        ] {
+            let routes = [other, exact.clone()];
+            assert_eq!(found(&routes, url), Some(&exact));
+        }
+    }
+
+    #[test]
+    fn of_two_that_fit_alike_that_has_an_address_is_it() {
+        let internal = of("hey-new", BETA, None);
+        let external = Route {
+            addresses: vec!["10.0.0.1".into()],
+            ..internal.clone()
+        };
+        let routes = [internal, external];
+        assert_eq!(found(&routes, "https://beta.example.com"), Some(&routes[1]));
     }
 }

@@ -6,7 +6,7 @@ use reqwest::Url;
 
 use super::{
     super::site::Site,
-    balancer::{Balancer, balancer},
+    load_balancer::{LoadBalancer, load_balancer},
 };
 use crate::{
     clients::{
@@ -90,14 +90,14 @@ impl Whereabouts {
                     Ok(Place::At(addresses, way))
                 }
                 Err(reason) => Ok(Place::NotYet(
-                    match balancer(site, ingresses, url).await? {
-                        Balancer::Pending(ingress) => without_address(&ingress),
-                        Balancer::NoIngress | Balancer::At(_) => reason,
+                    match load_balancer(site, ingresses, url).await? {
+                        LoadBalancer::Pending(ingress) => without_address(&ingress),
+                        LoadBalancer::NoIngress | LoadBalancer::At(_) => reason,
                     },
                 )),
             },
             Self::Ingress(dns) => {
-                let found = balancer(site, ingresses, url).await?;
+                let found = load_balancer(site, ingresses, url).await?;
                 let place = behind(found, dns.as_deref()).await;
                 // Its zone is nobody's that the resolver knows: what that remembers, it does already.
                 Ok(place.unwrap_or_else(|| {
@@ -106,7 +106,7 @@ impl Whereabouts {
                 }))
             }
             Self::Unanswered(_, reason) => {
-                let found = balancer(site, ingresses, url).await?;
+                let found = load_balancer(site, ingresses, url).await?;
                 if let Some(place) = behind(found, None).await {
                     return Ok(place);
                 }
@@ -193,11 +193,11 @@ fn listed(addresses: &[IpAddr]) -> String {
 }
 
 /// Where an Ingress says that its load balancer is; none without an Ingress.
-async fn behind(balancer: Balancer, dns: Option<&Dns>) -> Option<Place> {
+async fn behind(balancer: LoadBalancer, dns: Option<&Dns>) -> Option<Place> {
     Some(match balancer {
-        Balancer::NoIngress => return None,
-        Balancer::Pending(ingress) => Place::NotYet(without_address(&ingress)),
-        Balancer::At(names) => match located(dns, &names).await {
+        LoadBalancer::NoIngress => return None,
+        LoadBalancer::Pending(ingress) => Place::NotYet(without_address(&ingress)),
+        LoadBalancer::At(names) => match located(dns, &names).await {
             Ok(addresses) => Place::At(addresses, format!("at {}", names.join(", "))),
             Err(reason) => Place::NotYet(reason),
         },

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use reqwest::Url;
 
 use super::super::{
-    address::{self, LIMIT, located},
+    address::{LIMIT, LoadBalancer, load_balancer, located},
     site::Site,
 };
 use crate::{
@@ -31,10 +31,10 @@ impl Balancer {
         url: &Url,
         ingresses: &Ingresses,
     ) -> Result<Option<Self>, String> {
-        let names = match address::balancer(site, ingresses, url).await {
-            Ok(address::Balancer::At(names)) => names,
-            Ok(address::Balancer::Pending(_)) => return Ok(None),
-            Ok(address::Balancer::NoIngress) => {
+        let names = match load_balancer(site, ingresses, url).await {
+            Ok(LoadBalancer::At(names)) => names,
+            Ok(LoadBalancer::Pending(_)) => return Ok(None),
+            Ok(LoadBalancer::NoIngress) => {
                 return Err(format!("no Ingress tells where {url} is"));
             }
             Err(error) => return Err(error.to_string()),

@@ -10,7 +10,7 @@ use crate::{
 
 /// Where the load balancer of an address is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) enum Balancer {
+pub(in super::super) enum LoadBalancer {
     /// No Ingress of the namespace is for the address.
     NoIngress,
     /// This Ingress is, and has no address yet.
@@ -20,17 +20,17 @@ pub(in super::super) enum Balancer {
 }
 
 /// Looks where it is.
-pub(in super::super) async fn balancer(
+pub(in super::super) async fn load_balancer(
     site: &Site<'_>,
     ingresses: &Ingresses,
     url: &Url,
-) -> Result<Balancer, ClusterError> {
+) -> Result<LoadBalancer, ClusterError> {
     let routes = ingresses.list().await?;
     let releases = site.record.lock().await.releases.clone().into_iter();
     let releases: Vec<String> = releases.map(|it| it.name).collect();
     Ok(match route(&routes, &releases, url) {
-        None => Balancer::NoIngress,
-        Some(route) if route.addresses.is_empty() => Balancer::Pending(route.ingress.clone()),
-        Some(route) => Balancer::At(route.addresses.clone()),
+        None => LoadBalancer::NoIngress,
+        Some(route) if route.addresses.is_empty() => LoadBalancer::Pending(route.ingress.clone()),
+        Some(route) => LoadBalancer::At(route.addresses.clone()),
     })
 }
