@@ -32,7 +32,7 @@ pub fn hope(scene: &Scene, objects: &[Object], max_restarts: u64) -> Hope {
     }
     let mut fading = Vec::new();
     for trouble in troubles(scene, objects, None) {
-        if is_of_before(scene, &trouble) {
+        if is_of_before(scene, &trouble) || is_not_waited_for(&trouble) {
             continue;
         }
         match judged(&trouble, max_restarts) {
@@ -56,6 +56,11 @@ fn runs(scene: &Scene, object: &Object) -> bool {
     };
     let is_running = |pod: &&Value| pod["status"]["phase"] == "Running";
     pods_of(scene, kind, live).iter().any(is_running)
+}
+
+/// Whether it is about a Job that is no hook: Helm does not wait for it, and it may be done at a later try.
+fn is_not_waited_for(trouble: &Trouble) -> bool {
+    trouble.hook.is_none() && trouble.workload.starts_with("Job/")
 }
 
 /// Whether it is about what was there before, or was said of it before.

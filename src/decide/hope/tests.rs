@@ -239,6 +239,12 @@ fn a_job_of_a_hook_that_failed_is_lost_and_another_is_nothing() {
 }
 
 #[test]
+fn a_job_that_helm_does_not_wait_for_ends_nothing() {
+    let scene = scene("Job", Some(&crash(MAX)), &[]);
+    assert_eq!(hope(&scene, &[object("Job", false)], MAX), Hope::Waits);
+}
+
+#[test]
 fn what_was_there_before_proves_nothing() {
     let pod = crash(MAX);
     let mut scene = scene("StatefulSet", Some(&pod), &[]);
