@@ -128,20 +128,24 @@ impl Means<'_> {
 
     /// Under the lock: the grounds once more, then all that is up, then GitHub's deployments.
     async fn removed(&self, grounds: &Grounds, site: &Site<'_>) -> anyhow::Result<Removal> {
-        let inventory = Inventory::read(site).await?;
-        if let Some(reason) = self.objection(grounds, site, &inventory).await? {
+        if let Some(reason) = self.outside_objection(grounds, site).await? {
             return Ok(Removal::Stays(reason));
         }
-        site.ready()?;
         let mut forgotten = Vec::new();
         if site.lock.record().await?.is_none() {
             owners::check_labelled(site).await?;
             forgotten = forgotten::deployments(self.github, site.environment).await?;
         }
         let forgotten = self.still_active(forgotten).await?;
+        let farewell = Farewell::before(site, &self.cluster.ingresses()).await;
+        // Last, after all that is waited for elsewhere: Helm by hand heeds no lock.
+        let inventory = Inventory::read(site).await?;
+        if let Some(reason) = objection(grounds, site, &inventory).await? {
+            return Ok(Removal::Stays(reason));
+        }
+        site.ready()?;
         site.note(|record| record.deployments.extend(forgotten))
             .await?;
-        let farewell = Farewell::before(site, &self.cluster.ingresses()).await;
         let mut remains = teardown::environment(site, inventory).await?;
         if let Some(farewell) = farewell {
             remains.seen = farewell.afterwards(site, self.dns).await?;
@@ -158,42 +162,18 @@ impl Means<'_> {
         Ok(Removal::Gone(remains))
     }
 
-    /// Why the environment has to stay after all, as its state is now that nobody else changes it.
-    async fn objection(
+    /// Why the environment has to stay after all, as GitHub tells now that nobody else changes it.
+    async fn outside_objection(
         &self,
         grounds: &Grounds,
         site: &Site<'_>,
-        inventory: &Inventory,
     ) -> anyhow::Result<Option<String>> {
-        let branch = &site.environment.branch;
-        let phase = site.record.lock().await.phase;
-        match grounds {
-            Grounds::BranchGone => {
-                let default = &self.repository.default_branch;
-                let gone = is_proven_gone(self.github, branch, default, site.report).await?;
-                Ok((!gone).then(|| format!("The branch {branch} is back")))
-            }
-            Grounds::Age(max_age) => {
-                let last = inventory.last_deployed(site)?;
-                let record = site.record.lock().await.clone();
-                let saved = match leaving(&record, last, *max_age) {
-                    Leaving::Already => None,
-                    Leaving::Unknown => {
-                        bail!("Helm does not tell its last deploy any more: nothing is removed")
-                    }
-                    Leaving::AfterDeploy(time) | Leaving::AfterKeep(time) => (time > Utc::now())
-                        .then(|| format!("somebody deployed, rolled back or kept {branch} since")),
-                };
-                Ok(saved)
-            }
-            Grounds::Unfinished => Ok((phase != Phase::Removing)
-                .then(|| format!("{branch} was deployed since the plan was made"))),
-            Grounds::Empty(planned) => {
-                let same = site.lock.record().await?.as_ref() == planned.as_deref();
-                Ok((!inventory.is_empty(site) || !same)
-                    .then(|| format!("{branch} was deployed since the plan was made")))
-            }
+        if *grounds != Grounds::BranchGone {
+            return Ok(None);
         }
+        let (branch, default) = (&site.environment.branch, &self.repository.default_branch);
+        let gone = is_proven_gone(self.github, branch, default, site.report).await?;
+        Ok((!gone).then(|| format!("The branch {branch} is back")))
     }
 
     /// Those of `deployments` that GitHub does not show as inactive: what is true already is not
@@ -222,6 +202,37 @@ impl Grounds {
                 )
             }
             Self::Unfinished | Self::Empty(_) => "the environment was removed".into(),
+        }
+    }
+}
+
+/// Why the environment has to stay after all, as its own state is now that nobody else changes it.
+async fn objection(
+    grounds: &Grounds,
+    site: &Site<'_>,
+    inventory: &Inventory,
+) -> anyhow::Result<Option<String>> {
+    let branch = &site.environment.branch;
+    let record = site.record.lock().await.clone();
+    let was_deployed = || format!("{branch} was deployed since the plan was made");
+    match grounds {
+        Grounds::BranchGone => Ok(None),
+        Grounds::Age(max_age) => {
+            let last = inventory.last_deployed(site)?;
+            let stays_until = match leaving(&record, last, *max_age) {
+                Leaving::Already => return Ok(None),
+                Leaving::Unknown => {
+                    bail!("Helm does not tell its last deploy any more: nothing is removed")
+                }
+                Leaving::AfterDeploy(time) | Leaving::AfterKeep(time) => time,
+            };
+            Ok((stays_until > Utc::now())
+                .then(|| format!("somebody deployed, rolled back or kept {branch} since")))
+        }
+        Grounds::Unfinished => Ok((record.phase != Phase::Removing).then(was_deployed)),
+        Grounds::Empty(planned) => {
+            let same = site.lock.record().await?.as_ref() == planned.as_deref();
+            Ok((!inventory.is_empty(site) || !same).then(was_deployed))
         }
     }
 }
