@@ -107,9 +107,14 @@ fn judged(trouble: &Trouble, max_restarts: u64) -> Option<Duration> {
 }
 
 fn is_refused(message: &str) -> bool {
-    ["exceeded quota", "forbidden", "violates PodSecurity"]
-        .iter()
-        .any(|words| message.contains(words))
+    // The last as the API server tells of a webhook that says no, and not of one that does not answer.
+    let words = [
+        "exceeded quota",
+        "forbidden",
+        "violates PodSecurity",
+        "denied the request",
+    ];
+    words.iter().any(|words| message.contains(words))
 }
 
 /// A node that has what the pod asks for may come, or come free, unless the machinery that makes nodes says

@@ -187,6 +187,8 @@ fn pods_that_are_refused_are_believed_after_a_while() {
         found("pods \"web-0\" is forbidden: exceeded quota: small"),
         Some(REFUSED)
     );
+    let denied = "admission webhook \"validate.kyverno.svc\" denied the request: no limits";
+    assert_eq!(found(denied), Some(REFUSED));
     assert_eq!(found("Internal error: webhook does not answer"), None);
 }
 
