@@ -14,7 +14,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use futures::future::join_all;
+use futures::{StreamExt as _, future::join_all, stream::FuturesUnordered};
 use hickory_resolver::{
     Resolver, TokioResolver,
     config::{ConnectionConfig, NameServerConfig, ResolverConfig},
@@ -107,7 +107,9 @@ impl Dns {
     /// # Errors
     /// It is not there, or nobody answers.
     pub async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, String> {
-        let name = domain_name(name).ok_or_else(|| format!("`{name}` is no domain name"))?;
+        // A single word may be known by this machine's own list, or in a domain that it searches.
+        let name = domain_name(name).or_else(|| Name::from_ascii(name).ok());
+        let name = name.ok_or("it is no domain name")?;
         let found = self.ordinary.lookup_ip(name.clone()).await;
         let found = found.map_err(|error| told(&name, &error))?;
         Ok(found.iter().collect())
@@ -207,13 +209,18 @@ impl Zone {
         join_all(answers).await
     }
 
-    /// The zone below this one that a host belongs to, if there is one: by the first that answers.
+    /// The zone below this one that a host belongs to, if there is one: by whoever answers first.
     async fn refer(&self, host: &Name) -> Result<Option<Referral>, String> {
+        let mut asked: FuturesUnordered<_> = self
+            .servers
+            .iter()
+            .map(async |server| (server.name(), server.referral(host).await))
+            .collect();
         let mut reasons = Vec::new();
-        for server in &self.servers {
-            match server.referral(host).await {
+        while let Some((server, answer)) = asked.next().await {
+            match answer {
                 Ok(referral) => return Ok(referral.filter(|referral| referral.zone != self.name)),
-                Err(reason) => reasons.push(format!("{}: {reason}", server.name())),
+                Err(reason) => reasons.push(format!("{server}: {reason}")),
             }
         }
         let (zone, reasons) = (self.name(), reasons.join("; "));

@@ -2,6 +2,8 @@
 
 mod asking;
 mod load_balancer;
+mod names;
+mod wait;
 mod whereabouts;
 
 use std::time::{Duration, Instant};
@@ -9,10 +11,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use reqwest::Url;
 
-use self::whereabouts::{Place, Whereabouts};
-pub(super) use self::{
-    load_balancer::{LoadBalancer, load_balancer},
-    whereabouts::located,
+pub(super) use self::load_balancer::{LoadBalancer, load_balancer};
+use self::{
+    wait::Wait,
+    whereabouts::{Place, Whereabouts},
 };
 use super::site::Site;
 use crate::{
@@ -23,8 +25,6 @@ use crate::{
     settings::DnsOptions,
 };
 
-/// Between two looks at first, and at most: an address that comes in minutes is asked for seldom.
-const LOOKS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
 /// How long one request may take.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
 
@@ -51,11 +51,11 @@ pub(super) async fn wait_for(
     let host = expected.url.host_str().unwrap_or_default();
     let finding = Whereabouts::find(host, &expected.dns, site.report);
     let mut whereabouts = site.stop.unless(finding).await??;
-    let (mut told, mut look, mut times) = (String::new(), LOOKS[0], 0);
+    let (mut wait, mut times) = (Wait::until(begun + expected.timeout), 0);
     loop {
         let asked = asked(site, &mut whereabouts, ingresses, expected);
-        let state = match site.stop.unless(asked).await?? {
-            Attempt::Answered(status, way) => {
+        let state = match site.stop.unless(wait.look(asked)).await?.transpose()? {
+            Some(Attempt::Answered(status, way)) => {
                 times += 1;
                 if times >= expected.times {
                     whereabouts.check_resolver(host, site).await?;
@@ -63,25 +63,24 @@ pub(super) async fn wait_for(
                     return Ok(format!("{} answers {status} ({way}, {time})", expected.url));
                 }
                 let wanted = expected.times;
-                format!("it answers {status}, which is to be seen {wanted} times in a row")
+                Some(format!(
+                    "it answers {status}, which is to be seen {wanted} times in a row"
+                ))
             }
-            Attempt::NotYet(state) => {
+            Some(Attempt::NotYet(state)) => {
                 times = 0;
-                state
+                Some(state)
             }
+            None => None,
         };
-        if begun.elapsed() > expected.timeout {
-            bail!(Halt::timed_out(format!(
-                "{} does not answer: {state}",
-                expected.url
-            )));
+        let (url, news) = (&expected.url, state.filter(|state| wait.note(state)));
+        if let Some(state) = wait.over() {
+            bail!(Halt::timed_out(format!("{url} does not answer: {state}")));
         }
-        if told != state {
-            site.report.note(&format!("{}: {state}", expected.url));
-            told = state;
+        if let Some(state) = news {
+            site.report.note(&format!("{url}: {state}"));
         }
-        site.stop.unless(tokio::time::sleep(look)).await?;
-        look = look.mul_f32(1.2).min(LOOKS[1]);
+        site.stop.unless(wait.pause()).await?;
         site.lock.ensure()?;
     }
 }

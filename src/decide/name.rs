@@ -13,8 +13,8 @@ pub enum Known {
     Alias(String),
     /// Not all of them know it yet, in these words.
     NotYet(String),
-    /// None of them knows it.
-    Missing,
+    /// None of those who answer knows it; who does not answer, and why.
+    Missing(Vec<String>),
     /// None of them answers, in these words.
     Silence(String),
 }
@@ -38,22 +38,13 @@ pub fn known(answers: &[(String, NameAnswer)]) -> Known {
     let found = !addresses.is_empty() || alias.is_some();
     match alias {
         _ if silent.len() == answers.len() => Known::Silence(silent.join("; ")),
-        _ if !found => Known::Missing,
+        _ if !found => Known::Missing(silent),
         _ if !missing.is_empty() => {
             Known::NotYet(format!("{} does not know it yet", missing.join(", ")))
         }
         Some(target) if addresses.is_empty() => Known::Alias(target),
         _ => Known::At(addresses),
     }
-}
-
-/// The servers that do not answer, and why, where others do: for one warning.
-pub fn silent(answers: &[(String, NameAnswer)]) -> Vec<String> {
-    let silent = answers.iter().filter_map(|(server, answer)| match answer {
-        NameAnswer::Silence(reason) => Some(format!("{server}: {reason}")),
-        NameAnswer::At(_) | NameAnswer::Alias(_) | NameAnswer::Missing => None,
-    });
-    silent.collect()
 }
 
 /// What name servers still know of a host that is to be forgotten.
@@ -109,17 +100,8 @@ mod tests {
         assert_eq!(of([at(), silence()]), Known::At(vec![HERE]));
         let lags = of([at(), NameAnswer::Missing]);
         assert_eq!(lags, Known::NotYet("ns2 does not know it yet".into()));
-        assert_eq!(of([NameAnswer::Missing, silence()]), Known::Missing);
-    }
-
-    #[test]
-    fn those_who_do_not_answer_are_named_with_the_reason() {
-        let answers = [
-            ("ns1".to_owned(), at()),
-            ("ns2".to_owned(), silence()),
-            ("ns3".to_owned(), NameAnswer::Missing),
-        ];
-        assert_eq!(silent(&answers), ["ns2: no answer"]);
+        let missing = of([NameAnswer::Missing, silence()]);
+        assert_eq!(missing, Known::Missing(vec!["ns2: no answer".into()]));
     }
 
     #[test]

@@ -155,6 +155,82 @@ fn who_wants_it_asks_no_name_server() {
 }
 
 #[test]
+fn an_ingress_that_alone_is_to_tell_is_waited_for_without_a_question_to_anybody() {
+    let (site, host) = (Site::new("ingress-alone"), "alone.beta.example.test");
+    let deployment = site.push("alone");
+    site.helm_apply(Tool::Helm3, deployment)
+        .release(&echo(json!({})))
+        .args(["--url", &url(host), "--lookup", "ingress"])
+        .args(["--address-timeout", "1s"])
+        .run()
+        .ends_with(4)
+        .says("does not answer: no Ingress is for alone.beta.example.test");
+    assert_eq!(dns().asked(host), [""; 0]);
+    assert_eq!(dns().asked_directly(host), [""; 0]);
+}
+
+/// A load balancer of AWS has a name that is there some time after the Ingress tells it.
+#[test]
+fn a_load_balancers_own_young_name_is_asked_of_its_name_servers() {
+    for (branch, zone) in [("young-a", "beta"), ("young-b", "dead")] {
+        let site = Site::new(branch);
+        let balancer = format!("{branch}-lb.beta.example.test");
+        Cluster::shared()
+            .load_balancer()
+            .name_addresses(site.namespace.name(), &balancer);
+        let mut program = deploy(&site, branch, &format!("{zone}.example.test"));
+        if zone == "beta" {
+            program = program.args(["--lookup", "ingress"]);
+        }
+        let running = program.start();
+        wait_until("its name servers to be asked, and again", || {
+            let asked = dns().asked_directly(&balancer);
+            (asked.len() > 6).then_some(()).ok_or("not yet")
+        });
+        dns().release_name(&balancer, &[Ipv4Addr::LOCALHOST.into()]);
+        lands(running.end())
+            .says(&format!("do not know {balancer} yet"))
+            .says(&format!("(at {balancer},"));
+        assert_eq!(dns().asked(&balancer), [""; 0], "{branch}");
+    }
+}
+
+/// As where port 53 is closed on the way to them.
+#[test]
+fn a_load_balancer_whose_name_servers_do_not_answer_is_found_by_the_ordinary_resolver() {
+    let (site, balancer) = (Site::new("deaf-lb"), "deaf-lb.dead.example.test");
+    dns().release_name(balancer, &[Ipv4Addr::LOCALHOST.into()]);
+    Cluster::shared()
+        .load_balancer()
+        .name_addresses(site.namespace.name(), balancer);
+    let program = deploy(&site, "deaf", "zoneless.invalid");
+    lands(program.run()).says("(at deaf-lb.dead.example.test,");
+    let host = "of-deaf.beta.example.test";
+    dns().hold_name(host);
+    dns().set_alias(host, balancer);
+    let program = deploy(&site, "of-deaf", "beta.example.test");
+    lands(program.run()).says("at 127.0.0.1, say beta.example.test's name servers");
+    assert!(!dns().asked(balancer).is_empty());
+}
+
+#[test]
+fn a_look_that_takes_long_does_not_outlast_the_wait() {
+    let (site, host) = (Site::new("long-look"), "long-look.beta.example.test");
+    let faults = Cluster::shared().load_balancer().faults(host);
+    faults
+        .when(Matcher::get("/").once())
+        .then(Effect::status(500));
+    let late = Effect::late_answer(Duration::from_secs(30));
+    faults.when(Matcher::get("/")).then(late);
+    let program = deploy(&site, "long-look", "beta.example.test");
+    program
+        .args(["--address-timeout", "3s"])
+        .run()
+        .ends_with(4)
+        .says("does not answer: it answers 500");
+}
+
+#[test]
 fn a_zone_whose_missing_names_are_remembered_for_long_is_told() {
     let site = Site::new("slow");
     lands(deploy(&site, "one", "slow.example.test").run())

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use reqwest::Url;
 
 use super::super::{
-    address::{LIMIT, LoadBalancer, load_balancer, located},
+    address::{LIMIT, LoadBalancer, load_balancer},
     site::Site,
 };
 use crate::{
@@ -39,8 +39,7 @@ impl Balancer {
             }
             Err(error) => return Err(error.to_string()),
         };
-        // It is there for long.
-        let at = located(None, &names).await?;
+        let at = located(&names).await?;
         let shown = names.join(", ");
         Ok(Some(Self { at, shown }))
     }
@@ -67,4 +66,15 @@ impl Balancer {
             Reply::Silence(_) => None,
         })
     }
+}
+
+/// The IP addresses of names that have been there for long.
+async fn located(names: &[String]) -> Result<Vec<IpAddr>, String> {
+    let mut addresses = Vec::new();
+    for name in names {
+        let found = tokio::net::lookup_host((name.as_str(), 0)).await;
+        let found = found.map_err(|error| format!("{name}: {error}"))?;
+        addresses.extend(found.map(|found| found.ip()));
+    }
+    Ok(addresses)
 }

@@ -5,7 +5,7 @@ mod proxy;
 mod routes;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -35,6 +35,7 @@ pub struct LoadBalancer {
 struct Switches {
     held_addresses: Mutex<HashSet<String>>,
     kept_finalizers: Mutex<HashSet<String>>,
+    names: Mutex<HashMap<String, String>>,
 }
 
 impl LoadBalancer {
@@ -80,6 +81,12 @@ impl LoadBalancer {
         self.controller.look_again(namespace);
     }
 
+    /// New Ingresses of the namespace get a host name as their address, as AWS does, instead of an IP
+    /// address. Whoever sets it sees to it that a name server knows it.
+    pub fn name_addresses(&self, namespace: &str, host: &str) {
+        lock(&self.switches.names).insert(namespace.to_owned(), host.to_owned());
+    }
+
     /// Ingresses of the namespace that are deleted stay, as when their group is stuck, until
     /// [`release_finalizers`] is called.
     ///
@@ -98,6 +105,10 @@ impl LoadBalancer {
 impl Switches {
     fn holds_addresses(&self, namespace: &str) -> bool {
         lock(&self.held_addresses).contains(namespace)
+    }
+
+    fn name_in(&self, namespace: &str) -> Option<String> {
+        lock(&self.names).get(namespace).cloned()
     }
 
     fn keeps_finalizers(&self, namespace: &str) -> bool {

@@ -84,7 +84,12 @@ impl Controller {
                 self.patch(ingress, json!({"metadata": metadata}), "").await;
             }
             Step::SetAddress => {
-                let status = json!({"loadBalancer": {"ingress": [{"ip": ADDRESS}]}});
+                let namespace = ingress.namespace().unwrap_or_default();
+                let address = match self.switches.name_in(&namespace) {
+                    Some(name) => json!({"hostname": name}),
+                    None => json!({"ip": ADDRESS}),
+                };
+                let status = json!({"loadBalancer": {"ingress": [address]}});
                 self.patch(ingress, json!({"status": status}), "status")
                     .await;
             }

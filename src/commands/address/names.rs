@@ -1,0 +1,111 @@
+//! Where names are that may be minutes old: a host, a load balancer's own name, what either is an alias of.
+
+use std::{collections::HashMap, net::IpAddr};
+
+use crate::{
+    clients::dns::{Dns, Zone},
+    decide::{Known, known},
+};
+
+/// A name that is another's, that is another's: more than this is a circle.
+const ALIASES: usize = 8;
+
+/// Asks the name servers of each name's own zone, so that nobody remembers that it was not there yet.
+pub(super) struct Names {
+    dns: Dns,
+    /// The zones of names that others are aliases of, and of load balancers; none where that cannot be
+    /// asked for its names.
+    zones: HashMap<String, Option<Zone>>,
+}
+
+impl Names {
+    pub(super) fn new(dns: Dns) -> Self {
+        let zones = HashMap::new();
+        Self { dns, zones }
+    }
+
+    /// The zone that holds a host, as [`Dns::zone_of`] tells.
+    pub(super) async fn zone_of(&self, host: &str) -> Result<Option<Zone>, String> {
+        self.dns.zone_of(host).await
+    }
+
+    /// Where a name is that is there for certain, as [`Dns::addresses`] tells.
+    pub(super) async fn ordinary(&self, name: &str) -> Result<Vec<IpAddr>, String> {
+        self.dns.addresses(name).await
+    }
+
+    /// Where a host is, by the name servers of its zone and of those that its aliases are in.
+    pub(super) async fn within(&mut self, zone: &Zone, host: &str) -> Result<Vec<IpAddr>, String> {
+        match ask(zone, host).await? {
+            Told::At(addresses) => Ok(addresses),
+            Told::Alias(target) => self.of(&target).await,
+            Told::Nothing(reason) => Err(format!("no name server answers: {reason}")),
+        }
+    }
+
+    /// Where a load balancer is that is told by IP addresses, or names of its own.
+    pub(super) async fn all(&mut self, names: &[String]) -> Result<Vec<IpAddr>, String> {
+        let mut addresses = Vec::new();
+        for name in names {
+            match name.parse::<IpAddr>() {
+                Ok(ip) => addresses.push(ip),
+                Err(_) => addresses.extend(self.of(name).await?),
+            }
+        }
+        Ok(addresses)
+    }
+
+    /// Where a name is that stands somewhere, so that it is there or comes soon. Where its name servers do
+    /// not tell, nobody but the ordinary resolver is left.
+    async fn of(&mut self, name: &str) -> Result<Vec<IpAddr>, String> {
+        let mut name = name.to_owned();
+        for _ in 0..ALIASES {
+            let Some(zone) = self.zone_once(&name).await else {
+                return self.ordinary(&name).await;
+            };
+            match ask(zone, &name).await? {
+                Told::At(addresses) => return Ok(addresses),
+                Told::Alias(target) => name = target,
+                Told::Nothing(_) => return self.ordinary(&name).await,
+            }
+        }
+        Err(format!("{name} is an alias in a circle"))
+    }
+
+    /// Those who do not answer are not asked at each look: it takes them seconds.
+    async fn zone_once(&mut self, name: &str) -> Option<&Zone> {
+        if !self.zones.contains_key(name) {
+            let zone = self.zone_of(name).await.ok().flatten();
+            self.zones.insert(name.to_owned(), zone);
+        }
+        self.zones.get(name)?.as_ref()
+    }
+}
+
+/// What name servers tell of a name.
+enum Told {
+    At(Vec<IpAddr>),
+    Alias(String),
+    /// None of them answers, in these words.
+    Nothing(String),
+}
+
+/// What the name servers of a zone tell of a name of it; else that it is not there yet, for people.
+async fn ask(zone: &Zone, name: &str) -> Result<Told, String> {
+    match known(&zone.ask(name).await) {
+        Known::At(addresses) => Ok(Told::At(addresses)),
+        Known::Alias(target) => Ok(Told::Alias(target)),
+        Known::Silence(reason) => Ok(Told::Nothing(reason)),
+        Known::NotYet(reason) => Err(reason),
+        Known::Missing(silent) => {
+            let others = match silent.as_slice() {
+                [] => String::new(),
+                silent => format!(" ({})", silent.join("; ")),
+            };
+            let zone = zone.name();
+            Err(format!(
+                "the name servers of {zone} do not know {name} yet{others}"
+            ))
+        }
+    }
+}
