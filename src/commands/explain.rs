@@ -124,7 +124,7 @@ async fn log(
     let lines = LOG_LINES.try_into().ok()?;
     let read = site.objects.log(pod, name, (*log)?, lines);
     let read = match tokio::time::timeout(LOG_LIMIT, read).await {
-        Ok(Ok((text, is_cut))) => Ok(site.helm.secrets().mask_read(&text, is_cut)),
+        Ok(Ok(lines)) => Ok(site.helm.secrets().mask_lines(&lines)),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("it does not come within {} s", LOG_LIMIT.as_secs())),
     };

@@ -55,11 +55,21 @@ impl Secrets {
         }
     }
 
+    /// The same of lines, of which each may have been cut: a secret may take several.
+    pub fn mask_lines(&self, lines: &[(String, bool)]) -> String {
+        let masked = lines.iter().map(|(line, is_cut)| match is_cut {
+            true => self.mask_start(line),
+            false => line.clone(),
+        });
+        self.mask(&masked.collect::<Vec<_>>().join("\n"))
+    }
+
     fn mask_start(&self, text: &str) -> String {
         let text = text.trim_end_matches(char::REPLACEMENT_CHARACTER);
         // Whether that is a host or a user, what follows would have told.
         if let Some((whole, rest)) = text.rsplit_once("://")
-            && authority(rest).1.is_empty()
+            && let (authority, path) = authority(rest)
+            && (path.is_empty() || begins_password(authority))
         {
             return self.mask(whole) + "://***";
         }
@@ -101,8 +111,23 @@ pub fn without_passwords(text: &str) -> String {
 
 /// What names user and host, after the scheme, and what follows it.
 fn authority(rest: &str) -> (&str, &str) {
-    let ends = |c: char| c.is_whitespace() || "/?#\"'`<>\\".contains(c);
-    rest.split_at(rest.find(ends).unwrap_or(rest.len()))
+    let whole = rest.find(|c: char| c.is_whitespace() || "\"'`<>\\".contains(c));
+    let whole = &rest[..whole.unwrap_or(rest.len())];
+    let ends = |text: &str| text.find(['/', '?', '#']).unwrap_or(text.len());
+    let end = ends(whole);
+    let end = match whole.rfind('@') {
+        // What ends an authority may stand in a password that nobody has encoded.
+        Some(at) if at > end && begins_password(&whole[..end]) => at + ends(&whole[at..]),
+        _ => end,
+    };
+    rest.split_at(end)
+}
+
+/// Whether a colon stands there that no port follows.
+fn begins_password(authority: &str) -> bool {
+    let port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let after = authority.rsplit_once(':').map(|(_, after)| after);
+    !authority.contains('@') && !authority.ends_with(']') && after.is_some_and(|it| !port(it))
 }
 
 #[cfg(test)]
@@ -120,6 +145,12 @@ mod tests {
                 "a https://host, b https://host",
             ),
             ("https://me:pw@", "https://"),
+            ("x https://me:p/s#s?w@host/x y", "x https://host/x y"),
+            (
+                "oci://host:5000/chart@sha256:0",
+                "oci://host:5000/chart@sha256:0",
+            ),
+            ("https://[fd00::2]/a@b", "https://[fd00::2]/a@b"),
         ] {
             assert_eq!(without_passwords(text), shown);
         }
@@ -141,6 +172,19 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_masked_together_and_each_that_is_cut_by_itself() {
+        let secrets = Secrets::new(["ab\ncd".to_owned(), "hush-hush".to_owned()]);
+        let lines = [
+            ("x hush-h", true),
+            ("<ab", false),
+            ("cd>", false),
+            ("hush-h", false),
+        ];
+        let lines = lines.map(|(line, is_cut)| (line.to_owned(), is_cut));
+        assert_eq!(secrets.mask_lines(&lines), "x ***\n<***>\nhush-h");
+    }
+
+    #[test]
     fn one_that_is_part_of_another_leaves_nothing_of_it() {
         let secrets = Secrets::new(["hush".to_owned(), "hush-hush".to_owned()]);
         assert_eq!(secrets.mask("x hush-hush"), "x ***");
@@ -159,6 +203,7 @@ mod tests {
             ("", ""),
             ("at https://me:pass", "at https://***"),
             ("at https://host/x a", "at https://host/x ***"),
+            ("at https://me:pa/ss", "at https://***"),
         ] {
             assert_eq!(secrets.mask_read(cut, true), shown, "{cut}");
         }
@@ -174,6 +219,7 @@ mod tests {
         let secrets = Secrets::default()
             .with_those_in("https://me:p%40ss@host/x")
             .with_those_in("https://token@host")
+            .with_those_in("https://me:sla/sh@host/x")
             .with_those_in("oci://host/chart@sha256:0")
             .with_those_in("charts/app");
         for (text, shown) in [
@@ -182,6 +228,10 @@ mod tests {
                 "invalid registry ***@host",
             ),
             ("p@ss, token", "***, ***"),
+            (
+                "invalid port \":sla/sh\" after host",
+                "invalid port \":***\" after host",
+            ),
             ("host sha256 me app", "host sha256 me app"),
         ] {
             assert_eq!(secrets.mask(text), shown);

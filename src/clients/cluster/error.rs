@@ -3,14 +3,14 @@ use std::fmt;
 use crate::clients::{innermost, shortly};
 
 /// Why the cluster did not do what was asked. Its text is one line that says what to do.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ClusterError {
     /// What was tried, as in `list leases in betas`.
     action: String,
     cause: Cause,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Cause {
     /// A setting is wrong: the option that it came by, if it was one, and why.
     Setup(Option<&'static str>, String),

@@ -1,6 +1,6 @@
 //! The logs of containers. What writes them may write without end, and lines without end.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use futures::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _};
 use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
@@ -9,19 +9,19 @@ use kube::{Api, api::LogParams};
 use super::Objects;
 use crate::{clients::cluster::ClusterError, model::Log};
 
-/// The most bytes that are read of one log's end.
-const MOST: usize = 256 << 10;
+/// The most bytes that are read for the last lines of a log: they may be long.
+const MOST: usize = 16 << 20;
 
 impl Objects {
-    /// The last `lines` of a container's log, no more than a quarter of a megabyte of them. How long it
-    /// takes is for the caller to bound. Whether it was cut goes with it.
+    /// The last `lines` of a container's log, each no longer than 4 KiB, and whether it was cut. How long it
+    /// takes is for the caller to bound.
     pub async fn log(
         &self,
         pod: &str,
         container: &str,
         which: Log,
         lines: u32,
-    ) -> Result<(String, bool), ClusterError> {
+    ) -> Result<Vec<(String, bool)>, ClusterError> {
         let action = || format!("read the log of container {container} of pod {pod}");
         let api: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
         let params = LogParams {
@@ -33,18 +33,23 @@ impl Objects {
         };
         let stream = api.log_stream(pod, &params).await;
         let stream = stream.map_err(|error| ClusterError::new(action(), error))?;
-        let text = start(stream).await;
-        text.map_err(|error| ClusterError::garbled(action(), error.to_string()))
+        let last = last(stream, lines as usize).await;
+        last.map_err(|error| ClusterError::garbled(action(), error.to_string()))
     }
 }
 
-/// The first bytes of what comes: a server that heeds no limit is not read to its end.
-async fn start(stream: impl AsyncBufRead) -> std::io::Result<(String, bool)> {
-    let mut bytes = Vec::new();
-    let stream = std::pin::pin!(stream);
-    stream.take(MOST as u64).read_to_end(&mut bytes).await?;
-    let is_cut = bytes.len() == MOST;
-    Ok((String::from_utf8_lossy(&bytes).into_owned(), is_cut))
+/// The last lines of what comes; a server that heeds no limit is not read to its end.
+async fn last(stream: impl AsyncBufRead, count: usize) -> std::io::Result<Vec<(String, bool)>> {
+    let (mut stream, mut last) = (std::pin::pin!(stream.take(MOST as u64)), VecDeque::new());
+    lines(&mut stream, &mut |line: &str, is_cut| {
+        last.truncate(count.saturating_sub(1));
+        last.push_front((line.to_owned(), is_cut));
+    })
+    .await?;
+    if let (0, Some(newest)) = (stream.limit(), last.front_mut()) {
+        newest.1 = true;
+    }
+    Ok(last.into_iter().rev().collect())
 }
 
 /// How long a log is left alone that broke off.
@@ -207,6 +212,22 @@ mod tests {
             asked[1].contains("sinceTime=2026-11-28T10%3A00%3A01"),
             "{asked:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn of_a_log_the_last_lines_are_kept_however_long_they_are() {
+        let of = async |text: String| {
+            let stream = futures::io::BufReader::new(Cursor::new(text));
+            last(stream, 2).await.unwrap()
+        };
+        let kept = |line: &str, is_cut| (line.to_owned(), is_cut);
+        let three = of("one\ntwo\nthree\n".into()).await;
+        assert_eq!(three, [kept("two", false), kept("three", false)]);
+        let (long, cut) = ("x".repeat(99 * LINE), "x".repeat(LINE));
+        let after = of(format!("one\n{long}\nlast words\n")).await;
+        assert_eq!(after, [kept(&cut, true), kept("last words", false)]);
+        let endless = of("a secret\n".repeat(MOST / 9 + 1)).await;
+        assert_eq!(endless.last(), Some(&kept("a", true)));
     }
 
     #[tokio::test]

@@ -49,13 +49,14 @@ pub(super) struct Listings {
 /// What a listing that began then has shown.
 struct Listing {
     begun: Instant,
-    shown: Arc<[Dependent]>,
+    shown: Result<Arc<[Dependent]>, ClusterError>,
 }
 
 impl Objects {
     /// All of this kind in the namespace that lives by something, as of now or later.
     ///
-    /// It is of the whole namespace, so that many environments that look at once share one listing.
+    /// It is of the whole namespace, so that many environments that look at once share one listing, and
+    /// what became of one that failed in spite of retries.
     pub async fn made(&self, kind: Made) -> Result<Arc<[Dependent]>, ClusterError> {
         let known = match kind {
             Made::Pods => &self.listings.pods,
@@ -66,17 +67,17 @@ impl Objects {
         let mut known = known.lock().await;
         if let Some(listing) = &*known {
             if listing.begun >= asked {
-                return Ok(Arc::clone(&listing.shown));
+                return listing.shown.clone();
             }
             tokio::time::sleep_until((listing.begun + APART).into()).await;
         }
         let begun = Instant::now();
-        let shown: Arc<[Dependent]> = self.list_made(kind).await?.into();
+        let shown = self.list_made(kind).await.map(Arc::from);
         *known = Some(Listing {
             begun,
-            shown: Arc::clone(&shown),
+            shown: shown.clone(),
         });
-        Ok(shown)
+        shown
     }
 
     async fn list_made(&self, kind: Made) -> Result<Vec<Dependent>, ClusterError> {
@@ -135,8 +136,8 @@ mod tests {
 
     use super::{super::super::protobuf::packed, *};
 
-    /// The objects of an API server that lists none, and counts how often it was asked.
-    fn counting() -> (Objects, Arc<AtomicUsize>) {
+    /// The objects of an API server that lists none, or refuses to, and counts how often it was asked.
+    fn counting(status: u16) -> (Objects, Arc<AtomicUsize>) {
         let asked = Arc::new(AtomicUsize::new(0));
         let counts = Arc::clone(&asked);
         let answer = move |_: Request<Body>| {
@@ -145,7 +146,8 @@ mod tests {
                 position: Some(Position::default()),
                 items: Vec::new(),
             };
-            let answer = Response::new(Body::from(packed(&page).to_vec()));
+            let mut answer = Response::new(Body::from(packed(&page).to_vec()));
+            *answer.status_mut() = status.try_into().unwrap();
             std::future::ready(Ok::<_, std::convert::Infallible>(answer))
         };
         let client = Client::new(tower::service_fn(answer), "betas");
@@ -154,12 +156,15 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_look_at_once_share_a_listing_and_none_is_shown_an_older_one() {
-        let (objects, asked) = counting();
-        let look = || async { objects.clone().made(Made::Pods).await.unwrap() };
-        // The first lists for itself: the others asked when that was under way.
-        join_all((0..20).map(|_| look())).await;
-        assert_eq!(asked.load(Ordering::SeqCst), 2);
-        look().await;
-        assert_eq!(asked.load(Ordering::SeqCst), 3);
+        for (status, is_shown) in [(200, true), (500, false)] {
+            let (objects, asked) = counting(status);
+            let look = || async { objects.clone().made(Made::Pods).await.is_ok() };
+            // The first lists for itself: the others asked when that was under way.
+            let all = join_all((0..20).map(|_| look())).await;
+            assert!(all.iter().all(|shown| *shown == is_shown), "{status}");
+            assert_eq!(asked.load(Ordering::SeqCst), 2, "{status}");
+            look().await;
+            assert_eq!(asked.load(Ordering::SeqCst), 3, "{status}");
+        }
     }
 }
