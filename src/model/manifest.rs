@@ -69,6 +69,19 @@ impl Object {
         self.body["spec"]["ingressClassName"].as_str().or_else(old)
     }
 
+    /// The Secrets by which its pods pull their images.
+    pub fn pull_secrets(&self) -> impl Iterator<Item = &str> {
+        let spec = &self.body["spec"];
+        let holder = match self.key.kind.as_str() {
+            "ServiceAccount" => &self.body,
+            "Pod" => spec,
+            "CronJob" => &spec["jobTemplate"]["spec"]["template"]["spec"],
+            _ => &spec["template"]["spec"],
+        };
+        let named = holder["imagePullSecrets"].as_array().into_iter().flatten();
+        named.filter_map(|secret| secret["name"].as_str())
+    }
+
     /// Whether the chart asks that the object outlives its release.
     pub fn is_kept(&self) -> bool {
         self.annotation("helm.sh/resource-policy") == Some("keep")
@@ -139,6 +152,34 @@ mod tests {
     fn an_empty_manifest_has_no_objects() {
         assert_eq!(objects("").unwrap(), []);
         assert_eq!(objects("---\n---\n").unwrap(), []);
+    }
+
+    #[test]
+    fn pull_secrets_are_found_wherever_pods_are_described() {
+        let of = |kind: &str, body: &str| {
+            let head = format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: x}}\n");
+            let objects = objects(&format!("{head}{body}\n")).unwrap();
+            objects[0]
+                .pull_secrets()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        let named = "imagePullSecrets: [{name: one}, {name: two}]";
+        for (kind, body) in [
+            ("ServiceAccount", named.to_owned()),
+            ("Pod", format!("spec: {{{named}}}")),
+            (
+                "StatefulSet",
+                format!("spec: {{template: {{spec: {{{named}}}}}}}"),
+            ),
+            (
+                "CronJob",
+                format!("spec: {{jobTemplate: {{spec: {{template: {{spec: {{{named}}}}}}}}}}}"),
+            ),
+        ] {
+            assert_eq!(of(kind, &body), ["one", "two"], "{kind}");
+        }
+        assert_eq!(of("Service", "spec: {}"), [""; 0]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What `helm-apply` needs: GitHub, the cluster with each right, Helm, charts that render, DNS.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use serde_json::{Value, json};
 use testbed::{
@@ -20,6 +20,10 @@ fn program(site: &Site, release: &Value) -> Program {
 fn with_everything(site: &Site) -> Program {
     site.program(env!("CARGO_BIN_EXE_helm-apply"))
         .env("BRANCH_DEPLOYS_KUBECONFIG", Cluster::shared().kubeconfig())
+}
+
+fn helm() -> PathBuf {
+    testbed::tools::get(Tool::Helm3).expect("the testbed has both Helms")
 }
 
 #[test]
@@ -132,10 +136,9 @@ fn a_cluster_that_does_not_answer_or_does_not_know_us_is_told() {
 #[test]
 fn a_namespace_and_an_ingress_class_that_are_not_there_are_told() {
     let site = Site::new("check-missing");
-    let helm = testbed::tools::get(Tool::Helm3).expect("the testbed has both Helms");
     let program = || {
         with_everything(&site)
-            .env("BRANCH_DEPLOYS_HELM", &helm)
+            .env("BRANCH_DEPLOYS_HELM", helm())
             .args(["--url", "https://{slug}.beta.example.test"])
     };
     let web = || echo(json!({"web": true}));
@@ -150,6 +153,37 @@ fn a_namespace_and_an_ingress_class_that_are_not_there_are_told() {
         program().release(&class),
         "Ingress class none-such",
         "none of that name",
+    );
+}
+
+#[test]
+fn a_secret_that_images_are_pulled_by_is_looked_for() {
+    let site = Site::new("check-pull");
+    let with = |secret: &str| {
+        let account = json!({
+            "apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "x"},
+            "imagePullSecrets": [{"name": secret}],
+        });
+        json!({"chart": chart("objects"), "values": [{"objects": [account]}]})
+    };
+    let lacking = with_everything(&site).release(&with("none-such"));
+    passes(
+        lacking.env("BRANCH_DEPLOYS_HELM", helm()),
+        "Cluster: pull secret none-such",
+        "doubtful",
+        "kubectl create secret docker-registry none-such",
+    );
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "registry"},
+        "type": "kubernetes.io/dockerconfigjson", "stringData": {".dockerconfigjson": "{}"},
+    });
+    site.namespace.apply(&secret.to_string());
+    let having = with_everything(&site).release(&with("registry"));
+    passes(
+        having.env("BRANCH_DEPLOYS_HELM", helm()),
+        "Cluster: pull secret registry",
+        "there",
+        "it is there",
     );
 }
 

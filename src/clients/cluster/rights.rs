@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::{
     authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec},
-    core::v1::Namespace,
+    core::v1::{Namespace, Secret},
     networking::v1::IngressClass,
 };
 use kube::{
@@ -66,23 +66,27 @@ impl Rights {
 
     /// Whether the namespace is there.
     pub async fn has_namespace(&self) -> Result<bool, ClusterError> {
-        self.is_there::<Namespace>(&self.namespace).await
+        is_there::<Namespace>(Api::all(self.client.clone()), &self.namespace).await
     }
 
     /// Whether there is an Ingress class of this name.
     pub async fn has_ingress_class(&self, name: &str) -> Result<bool, ClusterError> {
-        self.is_there::<IngressClass>(name).await
+        is_there::<IngressClass>(Api::all(self.client.clone()), name).await
     }
 
-    async fn is_there<K>(&self, name: &str) -> Result<bool, ClusterError>
-    where
-        K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned,
-    {
-        let api: Api<K> = Api::all(self.client.clone());
-        let action = format!("read the {} {name}", K::kind(&()));
-        let found = api.get_metadata_opt(name).await;
-        Ok(found
-            .map_err(|error| ClusterError::new(action, error))?
-            .is_some())
+    /// Whether the namespace has a Secret of this name; what it holds is not read.
+    pub async fn has_secret(&self, name: &str) -> Result<bool, ClusterError> {
+        let api = Api::namespaced(self.client.clone(), &self.namespace);
+        is_there::<Secret>(api, name).await
     }
+}
+
+async fn is_there<K>(api: Api<K>, name: &str) -> Result<bool, ClusterError>
+where
+    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned,
+{
+    let action = format!("read the {} {name}", K::kind(&()));
+    let found = api.get_metadata_opt(name).await;
+    let found = found.map_err(|error| ClusterError::new(action, error))?;
+    Ok(found.is_some())
 }

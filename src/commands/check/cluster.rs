@@ -1,5 +1,7 @@
 //! Asks the cluster for what a program needs of it.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, future::join_all, stream};
 
@@ -43,14 +45,16 @@ pub(super) async fn lines(cluster: &Cluster, used: Use, made: Made<'_>) -> Vec<L
     }
     let (served, unserved) = served(cluster, made).await;
     let wanted = check::rights(used, served.as_deref());
-    let (granted, namespace, classes) = tokio::join!(
+    let made = made.unwrap_or_default();
+    let (granted, namespace, classes, secrets) = tokio::join!(
         granted(&rights, wanted),
         rights.has_namespace(),
-        classes(&rights, made.unwrap_or_default()),
+        classes(&rights, made),
+        pull_secrets(&rights, made),
     );
     facts.has_namespace = namespace.ok();
     facts.rights = granted;
-    [check::cluster(&facts), unserved, classes].concat()
+    [check::cluster(&facts), unserved, classes, secrets].concat()
 }
 
 /// What is wrong with the clocks: by them only age goes.
@@ -103,15 +107,21 @@ async fn served(cluster: &Cluster, made: Made<'_>) -> (Option<Vec<Served>>, Vec<
 
 /// A line for each Ingress class that the charts name.
 async fn classes(rights: &Rights, made: &[Object]) -> Vec<Line> {
-    let mut names: Vec<&str> = made.iter().filter_map(Object::ingress_class).collect();
-    names.sort_unstable();
-    names.dedup();
-    let asked = names.iter().map(|name| rights.has_ingress_class(name));
-    let told = join_all(asked).await.into_iter().map(told);
-    let lines = names.iter().zip(told);
-    lines
-        .map(|(name, found)| check::ingress_class(name, &found))
-        .collect()
+    let names: BTreeSet<_> = made.iter().filter_map(Object::ingress_class).collect();
+    let lines = names.into_iter().map(async |name| {
+        let found = told(rights.has_ingress_class(name).await);
+        check::ingress_class(name, &found)
+    });
+    join_all(lines).await
+}
+
+/// A line for each Secret to pull images by that the charts name and do not make.
+async fn pull_secrets(rights: &Rights, made: &[Object]) -> Vec<Line> {
+    let lines = check::pull_secrets(made).into_iter().map(async |name| {
+        let found = told(rights.has_secret(name).await);
+        check::pull_secret(name, &found)
+    });
+    join_all(lines).await
 }
 
 fn told<T>(asked: Result<T, ClusterError>) -> Fact<T> {

@@ -15,7 +15,7 @@ pub use cluster::{ClusterFacts, Granted, cluster, ingress_class, unserved};
 pub use dns::{ZoneFacts, dns};
 pub use github::{By, GitHubFacts, NOT_SEEN, github};
 pub use helm::{chart, helm};
-pub use registry::{registry, step};
+pub use registry::{pull_secret, pull_secrets, registry, step};
 pub use rights::{Need, Right, Served, Use, kinds, rights};
 pub use webhook::Hook;
 
