@@ -144,7 +144,7 @@ impl Means<'_> {
             return Ok(Removal::Stays(reason));
         }
         site.ready()?;
-        site.note(|record| record.deployments.extend(forgotten))
+        site.note(|record| record.add_deployments(forgotten))
             .await?;
         let mut remains = teardown::environment(site, inventory).await?;
         if let Some(farewell) = farewell {

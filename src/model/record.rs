@@ -28,6 +28,9 @@ pub struct Record {
     /// Ids of our deployments on GitHub that are not inactive yet.
     #[serde(default)]
     pub deployments: Vec<u64>,
+    /// Those of them that did not land: GitHub shows none of them as reachable.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<u64>,
     /// The deployment that is up; none while none landed.
     pub deployed: Option<u64>,
     /// Who asked for the last deploy.
@@ -69,6 +72,7 @@ impl Record {
             url: None,
             releases: Vec::new(),
             deployments: Vec::new(),
+            failed: Vec::new(),
             deployed: None,
             deployed_by: None,
             keep_until: None,
@@ -92,6 +96,25 @@ impl Record {
             ));
         }
         serde_json::from_str(text).map_err(|error| format!("it cannot be read: {error}"))
+    }
+
+    /// Begins with a deployment.
+    pub fn add_deployment(&mut self, id: u64) {
+        self.failed.retain(|failed| *failed != id);
+        self.add_deployments([id]);
+    }
+
+    /// Adds deployments that are not inactive.
+    pub fn add_deployments(&mut self, ids: impl IntoIterator<Item = u64>) {
+        self.deployments.extend(ids);
+        self.deployments.sort_unstable();
+        self.deployments.dedup();
+    }
+
+    /// Forgets deployments, since they are inactive.
+    pub fn forget_deployments(&mut self, ids: &[u64]) {
+        self.deployments.retain(|id| !ids.contains(id));
+        self.failed.retain(|id| !ids.contains(id));
     }
 
     /// Adds releases that the record does not list yet; what it lists stays, for the teardown.

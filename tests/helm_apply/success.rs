@@ -115,6 +115,42 @@ fn a_pile_of_failed_deployments_costs_no_request_more_and_shrinks() {
     }
 }
 
+/// Its record does not say that it landed, nor that it replaced another.
+#[test]
+fn what_a_run_has_posted_that_was_killed_then_goes_before_what_failed() {
+    let site = Site::new("killed-after");
+    let deploy = |values: &Value| {
+        let deployment = site.push("new");
+        let program = site.helm_apply(Tool::Helm4, deployment);
+        (deployment, program.release(&echo(values.clone())))
+    };
+    let (up, program) = deploy(&json!({}));
+    program.run().ends_with(0);
+    let (killed, program) = deploy(&json!({}));
+    let gate = Gate::default();
+    let success = Matcher::post(&format!("/repos/*/*/deployments/{killed}/statuses")).nth(2);
+    site.github
+        .faults()
+        .when(success)
+        .then(Effect::hold_after(&gate));
+    let mut running = program.start();
+    gate.reached();
+    assert_eq!(site.states(killed).last(), Some(&DeploymentState::Success));
+    running.kill_alone();
+    assert_eq!(running.end_by_signal(), Some(9));
+    gate.open();
+    let fails = json!({"web": true, "podAnnotations": {"testbed/never-ready": "true"}});
+    for _ in 0..2 {
+        let (_, program) = deploy(&fails);
+        let program = program.env("BRANCH_DEPLOYS_HELM_TIMEOUT", "1s");
+        assert_ne!(program.run().status, 0);
+    }
+    deploy(&json!({})).1.run().ends_with(0);
+    for older in [up, killed] {
+        assert_eq!(site.states(older).last(), Some(&DeploymentState::Inactive));
+    }
+}
+
 #[test]
 fn a_deploy_that_finds_its_record_lost_retires_what_it_knew() {
     let site = Site::new("lost-record");

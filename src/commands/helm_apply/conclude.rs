@@ -45,7 +45,10 @@ pub(super) async fn conclude(
         ));
     }
     // With a limit of its own: the lock waits for no GitHub.
-    let left = stop.within(LEAVE, leave(lock, &verdict, report)).await;
+    let mine = gathered.plan.deployment;
+    let left = stop
+        .within(LEAVE, leave(lock, mine, &verdict, report))
+        .await;
     if left.is_err() {
         report.warn("the cluster is too slow to let the lock go: it runs out by itself");
     }
@@ -201,10 +204,10 @@ fn words(gathered: &Gathered, verdict: &Verdict) -> Words {
 }
 
 /// Lets the lock go. A Lease that was made for a deploy that did not begin goes with it.
-async fn leave(lock: Lock, verdict: &Verdict, report: &Report) {
+async fn leave(lock: Lock, mine: Option<u64>, verdict: &Verdict, report: &Report) {
     let begun = lock.record().await.is_ok_and(|record| record.is_some());
     let outcome = match verdict {
-        Verdict::Failed(_) | Verdict::Signal(_) if begun => fail(lock).await,
+        Verdict::Failed(_) | Verdict::Signal(_) if begun => fail(lock, mine).await,
         _ if !begun => lock.delete().await,
         _ => lock.release().await,
     };
@@ -213,15 +216,16 @@ async fn leave(lock: Lock, verdict: &Verdict, report: &Report) {
     }
 }
 
-async fn fail(lock: Lock) -> anyhow::Result<()> {
-    let noted = note_failure(&lock).await;
+async fn fail(lock: Lock, mine: Option<u64>) -> anyhow::Result<()> {
+    let noted = note_failure(&lock, mine).await;
     lock.release().await.and(noted)
 }
 
-async fn note_failure(lock: &Lock) -> anyhow::Result<()> {
+async fn note_failure(lock: &Lock, mine: Option<u64>) -> anyhow::Result<()> {
     match lock.record().await? {
         Some(mut record) if record.phase == Phase::Deploying => {
             record.phase = Phase::Failed;
+            record.failed.extend(mine);
             lock.write(&record).await
         }
         Some(_) | None => Ok(()),

@@ -262,10 +262,10 @@ async fn note_begin(
                 .iter()
                 .map(|planned| RecordedRelease::from(&planned.release)),
         );
-        record.deployments.extend(forgotten);
-        record.deployments.extend(plan.deployment);
-        record.deployments.sort_unstable();
-        record.deployments.dedup();
+        record.add_deployments(forgotten);
+        if let Some(id) = plan.deployment {
+            record.add_deployment(id);
+        }
     })
     .await
 }
@@ -281,13 +281,16 @@ async fn settle(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<()> {
         record.deployed = mine;
     })
     .await?;
-    let known = site.record.lock().await.deployments.clone();
+    let (known, failed) = {
+        let record = site.record.lock().await;
+        (record.deployments.clone(), record.failed.clone())
+    };
     let description = mine.map_or_else(
         || format!("replaced by {}", gathered.plan.commit.short()),
         |id| format!("replaced by deployment {id}"),
     );
     let (statuses, mut retired) = (gathered.statuses(), Vec::new());
-    for id in to_retire(&known, mine, replaced) {
+    for id in to_retire(&known, &failed, mine, replaced) {
         match site.stop.unless(statuses.retire(id, &description)).await {
             Ok(Ok(())) => retired.push(id),
             Ok(Err(error)) => site
@@ -296,7 +299,7 @@ async fn settle(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<()> {
             Err(_) => break,
         }
     }
-    site.note(|record| record.deployments.retain(|id| !retired.contains(id)))
+    site.note(|record| record.forget_deployments(&retired))
         .await?;
     site.stop
         .check()
