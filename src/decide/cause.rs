@@ -4,7 +4,7 @@ mod pod;
 mod rank;
 mod told;
 
-use std::{cmp::Reverse, mem::discriminant};
+use std::mem::discriminant;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -19,9 +19,10 @@ use crate::model::{Event, Object, Scene, Trouble, What};
 /// What is wrong with the objects of a release, the most important first. What was said, and which
 /// hooks ran, before `since` is another deploy's.
 pub fn troubles(scene: &Scene, objects: &[Object], since: Option<DateTime<Utc>>) -> Vec<Trouble> {
-    let look = Look { scene, since };
-    let troubles = objects.iter().flat_map(|object| of_object(&look, object));
-    let mut troubles: Vec<Trouble> = troubles.collect();
+    let mut troubles: Vec<Trouble> = objects
+        .iter()
+        .filter_map(|object| of_object(&Look { scene, since }, object))
+        .collect();
     troubles.sort_by_key(rank);
     troubles
 }
@@ -33,16 +34,11 @@ pub fn is_soft(trouble: &Trouble) -> bool {
 
 /// Whether it is about the same thing, and says the same of it.
 pub fn is_same(trouble: &Trouble, other: &Trouble) -> bool {
-    trouble.workload == other.workload && trouble.pod == other.pod && is_alike(trouble, other)
-}
-
-/// Whether it says the same of a container or claim of that name, whichever pod has it.
-fn is_alike(trouble: &Trouble, other: &Trouble) -> bool {
-    let name = |it: &Trouble| match (&it.what, &it.container) {
-        (What::Claim { name, .. }, _) => Some(name.clone()),
-        (_, container) => container.as_ref().map(|it| it.name.clone()),
-    };
-    name(trouble) == name(other) && discriminant(&trouble.what) == discriminant(&other.what)
+    let container = |it: &Trouble| it.container.as_ref().map(|it| it.name.clone());
+    trouble.workload == other.workload
+        && trouble.pod == other.pod
+        && container(trouble) == container(other)
+        && discriminant(&trouble.what) == discriminant(&other.what)
 }
 
 /// What is said of a workload, and of its pods.
@@ -60,17 +56,17 @@ struct Look<'a> {
     since: Option<DateTime<Utc>>,
 }
 
-fn of_object(look: &Look<'_>, object: &Object) -> Vec<Trouble> {
+fn of_object(look: &Look<'_>, object: &Object) -> Option<Trouble> {
     let (kind, name) = (&object.key.kind, &object.key.name);
     let hook = object.annotation("helm.sh/hook");
-    let live = look.scene.object(kind, name);
-    let live = live.filter(|live| hook.is_none() || !is_before(live, look.since));
-    let mut troubles = live.map_or_else(Vec::new, |live| of_live(look, kind, live));
-    for trouble in &mut troubles {
-        trouble.workload = object.key.to_string();
-        trouble.hook = hook.map(str::to_owned);
-    }
-    troubles
+    let mut trouble = match look.scene.object(kind, name) {
+        Some(live) if hook.is_some() && is_before(live, look.since) => return None,
+        Some(live) => of_live(look, kind, live)?,
+        None => return None,
+    };
+    trouble.workload = object.key.to_string();
+    trouble.hook = hook.map(str::to_owned);
+    Some(trouble)
 }
 
 fn is_before(object: &Value, since: Option<DateTime<Utc>>) -> bool {
@@ -79,44 +75,21 @@ fn is_before(object: &Value, since: Option<DateTime<Utc>>) -> bool {
     made.zip(since).is_some_and(|(made, since)| made < since)
 }
 
-fn of_live(look: &Look<'_>, kind: &str, live: &Value) -> Vec<Trouble> {
+fn of_live(look: &Look<'_>, kind: &str, live: &Value) -> Option<Trouble> {
     match kind {
-        "Ingress" => return ingress(look, live).into_iter().collect(),
-        "PersistentVolumeClaim" => return claim(look, live).into_iter().collect(),
+        "Ingress" => return ingress(look, live),
+        "PersistentVolumeClaim" => return claim(look, live),
         _ => {}
     }
     let pods = pods_of(look.scene, kind, live);
-    let of_pods = pods.iter().flat_map(|pod| pod::troubles(look, pod));
+    let of_pods = pods.iter().filter_map(|pod| pod::trouble(look, pod));
     let claims = pods.iter().flat_map(|pod| claims(look, pod));
-    let mut found = once_each(of_pods.chain(claims));
-    if found.is_empty() {
-        found.extend(not_made(look, kind, live));
-    }
-    for trouble in &mut found {
-        trouble.ready = ready(kind, live, &pods);
-        let of_makers = makers(look.scene, kind, live);
-        let events = of_makers.flat_map(|(kind, maker)| about(look.scene, kind, maker));
-        trouble.events.extend(events);
-        trouble.events = told(std::mem::take(&mut trouble.events));
-    }
-    found
-}
-
-/// Of pods that all have the same trouble, the one that tells most.
-fn once_each(troubles: impl Iterator<Item = Trouble>) -> Vec<Trouble> {
-    let mut troubles: Vec<Trouble> = troubles.collect();
-    troubles.sort_by_key(|it| (rank(it), Reverse(restarts(it))));
-    let mut found: Vec<Trouble> = Vec::new();
-    for trouble in troubles {
-        if !found.iter().any(|known| is_alike(known, &trouble)) {
-            found.push(trouble);
-        }
-    }
-    found
-}
-
-fn restarts(trouble: &Trouble) -> u64 {
-    trouble.container.as_ref().map_or(0, |it| it.restarts)
+    let found = of_pods.chain(claims).min_by_key(rank);
+    let mut found = found.or_else(|| not_made(look, kind, live))?;
+    found.ready = ready(kind, live, &pods);
+    found.events.extend(about(look.scene, kind, live));
+    found.events = told(found.events);
+    Some(found)
 }
 
 /// One that nobody but its workload has.
@@ -141,7 +114,9 @@ fn not_made(look: &Look<'_>, kind: &str, live: &Value) -> Option<Trouble> {
             message: text(&failed["message"]),
         }));
     }
-    let makers = makers(look.scene, kind, live);
+    let set = (kind == "Deployment").then(|| replica_set(look.scene, live));
+    let makers = set.flatten().map(|set| ("ReplicaSet", set)).into_iter();
+    let makers = makers.chain([(kind, live)]);
     let refused = makers.filter_map(|(kind, maker)| {
         let mut events = about(look.scene, kind, maker);
         events.retain(|event| look.is_now(event));
@@ -155,17 +130,6 @@ fn not_made(look: &Look<'_>, kind: &str, live: &Value) -> Option<Trouble> {
     let mut trouble = bare(What::NotMade(refused.message));
     trouble.events = events;
     Some(trouble)
-}
-
-/// Who makes a workload's pods: a Deployment leaves that to its newest ReplicaSet.
-fn makers<'a>(
-    scene: &'a Scene,
-    kind: &'a str,
-    live: &'a Value,
-) -> impl Iterator<Item = (&'a str, &'a Value)> {
-    let set = (kind == "Deployment").then(|| replica_set(scene, live));
-    let set = set.flatten().map(|set| ("ReplicaSet", set));
-    set.into_iter().chain([(kind, live)])
 }
 
 fn ingress(look: &Look<'_>, live: &Value) -> Option<Trouble> {
@@ -203,19 +167,13 @@ fn claim(look: &Look<'_>, live: &Value) -> Option<Trouble> {
         return None;
     }
     let events = about(look.scene, "PersistentVolumeClaim", live);
-    let refused = newest(&events, |event| is_unbound(&event.reason))?;
+    let refused = newest(&events, |event| event.reason == "ProvisioningFailed")?;
     let mut trouble = bare(What::Claim {
         name: text(&live["metadata"]["name"]),
         message: refused.message.clone(),
     });
     trouble.events = told(events);
     Some(trouble)
-}
-
-/// As a disk is refused by who makes disks, and by the cluster where nobody is asked for one: the claim names
-/// no class of them, and none is the default.
-fn is_unbound(reason: &str) -> bool {
-    matches!(reason, "ProvisioningFailed" | "FailedBinding")
 }
 
 fn text(value: &Value) -> String {

@@ -47,11 +47,9 @@ pub fn hope(scene: &Scene, objects: &[Object], max_restarts: u64) -> Hope {
     }
 }
 
-/// Whether it is a hook that runs, of those whose end Helm waits for: a database for a migration, made by a
-/// hook too, has none.
+/// Whether it is a hook that runs.
 fn runs(scene: &Scene, object: &Object) -> bool {
-    let ends = matches!(object.key.kind.as_str(), "Job" | "Pod");
-    let is_hook = ends && object.annotation("helm.sh/hook").is_some();
+    let is_hook = object.annotation("helm.sh/hook").is_some();
     let (kind, name) = (&object.key.kind, &object.key.name);
     let Some(live) = scene.object(kind, name).filter(|_| is_hook) else {
         return false;
@@ -132,11 +130,7 @@ fn node(trouble: &Trouble, message: &str) -> Option<Duration> {
     let comes = said(&["TriggeredScaleUp", "Nominated"]);
     let refused = said(&["NotTriggerScaleUp"]);
     if refused > comes {
-        // For lack of room, some may come when others go.
-        return Some(match message.contains("Insufficient") {
-            true => OUTSIDE,
-            false => Duration::ZERO,
-        });
+        return Some(Duration::ZERO);
     }
     // A claim that is not there may be made yet; no node makes it.
     if message.contains("persistentvolumeclaim \"") && message.contains("not found") {

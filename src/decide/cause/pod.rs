@@ -1,9 +1,12 @@
 //! Why a pod is not ready.
 
+use std::cmp::Reverse;
+
 use serde_json::Value;
 
 use super::{
     Look, bare,
+    rank::weight,
     told::{about, newest},
 };
 use crate::{
@@ -11,28 +14,23 @@ use crate::{
     model::{Container, Event, Log, Trouble, What},
 };
 
-/// What is wrong with a pod, of each of its containers; nothing with one that is ready or has done its work.
-pub(super) fn troubles(look: &Look<'_>, pod: &Value) -> Vec<Trouble> {
+/// What is wrong with a pod; nothing with one that is ready or has done its work.
+pub(super) fn trouble(look: &Look<'_>, pod: &Value) -> Option<Trouble> {
     if pod["status"]["phase"] == "Succeeded" || is_ready(pod) {
-        return Vec::new();
+        return None;
     }
     let events = about(look.scene, "Pod", pod);
-    let found = match unscheduled(pod) {
-        Some(found) => vec![found],
-        None => of_containers(pod, &events),
-    };
-    let alone = || {
-        let found = lost(pod).or_else(|| waits(&events));
-        vec![found.unwrap_or_else(|| not_ready(pod, &events))]
-    };
-    let found = if found.is_empty() { alone() } else { found };
-    let trouble = |(what, container)| Trouble {
+    let (what, container) = unscheduled(pod)
+        .or_else(|| of_containers(pod, &events))
+        .or_else(|| lost(pod))
+        .or_else(|| waits(&events))
+        .unwrap_or_else(|| not_ready(pod, &events));
+    Some(Trouble {
         pod: Some(super::text(&pod["metadata"]["name"])),
         container,
-        events: events.clone(),
+        events,
         ..bare(what)
-    };
-    found.into_iter().map(trouble).collect()
+    })
 }
 
 type Found = (What, Option<Container>);
@@ -64,9 +62,13 @@ fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
         .flat_map(|list| pod["status"][list].as_array().into_iter().flatten())
 }
 
-fn of_containers(pod: &Value, events: &[Event]) -> Vec<Found> {
+/// What is wrong with the container that tells most: of those that crash, the one that crashed most.
+fn of_containers(pod: &Value, events: &[Event]) -> Option<Found> {
     let found = containers(pod).filter_map(|it| of_container(pod, it, events));
-    found.collect()
+    found.min_by_key(|(what, container)| {
+        let restarts = container.as_ref().map(|it| it.restarts);
+        (weight(what), Reverse(restarts))
+    })
 }
 
 /// What keeps a container from running; none for one that begins, runs, or has done its work.

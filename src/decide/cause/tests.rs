@@ -60,8 +60,7 @@ fn of_pod(pod: Value, events: &[Event]) -> Option<Trouble> {
         ],
         events,
     );
-    let troubles = troubles(&scene, &[object("StatefulSet", "web")], None);
-    troubles.into_iter().next()
+    troubles(&scene, &[object("StatefulSet", "web")], None).pop()
 }
 
 fn container(state: Value) -> Value {
@@ -368,89 +367,4 @@ fn the_same_trouble_is_known_by_where_it_is_and_what_it_is() {
     for other in [elsewhere, another] {
         assert!(!is_same(&crash, &other), "{other:?}");
     }
-}
-
-#[test]
-fn each_container_and_claim_of_a_workload_is_told_and_those_of_like_pods_once() {
-    let pod = |restarts: u64| {
-        let crash = json!({"name": "app", "restartCount": restarts, "ready": false,
-            "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": exit(1)});
-        let sidecar = json!({"name": "sidecar", "ready": false,
-            "state": {"waiting": {"reason": "ErrImagePull", "message": "429"}}});
-        let claims = ["a", "b"].map(|name| json!({"persistentVolumeClaim": {"claimName": name}}));
-        of(
-            "web",
-            json!({"spec": {"volumes": claims},
-                "status": {"phase": "Pending", "containerStatuses": [crash, sidecar]}}),
-        )
-    };
-    let pending = || json!({"status": {"phase": "Pending"}});
-    let unbound = |claim| {
-        event(
-            "PersistentVolumeClaim",
-            claim,
-            "FailedBinding",
-            "no class",
-            1,
-        )
-    };
-    let scene = scene(
-        &[
-            ("StatefulSet", "web", json!({})),
-            ("Pod", "web-0", pod(2)),
-            ("Pod", "web-1", pod(5)),
-            ("PersistentVolumeClaim", "a", pending()),
-            ("PersistentVolumeClaim", "b", pending()),
-        ],
-        &[unbound("a"), unbound("b")],
-    );
-    let troubles = troubles(&scene, &[object("StatefulSet", "web")], None);
-    let told = troubles.iter().map(|it| match (&it.what, &it.container) {
-        (What::Claim { name, message }, _) => format!("{name}: {message}"),
-        (_, container) => container.as_ref().map_or_else(String::new, |container| {
-            let pod = it.pod.as_deref().unwrap_or_default();
-            format!("{pod} {} {}", container.name, container.restarts)
-        }),
-    });
-    assert_eq!(
-        told.collect::<Vec<_>>(),
-        [
-            "web-0 sidecar 0",
-            "web-1 app 5",
-            "a: no class",
-            "b: no class"
-        ]
-    );
-}
-
-/// A pod that is not ready yet may hide that no other is made.
-#[test]
-fn what_is_said_of_a_deployments_newest_set_is_told_with_its_pods() {
-    let revision = json!({"annotations": {"deployment.kubernetes.io/revision": "2"}});
-    let mut set = of("web", json!({}));
-    set["metadata"]["annotations"] = revision["annotations"].clone();
-    let scene = scene(
-        &[
-            ("Deployment", "web", json!({"metadata": revision})),
-            ("ReplicaSet", "web-1", set),
-            (
-                "Pod",
-                "web-1-0",
-                of("web-1", json!({"status": {"phase": "Pending"}})),
-            ),
-        ],
-        &[event(
-            "ReplicaSet",
-            "web-1",
-            "FailedCreate",
-            "exceeded quota",
-            1,
-        )],
-    );
-    let troubles = troubles(&scene, &[object("Deployment", "web")], None);
-    let [trouble] = &troubles[..] else {
-        panic!("{troubles:?}");
-    };
-    assert_eq!(trouble.what, What::NotReady(None));
-    assert_eq!(trouble.events[0].message, "exceeded quota");
 }
