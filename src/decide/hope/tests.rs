@@ -270,3 +270,44 @@ fn as_long_as_a_hook_runs_nothing_is_lost() {
     scene.apply(Change::There(key("Pod", "m"), pod));
     assert_eq!(time(hope(&scene, &chart, MAX)), None);
 }
+
+/// A database for the migration runs for good.
+#[test]
+fn a_hook_that_has_no_end_holds_nothing_off() {
+    let time_beside = |kind: &str, phase: &str| {
+        let mut scene = scene("StatefulSet", Some(&crash(MAX)), &[]);
+        let body = json!({"metadata": {"name": "web", "uid": "hook"}, "status": {"phase": phase}});
+        scene.apply(Change::There(key(kind, "web"), body));
+        let pod = json!({"metadata": {"name": "db", "uid": "db", "ownerReferences": [{"uid": "hook"}]},
+            "status": {"phase": phase}});
+        scene.apply(Change::There(key("Pod", "db"), pod));
+        let chart = [object("StatefulSet", false), object(kind, true)];
+        time(hope(&scene, &chart, MAX))
+    };
+    for kind in ["ReplicaSet", "DaemonSet"] {
+        assert_eq!(time_beside(kind, "Running"), LOST, "{kind}");
+    }
+    for kind in ["Job", "Pod"] {
+        assert_eq!(time_beside(kind, "Running"), None, "{kind}");
+        assert_eq!(time_beside(kind, "Pending"), LOST, "{kind}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_hook_that_helm_does_not_wait_for_ends_nothing() {
+    let missing = waiting("ErrImagePull", "hey:1: not found");
+    let found = |kind: &str| {
+        let scene = scene(kind, Some(&missing), &[]);
+        time(hope(&scene, &[object(kind, true)], MAX))
+    };
+    assert_eq!(found("StatefulSet"), None);
+    assert_eq!(found("Job"), LOST);
+
+    let refused = event("Ingress", "web", "FailedBuildModel", "no certificate", 1);
+    let scene = scene("Ingress", None, &[refused]);
+    assert_eq!(
+        time(hope(&scene, &[object("Ingress", true)], MAX)),
+        Some(REFUSED),
+        "we wait for it"
+    );
+}
