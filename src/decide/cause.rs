@@ -167,13 +167,25 @@ fn claim(look: &Look<'_>, live: &Value) -> Option<Trouble> {
         return None;
     }
     let events = about(look.scene, "PersistentVolumeClaim", live);
-    let refused = newest(&events, |event| event.reason == "ProvisioningFailed")?;
+    let refused = newest(&events, |event| is_diskless(&event.reason))?;
+    // Who gives it a class later says so: it waits for its pod, or somebody makes its disk.
+    let is_over = |event: &Event| !event.warns && event.at > refused.at;
+    if refused.reason == "FailedBinding" && events.iter().any(is_over) {
+        return None;
+    }
     let mut trouble = bare(What::Claim {
         name: text(&live["metadata"]["name"]),
+        reason: refused.reason.clone(),
         message: refused.message.clone(),
     });
     trouble.events = told(events);
     Some(trouble)
+}
+
+/// As is said of a claim whose disk cannot be made, or that nobody makes one for: it names no class, and there
+/// is none to take.
+fn is_diskless(reason: &str) -> bool {
+    matches!(reason, "ProvisioningFailed" | "FailedBinding")
 }
 
 fn text(value: &Value) -> String {

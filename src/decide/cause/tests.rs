@@ -254,8 +254,58 @@ fn a_claim_without_a_disk_explains_more_than_the_pod_that_waits_for_it() {
     ];
     let scene = scene(&objects, &events);
     let found = troubles(&scene, &[object("StatefulSet", "db")], None);
-    let (name, message) = ("data".into(), "no class".into());
-    assert_eq!(found[0].what, What::Claim { name, message });
+    let what = What::Claim {
+        name: "data".into(),
+        reason: "ProvisioningFailed".into(),
+        message: "no class".into(),
+    };
+    assert_eq!(found[0].what, what);
+}
+
+#[test]
+fn a_claim_that_names_no_class_where_none_is_the_default_gets_no_disk() {
+    let says = |reason: &str, warns, at| Event {
+        warns,
+        ..event(
+            "PersistentVolumeClaim",
+            "data",
+            reason,
+            "no class is set",
+            at,
+        )
+    };
+    let found = |events: &[Event]| {
+        let claim = json!({"status": {"phase": "Pending"}});
+        let scene = scene(&[("PersistentVolumeClaim", "data", claim)], events);
+        let troubles = troubles(&scene, &[object("PersistentVolumeClaim", "data")], None);
+        troubles.into_iter().next().map(|it| it.what)
+    };
+    let unbound = says("FailedBinding", false, 2);
+    let what = What::Claim {
+        name: "data".into(),
+        reason: "FailedBinding".into(),
+        message: "no class is set".into(),
+    };
+    assert_eq!(found(std::slice::from_ref(&unbound)), Some(what.clone()));
+    // What was said before, and with it, takes nothing back.
+    let earlier = [1, 2].map(|at| says("ExternalProvisioning", false, at));
+    let [before, with] = earlier;
+    assert_eq!(found(&[before, unbound.clone(), with]), Some(what));
+    for reason in [
+        "WaitForFirstConsumer",
+        "ExternalProvisioning",
+        "Provisioning",
+    ] {
+        let later = says(reason, false, 3);
+        assert_eq!(found(std::slice::from_ref(&later)), None, "{reason}");
+        assert_eq!(found(&[unbound.clone(), later]), None, "{reason}");
+        // A provisioner says so at each new try.
+        let failed = says("ProvisioningFailed", true, 2);
+        assert!(
+            found(&[failed, says(reason, false, 3)]).is_some(),
+            "{reason}"
+        );
+    }
 }
 
 #[test]

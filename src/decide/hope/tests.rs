@@ -194,22 +194,19 @@ fn pods_that_are_refused_are_believed_after_a_while() {
 
 #[test]
 fn a_disk_that_cannot_be_made_is_believed_after_a_while() {
-    let found = |message: &str| {
-        let failed = event(
-            "PersistentVolumeClaim",
-            "web",
-            "ProvisioningFailed",
-            message,
-            1,
-        );
+    let found = |reason: &str, message: &str| {
+        let failed = event("PersistentVolumeClaim", "web", reason, message, 1);
         let mut scene = scene("PersistentVolumeClaim", None, &[failed]);
         let claim =
             json!({"metadata": {"name": "web", "uid": "web"}, "status": {"phase": "Pending"}});
         scene.apply(Change::There(key("PersistentVolumeClaim", "web"), claim));
         time(hope(&scene, &[object("PersistentVolumeClaim", false)], MAX))
     };
-    assert_eq!(found("storageclass \"x\" not found"), Some(REFUSED));
-    assert_eq!(found("rate exceeded"), Some(OUTSIDE));
+    let failed = "ProvisioningFailed";
+    assert_eq!(found(failed, "storageclass \"x\" not found"), Some(REFUSED));
+    assert_eq!(found(failed, "rate exceeded"), Some(OUTSIDE));
+    let no_class = "no persistent volumes available for this claim and no storage class is set";
+    assert_eq!(found("FailedBinding", no_class), Some(OUTSIDE));
 }
 
 #[test]
