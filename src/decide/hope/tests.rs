@@ -308,3 +308,27 @@ fn what_is_wrong_with_a_hook_that_helm_does_not_wait_for_ends_nothing() {
         "we wait for it"
     );
 }
+
+/// A sidecar whose registry is away may heal, and the app beside it does not.
+#[test]
+fn what_may_heal_hides_nothing_that_does_not() {
+    let mut pod = crash(MAX);
+    let away = json!({"name": "sidecar",
+        "state": {"waiting": {"reason": "ErrImagePull", "message": "i/o timeout"}}});
+    let statuses = pod["status"]["containerStatuses"].as_array_mut();
+    statuses.expect("it has some").push(away);
+    assert_eq!(time(hope_of(&pod, &[])), LOST);
+}
+
+#[test]
+fn a_pod_that_was_there_before_hides_none_that_came() {
+    let mut scene = scene("StatefulSet", Some(&crash(MAX + 1)), &[]);
+    scene.before.insert("web-0".into());
+    let chart = [object("StatefulSet", false)];
+    assert_eq!(time(hope(&scene, &chart, MAX)), None);
+    let mut came = crash(MAX);
+    came["metadata"] =
+        json!({"name": "web-1", "uid": "web-1", "ownerReferences": [{"uid": "web"}]});
+    scene.apply(Change::There(key("Pod", "web-1"), came));
+    assert_eq!(time(hope(&scene, &chart, MAX)), LOST);
+}
