@@ -47,20 +47,31 @@ pub fn hope(scene: &Scene, objects: &[Object], max_restarts: u64) -> Hope {
     }
 }
 
-/// Whether it is a hook that runs.
+/// Whether it is a hook that runs, and that Helm waits for: the pods of others run for good.
 fn runs(scene: &Scene, object: &Object) -> bool {
     let is_hook = object.annotation("helm.sh/hook").is_some();
     let (kind, name) = (&object.key.kind, &object.key.name);
-    let Some(live) = scene.object(kind, name).filter(|_| is_hook) else {
+    let is_waited_for = is_hook && ends(kind);
+    let Some(live) = scene.object(kind, name).filter(|_| is_waited_for) else {
         return false;
     };
     let is_running = |pod: &&Value| pod["status"]["phase"] == "Running";
     pods_of(scene, kind, live).iter().any(is_running)
 }
 
-/// Whether it is about a Job that is no hook: Helm does not wait for it, and it may be done at a later try.
+/// Whether it is a kind of which Helm waits for the end, where it is a hook. It waits for no other hook.
+fn ends(kind: &str) -> bool {
+    matches!(kind, "Job" | "Pod")
+}
+
+/// Whether it is about what Helm does not wait for: a Job that is no hook, which may be done at a later try,
+/// and a hook that has no end. An Ingress is waited for by us.
 fn is_not_waited_for(trouble: &Trouble) -> bool {
-    trouble.hook.is_none() && trouble.workload.starts_with("Job/")
+    let (kind, _) = trouble.workload.split_once('/').unwrap_or_default();
+    match trouble.hook {
+        Some(_) => !ends(kind) && kind != "Ingress",
+        None => kind == "Job",
+    }
 }
 
 /// Whether it is about what was there before, or was said of it before.

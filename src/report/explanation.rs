@@ -209,11 +209,13 @@ fn words(what: &What) -> (&str, &str) {
         | What::Lost { reason, message }
         | What::Ingress { reason, message }
         | What::Waits { reason, message }
+        | What::Claim {
+            reason, message, ..
+        }
         | What::Exit {
             reason, message, ..
         } => (reason, message),
         What::NotMade(message) => ("FailedCreate", message),
-        What::Claim { message, .. } => ("ProvisioningFailed", message),
         What::Unschedulable(message) => ("Unschedulable", message),
         What::NotReady(message) => ("", message.as_deref().unwrap_or("it is not ready")),
     }

@@ -150,7 +150,7 @@ fn pods_that_were_broken_before_do_not_end_the_deploy_that_mends_them() {
     }
 }
 
-fn pods(name: &str, spec: &Value) -> Value {
+pub fn pods(name: &str, spec: &Value) -> Value {
     let labels = json!({"app": name});
     let mut spec = spec.clone();
     spec["containers"] = json!([{"name": "web", "image": "example.test/web"}]);
@@ -162,7 +162,7 @@ fn pods(name: &str, spec: &Value) -> Value {
     })
 }
 
-fn objects(objects: Value) -> Value {
+pub fn objects(objects: Value) -> Value {
     json!({"chart": chart("objects"), "values": [{"objects": objects}]})
 }
 

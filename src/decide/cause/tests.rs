@@ -60,7 +60,8 @@ fn of_pod(pod: Value, events: &[Event]) -> Option<Trouble> {
         ],
         events,
     );
-    troubles(&scene, &[object("StatefulSet", "web")], None).pop()
+    let troubles = troubles(&scene, &[object("StatefulSet", "web")], None);
+    troubles.into_iter().next()
 }
 
 fn container(state: Value) -> Value {
@@ -254,8 +255,58 @@ fn a_claim_without_a_disk_explains_more_than_the_pod_that_waits_for_it() {
     ];
     let scene = scene(&objects, &events);
     let found = troubles(&scene, &[object("StatefulSet", "db")], None);
-    let (name, message) = ("data".into(), "no class".into());
-    assert_eq!(found[0].what, What::Claim { name, message });
+    let what = What::Claim {
+        name: "data".into(),
+        reason: "ProvisioningFailed".into(),
+        message: "no class".into(),
+    };
+    assert_eq!(found[0].what, what);
+}
+
+#[test]
+fn a_claim_that_names_no_class_where_none_is_the_default_gets_no_disk() {
+    let says = |reason: &str, warns, at| Event {
+        warns,
+        ..event(
+            "PersistentVolumeClaim",
+            "data",
+            reason,
+            "no class is set",
+            at,
+        )
+    };
+    let found = |events: &[Event]| {
+        let claim = json!({"status": {"phase": "Pending"}});
+        let scene = scene(&[("PersistentVolumeClaim", "data", claim)], events);
+        let troubles = troubles(&scene, &[object("PersistentVolumeClaim", "data")], None);
+        troubles.into_iter().next().map(|it| it.what)
+    };
+    let unbound = says("FailedBinding", false, 2);
+    let what = What::Claim {
+        name: "data".into(),
+        reason: "FailedBinding".into(),
+        message: "no class is set".into(),
+    };
+    assert_eq!(found(std::slice::from_ref(&unbound)), Some(what.clone()));
+    // What was said before, and with it, takes nothing back.
+    let earlier = [1, 2].map(|at| says("ExternalProvisioning", false, at));
+    let [before, with] = earlier;
+    assert_eq!(found(&[before, unbound.clone(), with]), Some(what));
+    for reason in [
+        "WaitForFirstConsumer",
+        "ExternalProvisioning",
+        "Provisioning",
+    ] {
+        let later = says(reason, false, 3);
+        assert_eq!(found(std::slice::from_ref(&later)), None, "{reason}");
+        assert_eq!(found(&[unbound.clone(), later]), None, "{reason}");
+        // A provisioner says so at each new try.
+        let failed = says("ProvisioningFailed", true, 2);
+        assert!(
+            found(&[failed, says(reason, false, 3)]).is_some(),
+            "{reason}"
+        );
+    }
 }
 
 #[test]
@@ -367,4 +418,118 @@ fn the_same_trouble_is_known_by_where_it_is_and_what_it_is() {
     for other in [elsewhere, another] {
         assert!(!is_same(&crash, &other), "{other:?}");
     }
+}
+
+/// What is wrong with a set of two of these pods.
+fn of_two(pods: [Value; 2], events: &[Event]) -> Vec<Trouble> {
+    let [first, second] = pods.map(|pod| of("web", pod));
+    let set = json!({"spec": {"replicas": 2}});
+    let objects = [
+        ("StatefulSet", "web", set),
+        ("Pod", "web-0", first),
+        ("Pod", "web-1", second),
+    ];
+    troubles(
+        &scene(&objects, events),
+        &[object("StatefulSet", "web")],
+        None,
+    )
+}
+
+#[test]
+fn what_one_container_has_hides_nothing_of_another() {
+    let mut pod = container(json!({"state": exit(1)}));
+    let lacks = json!({"name": "sidecar", "state": {"waiting": {"reason": "ErrImagePull"}}});
+    let statuses = pod["status"]["containerStatuses"].as_array_mut();
+    statuses.expect("it has some").push(lacks);
+    let scene = scene(
+        &[
+            ("StatefulSet", "web", json!({})),
+            ("Pod", "web-0", of("web", pod)),
+        ],
+        &[],
+    );
+    let found = troubles(&scene, &[object("StatefulSet", "web")], None);
+    let found = found
+        .iter()
+        .map(|it| it.container.as_ref().map(|it| it.name.as_str()));
+    assert_eq!(found.collect::<Vec<_>>(), [Some("sidecar"), Some("app")]);
+}
+
+#[test]
+fn a_pod_that_is_not_ready_hides_none_that_crashes_nor_that_others_are_refused() {
+    let unready = || container(json!({"state": {"running": {}}}));
+    let found = of_two([unready(), container(json!({"state": exit(1)}))], &[]);
+    let pods: Vec<_> = found.iter().map(|it| it.pod.as_deref()).collect();
+    assert_eq!(pods, [Some("web-1"), Some("web-0")]);
+
+    let quota = event("StatefulSet", "web", "FailedCreate", "exceeded quota", 1);
+    let of_one = |replicas: u64| {
+        let set = json!({"spec": {"replicas": replicas}});
+        let objects = [
+            ("StatefulSet", "web", set),
+            ("Pod", "web-0", of("web", unready())),
+        ];
+        let scene = scene(&objects, std::slice::from_ref(&quota));
+        let found = troubles(&scene, &[object("StatefulSet", "web")], None);
+        found.into_iter().map(|it| it.what).collect::<Vec<_>>()
+    };
+    let soft = What::NotReady(None);
+    assert_eq!(
+        of_one(2),
+        [What::NotMade("exceeded quota".into()), soft.clone()]
+    );
+    assert_eq!(of_one(1), [soft], "all pods are made by now");
+}
+
+#[test]
+fn a_claim_that_two_pods_wait_for_is_told_once_and_in_place_of_their_wait() {
+    let waits = || {
+        json!({"spec": {"volumes": [{"persistentVolumeClaim": {"claimName": "data"}}]},
+            "status": {"conditions": [{"type": "PodScheduled", "status": "False",
+            "reason": "Unschedulable", "message": "pod has unbound PersistentVolumeClaims"}]}})
+    };
+    let failed = event(
+        "PersistentVolumeClaim",
+        "data",
+        "ProvisioningFailed",
+        "no class",
+        1,
+    );
+    let objects = [
+        ("StatefulSet", "db", json!({"spec": {"replicas": 2}})),
+        ("Pod", "db-0", of("db", waits())),
+        ("Pod", "db-1", of("db", waits())),
+        (
+            "PersistentVolumeClaim",
+            "data",
+            json!({"status": {"phase": "Pending"}}),
+        ),
+    ];
+    let found = |events: &[Event]| {
+        troubles(
+            &scene(&objects, events),
+            &[object("StatefulSet", "db")],
+            None,
+        )
+    };
+    let told = found(&[failed]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(matches!(told[0].what, What::Claim { .. }), "{told:?}");
+    assert_eq!(found(&[]).len(), 2, "nobody says why");
+}
+
+#[test]
+fn the_same_claim_is_known_whichever_workload_waits_for_it() {
+    let claim = |workload: &str, name: &str| Trouble {
+        workload: workload.into(),
+        ..bare(What::Claim {
+            name: name.into(),
+            reason: String::new(),
+            message: String::new(),
+        })
+    };
+    let data = claim("StatefulSet/db", "data");
+    assert!(is_same(&data, &claim("PersistentVolumeClaim/data", "data")));
+    assert!(!is_same(&data, &claim("StatefulSet/db", "wal")));
 }

@@ -194,22 +194,19 @@ fn pods_that_are_refused_are_believed_after_a_while() {
 
 #[test]
 fn a_disk_that_cannot_be_made_is_believed_after_a_while() {
-    let found = |message: &str| {
-        let failed = event(
-            "PersistentVolumeClaim",
-            "web",
-            "ProvisioningFailed",
-            message,
-            1,
-        );
+    let found = |reason: &str, message: &str| {
+        let failed = event("PersistentVolumeClaim", "web", reason, message, 1);
         let mut scene = scene("PersistentVolumeClaim", None, &[failed]);
         let claim =
             json!({"metadata": {"name": "web", "uid": "web"}, "status": {"phase": "Pending"}});
         scene.apply(Change::There(key("PersistentVolumeClaim", "web"), claim));
         time(hope(&scene, &[object("PersistentVolumeClaim", false)], MAX))
     };
-    assert_eq!(found("storageclass \"x\" not found"), Some(REFUSED));
-    assert_eq!(found("rate exceeded"), Some(OUTSIDE));
+    let failed = "ProvisioningFailed";
+    assert_eq!(found(failed, "storageclass \"x\" not found"), Some(REFUSED));
+    assert_eq!(found(failed, "rate exceeded"), Some(OUTSIDE));
+    let no_class = "no persistent volumes available for this claim and no storage class is set";
+    assert_eq!(found("FailedBinding", no_class), Some(OUTSIDE));
 }
 
 #[test]
@@ -269,4 +266,69 @@ fn as_long_as_a_hook_runs_nothing_is_lost() {
         "status": {"phase": "Running"}});
     scene.apply(Change::There(key("Pod", "m"), pod));
     assert_eq!(time(hope(&scene, &chart, MAX)), None);
+}
+
+/// A database for the migration runs for good.
+#[test]
+fn a_hook_that_has_no_end_holds_nothing_off() {
+    let time_beside = |kind: &str, phase: &str| {
+        let mut scene = scene("StatefulSet", Some(&crash(MAX)), &[]);
+        let body = json!({"metadata": {"name": "web", "uid": "hook"}, "status": {"phase": phase}});
+        scene.apply(Change::There(key(kind, "web"), body));
+        let pod = json!({"metadata": {"name": "db", "uid": "db", "ownerReferences": [{"uid": "hook"}]},
+            "status": {"phase": phase}});
+        scene.apply(Change::There(key("Pod", "db"), pod));
+        let chart = [object("StatefulSet", false), object(kind, true)];
+        time(hope(&scene, &chart, MAX))
+    };
+    for kind in ["ReplicaSet", "DaemonSet"] {
+        assert_eq!(time_beside(kind, "Running"), LOST, "{kind}");
+    }
+    for kind in ["Job", "Pod"] {
+        assert_eq!(time_beside(kind, "Running"), None, "{kind}");
+        assert_eq!(time_beside(kind, "Pending"), LOST, "{kind}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_hook_that_helm_does_not_wait_for_ends_nothing() {
+    let missing = waiting("ErrImagePull", "hey:1: not found");
+    let found = |kind: &str| {
+        let scene = scene(kind, Some(&missing), &[]);
+        time(hope(&scene, &[object(kind, true)], MAX))
+    };
+    assert_eq!(found("StatefulSet"), None);
+    assert_eq!(found("Job"), LOST);
+
+    let refused = event("Ingress", "web", "FailedBuildModel", "no certificate", 1);
+    let scene = scene("Ingress", None, &[refused]);
+    assert_eq!(
+        time(hope(&scene, &[object("Ingress", true)], MAX)),
+        Some(REFUSED),
+        "we wait for it"
+    );
+}
+
+/// A sidecar whose registry is away may heal, and the app beside it does not.
+#[test]
+fn what_may_heal_hides_nothing_that_does_not() {
+    let mut pod = crash(MAX);
+    let away = json!({"name": "sidecar",
+        "state": {"waiting": {"reason": "ErrImagePull", "message": "i/o timeout"}}});
+    let statuses = pod["status"]["containerStatuses"].as_array_mut();
+    statuses.expect("it has some").push(away);
+    assert_eq!(time(hope_of(&pod, &[])), LOST);
+}
+
+#[test]
+fn a_pod_that_was_there_before_hides_none_that_came() {
+    let mut scene = scene("StatefulSet", Some(&crash(MAX + 1)), &[]);
+    scene.before.insert("web-0".into());
+    let chart = [object("StatefulSet", false)];
+    assert_eq!(time(hope(&scene, &chart, MAX)), None);
+    let mut came = crash(MAX);
+    came["metadata"] =
+        json!({"name": "web-1", "uid": "web-1", "ownerReferences": [{"uid": "web"}]});
+    scene.apply(Change::There(key("Pod", "web-1"), came));
+    assert_eq!(time(hope(&scene, &chart, MAX)), LOST);
 }

@@ -102,6 +102,12 @@ fn each_trouble_has_its_sentence_and_what_to_try() {
         What::NotMade(text("refused")),
         What::Claim {
             name: text("data"),
+            reason: text("ProvisioningFailed"),
+            message: text("words"),
+        },
+        What::Claim {
+            name: text("data"),
+            reason: text("FailedBinding"),
             message: text("words"),
         },
         What::Unschedulable(text("no room")),

@@ -1,0 +1,28 @@
+//! Which troubles are about the same thing.
+
+use std::mem::discriminant;
+
+use crate::model::{Trouble, What};
+
+/// Whether it is no more than that something is not ready yet.
+pub fn is_soft(trouble: &Trouble) -> bool {
+    matches!(trouble.what, What::NotReady(_) | What::Waits { .. })
+}
+
+/// Whether it is about the same thing, and says the same of it.
+pub fn is_same(trouble: &Trouble, other: &Trouble) -> bool {
+    trouble.pod == other.pod && is_alike(trouble, other)
+}
+
+/// The same, whichever pod of its workload has it, and whichever workload the claim.
+fn is_alike(trouble: &Trouble, other: &Trouble) -> bool {
+    let container = |it: &Trouble| it.container.as_ref().map(|it| it.name.clone());
+    match (&trouble.what, &other.what) {
+        (What::Claim { name, .. }, What::Claim { name: of_other, .. }) => name == of_other,
+        (what, of_other) => {
+            trouble.workload == other.workload
+                && container(trouble) == container(other)
+                && discriminant(what) == discriminant(of_other)
+        }
+    }
+}
