@@ -202,6 +202,22 @@ fn what_the_registry_said_is_found_behind_the_wait_for_the_next_try() {
 }
 
 #[test]
+fn what_the_registry_said_of_another_containers_image_is_not_said_of_this_one() {
+    let says = |image: &str, at| {
+        let message = format!("Failed to pull image \"{image}\": of {image}");
+        event("Pod", "web-0", "Failed", &message, at)
+    };
+    let waits = || waiting("ImagePullBackOff", "Back-off pulling image");
+    let message = |events: &[Event]| match of_pod(waits(), events).map(|it| it.what) {
+        Some(What::Image { message, .. }) => message,
+        other => panic!("{other:?}"),
+    };
+    let [ours, other] = [says("hey:1", 1), says("proxy:2", 2)];
+    assert!(message(&[ours, other.clone()]).ends_with("of hey:1"));
+    assert_eq!(message(&[other]), "Back-off pulling image");
+}
+
+#[test]
 fn pods_that_are_refused_are_told_until_one_is_made() {
     let quota = event("StatefulSet", "web", "FailedCreate", "exceeded quota", 1);
     let made = event("StatefulSet", "web", "SuccessfulCreate", "created", 2);
