@@ -549,3 +549,28 @@ fn the_same_claim_is_known_whichever_workload_waits_for_it() {
     assert!(is_same(&data, &claim("PersistentVolumeClaim/data", "data")));
     assert!(!is_same(&data, &claim("StatefulSet/db", "wal")));
 }
+
+#[test]
+fn what_else_is_wrong_is_told_once_however_many_pods_have_it() {
+    let of = |workload: &str, pod: &str, what: What| Trouble {
+        workload: workload.into(),
+        pod: Some(pod.into()),
+        ..bare(what)
+    };
+    let node = || What::Unschedulable("no room".into());
+    let first = of("Deployment/web", "web-0", node());
+    let lost = || What::Lost {
+        reason: "Evicted".into(),
+        message: String::new(),
+    };
+    let troubles = vec![
+        first.clone(),
+        of("Deployment/web", "web-1", node()),
+        of("Deployment/web", "web-2", lost()),
+        of("Deployment/web", "web-3", lost()),
+        of("Deployment/web", "web-4", What::NotReady(None)),
+        of("Deployment/jobs", "jobs-0", node()),
+    ];
+    let expected = [troubles[2].clone(), troubles[5].clone()];
+    assert_eq!(beside(troubles, &first), expected);
+}
