@@ -135,6 +135,42 @@ fn a_rollback_that_broke_off_is_done_anew() {
     });
 }
 
+/// Helm marks all other revisions as superseded then, the one that is up among them.
+#[test]
+fn a_rollback_that_the_cluster_refused_costs_nothing_of_what_is_up() {
+    for_both(|old| {
+        let [red, blue] = ["red", "blue"].map(|color| {
+            let mut mine = config_map("a");
+            mine["data"] = json!({"color": color});
+            mine
+        });
+        old.up(slice::from_ref(&red)).up(slice::from_ref(&blue));
+        let fixed = json!({"immutable": true});
+        old.site.namespace.patch("ConfigMap", "a", &fixed);
+        old.helm_fails(&["rollback", RELEASE, "1"]);
+        old.revisions_are(&[(1, "superseded"), (2, "superseded"), (3, "failed")]);
+        let uid = old.uid("ConfigMap", "a");
+        old.deploy(&[blue])
+            .says("failed; rolling back to revision 2");
+        assert_eq!(old.uid("ConfigMap", "a"), uid);
+    });
+}
+
+#[test]
+fn an_install_over_a_kept_history_that_failed_is_done_anew_with_its_install_hooks() {
+    for_both(|old| {
+        old.up(&[config_map("a")])
+            .helm(&["uninstall", RELEASE, "--keep-history"]);
+        let hook = hook("prepare", "pre-install", "");
+        old.fails(&[hook.clone(), config_map("b"), refused("c")]);
+        old.revisions_are(&[(1, "superseded"), (2, "failed")]);
+        let before = old.uid("Job", "prepare");
+        old.deploy(&[hook, config_map("a")])
+            .says("failed; removing it and installing it anew");
+        assert_ne!(old.uid("Job", "prepare"), before);
+    });
+}
+
 #[test]
 fn what_a_killed_upgrade_made_goes_even_if_its_rollback_broke_off() {
     for_both(|old| {
@@ -219,6 +255,21 @@ fn a_removal_that_broke_off_is_ended_before_the_release_is_installed() {
         old.up(&[config_map("b"), failing]);
         old.helm_fails(&["uninstall", RELEASE])
             .is_left("uninstalling");
+        old.deploy(&[config_map("a")])
+            .says("once more, without hooks");
+        old.revisions_are(&[(1, "deployed")]);
+    });
+}
+
+/// The older revision is `deployed` still, so that Helm would upgrade it in the middle of its removal.
+#[test]
+fn a_removal_of_a_failed_upgrade_that_broke_off_is_ended_first() {
+    for_both(|old| {
+        let failing = hook("drain", "pre-delete", "testbed/fail");
+        old.up(&[config_map("b")]);
+        old.fails(&[config_map("c"), refused("x"), failing]);
+        old.helm_fails(&["uninstall", RELEASE]);
+        old.revisions_are(&[(1, "deployed"), (2, "uninstalling")]);
         old.deploy(&[config_map("a")])
             .says("once more, without hooks");
         old.revisions_are(&[(1, "deployed")]);

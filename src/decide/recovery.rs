@@ -26,26 +26,30 @@ pub fn recovery(revisions: &[Revision]) -> Recovery {
     match &newest.status {
         Status::Deployed | Status::Superseded | Status::Uninstalled => Recovery::None,
         Status::PendingInstall | Status::Uninstalling => Recovery::Reinstall,
-        Status::Failed => back_to(revisions, &[Status::Deployed]),
-        Status::PendingUpgrade | Status::PendingRollback => {
-            back_to(revisions, &[Status::Deployed, Status::Superseded])
+        Status::Failed | Status::PendingUpgrade | Status::PendingRollback => {
+            let back = way_back(revisions).map(|revision| revision.version);
+            back.map_or(Recovery::Reinstall, Recovery::RollBack)
         }
         Status::Unknown(word) => Recovery::Unknown(word.clone()),
     }
 }
 
-/// To the newest revision of the first status that any has.
-fn back_to(revisions: &[Revision], statuses: &[Status]) -> Recovery {
-    let newest = |status: &Status| {
+/// The revision that is gone back to where [`recovery`] is a rollback, and what Helm stored of it has to
+/// tell first whether it was removed since, its history kept: then the release is as one that was never up.
+pub fn maybe_removed(revisions: &[Revision]) -> Option<&Revision> {
+    way_back(revisions).filter(|revision| revision.status == Status::Superseded)
+}
+
+/// The newest `deployed` revision; without one the newest `superseded`, as Helm marks what is up where the
+/// cluster refused a rollback.
+fn way_back(revisions: &[Revision]) -> Option<&Revision> {
+    let newest = |status: Status| {
         let of_status = revisions
             .iter()
-            .filter(|revision| revision.status == *status);
-        of_status.map(|revision| revision.version).max()
+            .filter(|revision| revision.status == status);
+        of_status.max_by_key(|revision| revision.version)
     };
-    statuses
-        .iter()
-        .find_map(newest)
-        .map_or(Recovery::Reinstall, Recovery::RollBack)
+    newest(Status::Deployed).or_else(|| newest(Status::Superseded))
 }
 
 /// Of the kept revisions, oldest first: the one that is up, and those with whose objects it was never
@@ -94,6 +98,10 @@ mod tests {
                 &["superseded", "deployed", "failed", "failed"],
                 Recovery::RollBack(2),
             ),
+            (
+                &["superseded", "superseded", "failed"],
+                Recovery::RollBack(2),
+            ),
             (&["pending-install"], Recovery::Reinstall),
             (&["failed", "pending-upgrade"], Recovery::Reinstall),
             (&["deployed", "pending-upgrade"], Recovery::RollBack(1)),
@@ -114,6 +122,20 @@ mod tests {
             (&["deployed", "asleep"], Recovery::Unknown("asleep".into())),
         ] {
             assert_eq!(recovery(&revisions(statuses)), expected, "{statuses:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_superseded_may_have_been_removed() {
+        for (statuses, doubtful) in [
+            (&["superseded", "failed"][..], Some(1)),
+            (&["superseded", "superseded", "pending-upgrade"], Some(2)),
+            (&["superseded", "deployed", "failed"], None),
+            (&["failed"], None),
+        ] {
+            let revisions = revisions(statuses);
+            let found = maybe_removed(&revisions).map(|it| it.version);
+            assert_eq!(found, doubtful, "{statuses:?}");
         }
     }
 

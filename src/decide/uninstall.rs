@@ -113,6 +113,7 @@ mod tests {
             status: Status::Deployed,
             description: String::new(),
             last_deployed: None,
+            removed: false,
             manifest: String::new(),
             hooks: events.iter().map(hook).collect(),
             branch: None,

@@ -91,6 +91,8 @@ pub struct StoredRelease {
     pub description: String,
     /// When the install, upgrade or rollback began; none for a time that Helm left out.
     pub last_deployed: Option<DateTime<Utc>>,
+    /// Whether it was removed, its history kept: its status may have changed since.
+    pub removed: bool,
     /// The objects of the chart, hooks not among them, as YAML documents.
     pub manifest: String,
     /// The chart's hooks.

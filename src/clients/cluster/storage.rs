@@ -275,6 +275,8 @@ struct Info {
     description: String,
     #[serde(default, deserialize_with = "time")]
     last_deployed: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "time")]
+    deleted: Option<DateTime<Utc>>,
 }
 
 #[derive(Deserialize)]
@@ -333,6 +335,7 @@ impl From<Body> for StoredRelease {
             status: Status::from(body.info.status.as_str()),
             description: body.info.description,
             last_deployed: body.info.last_deployed,
+            removed: body.info.deleted.is_some(),
             manifest: body.manifest,
             hooks: body
                 .hooks

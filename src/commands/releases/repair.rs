@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 
 use super::super::{hooks, site::Site, teardown};
 use crate::{
-    decide::{Recovery, recovery},
+    decide::{Recovery, maybe_removed, recovery},
     model::{Halt, Object, Revision},
 };
 
@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_millis(300);
 /// Repairs what an earlier run left of the release; its kept revisions afterwards.
 pub(super) async fn repaired(site: &Site<'_>, release: &str) -> anyhow::Result<Vec<Revision>> {
     let revisions = site.storage.revisions(release).await?;
-    let plan = recovery(&revisions);
+    let plan = planned(site, &revisions).await?;
     if plan == Recovery::None {
         return Ok(revisions);
     }
@@ -49,6 +49,19 @@ pub(super) async fn repaired(site: &Site<'_>, release: &str) -> anyhow::Result<V
         ),
     }
     Ok(site.storage.revisions(release).await?)
+}
+
+/// What the release needs. One that was removed is not gone back to.
+async fn planned(site: &Site<'_>, revisions: &[Revision]) -> anyhow::Result<Recovery> {
+    let plan = recovery(revisions);
+    let (Recovery::RollBack(_), Some(revision)) = (&plan, maybe_removed(revisions)) else {
+        return Ok(plan);
+    };
+    let stored = site.storage.body(revision).await?;
+    Ok(match stored.is_some_and(|stored| stored.removed) {
+        true => Recovery::Reinstall,
+        false => plan,
+    })
 }
 
 /// Whether a rollback, or the one after it, left the release as it should be: one that a passing
