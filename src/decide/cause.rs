@@ -10,7 +10,7 @@ mod told;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-pub use self::alike::{is_same, is_soft};
+pub use self::alike::{beside, is_same, is_soft};
 use self::{
     rank::rank,
     told::{about, newest, told},

@@ -128,8 +128,17 @@ fn is_refused(message: &str) -> bool {
     words.iter().any(|words| message.contains(words))
 }
 
-/// A node that has what the pod asks for may come, or come free, unless the machinery that makes nodes says
-/// no. Where nobody speaks of it, and it is not for lack of room, none comes.
+/// What the scheduler says where a node is right, and full: pods that go make room.
+const FULL: [&str; 5] = [
+    "Insufficient",
+    "Too many pods",
+    "free ports",
+    "max volume count",
+    "anti-affinity",
+];
+
+/// A node that has what the pod asks for may come, or come free. Where the machinery that makes nodes says
+/// no, or nobody speaks of it, only room may come.
 fn node(trouble: &Trouble, message: &str) -> Option<Duration> {
     let said = |reasons: &[&str]| {
         let said = trouble
@@ -140,20 +149,20 @@ fn node(trouble: &Trouble, message: &str) -> Option<Duration> {
     };
     let comes = said(&["TriggeredScaleUp", "Nominated"]);
     let refused = said(&["NotTriggerScaleUp"]);
+    let is_full = FULL.iter().any(|words| message.contains(words));
     if refused > comes {
-        return Some(Duration::ZERO);
+        return Some(if is_full { OUTSIDE } else { Duration::ZERO });
     }
     // A claim that is not there may be made yet; no node makes it.
     if message.contains("persistentvolumeclaim \"") && message.contains("not found") {
         return Some(OUTSIDE);
     }
     let may_pass = [
-        "Insufficient",
         "node.kubernetes.io/",
         "PersistentVolumeClaim",
         "persistentvolumeclaim",
     ];
-    let passes = comes.is_some() || may_pass.iter().any(|words| message.contains(words));
+    let passes = comes.is_some() || is_full || may_pass.iter().any(|it| message.contains(it));
     (!passes).then_some(OUTSIDE)
 }
 

@@ -80,9 +80,9 @@ fn of_container(pod: &Value, status: &Value, events: &[Event]) -> Option<Found> 
     };
     let backs_off = waiting == Some("CrashLoopBackOff");
     if let Some(reason) = waiting.filter(|reason| is_of_image(reason)) {
-        let (reason, message) = (reason.to_owned(), of_registry(said(), events));
-        let what = What::Image { reason, message };
-        return Some((what, Some(container(pod, status, None))));
+        let container = container(pod, status, None);
+        let (reason, message) = (reason.to_owned(), of_registry(said(), &container, events));
+        return Some((What::Image { reason, message }, Some(container)));
     }
     // One that runs again may be well: its state of now says so.
     let is_well = status["ready"] == true;
@@ -129,8 +129,13 @@ fn is_of_image(reason: &str) -> bool {
 }
 
 /// Why an image is not to be had: one who waits before he asks again says no more than that.
-fn of_registry(said: String, events: &[Event]) -> String {
-    let failed = |event: &Event| event.reason == "Failed" && event.message.contains("pull");
+fn of_registry(said: String, container: &Container, events: &[Event]) -> String {
+    let named = format!("\"{}", container.image);
+    let failed = |event: &Event| {
+        let is_pull = event.reason == "Failed" && event.message.contains("pull");
+        // One that names an image names that of another container.
+        is_pull && (event.message.contains(&named) || !event.message.contains("image \""))
+    };
     match newest(events, failed) {
         Some(failed) if said.is_empty() || said.starts_with("Back-off") => failed.message.clone(),
         Some(_) | None => said,

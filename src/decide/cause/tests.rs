@@ -202,6 +202,22 @@ fn what_the_registry_said_is_found_behind_the_wait_for_the_next_try() {
 }
 
 #[test]
+fn what_the_registry_said_of_another_containers_image_is_not_said_of_this_one() {
+    let says = |image: &str, at| {
+        let message = format!("Failed to pull image \"{image}\": of {image}");
+        event("Pod", "web-0", "Failed", &message, at)
+    };
+    let waits = || waiting("ImagePullBackOff", "Back-off pulling image");
+    let message = |events: &[Event]| match of_pod(waits(), events).map(|it| it.what) {
+        Some(What::Image { message, .. }) => message,
+        other => panic!("{other:?}"),
+    };
+    let [ours, other] = [says("hey:1", 1), says("proxy:2", 2)];
+    assert!(message(&[ours, other.clone()]).ends_with("of hey:1"));
+    assert_eq!(message(&[other]), "Back-off pulling image");
+}
+
+#[test]
 fn pods_that_are_refused_are_told_until_one_is_made() {
     let quota = event("StatefulSet", "web", "FailedCreate", "exceeded quota", 1);
     let made = event("StatefulSet", "web", "SuccessfulCreate", "created", 2);
@@ -532,4 +548,29 @@ fn the_same_claim_is_known_whichever_workload_waits_for_it() {
     let data = claim("StatefulSet/db", "data");
     assert!(is_same(&data, &claim("PersistentVolumeClaim/data", "data")));
     assert!(!is_same(&data, &claim("StatefulSet/db", "wal")));
+}
+
+#[test]
+fn what_else_is_wrong_is_told_once_however_many_pods_have_it() {
+    let of = |workload: &str, pod: &str, what: What| Trouble {
+        workload: workload.into(),
+        pod: Some(pod.into()),
+        ..bare(what)
+    };
+    let node = || What::Unschedulable("no room".into());
+    let first = of("Deployment/web", "web-0", node());
+    let lost = || What::Lost {
+        reason: "Evicted".into(),
+        message: String::new(),
+    };
+    let troubles = vec![
+        first.clone(),
+        of("Deployment/web", "web-1", node()),
+        of("Deployment/web", "web-2", lost()),
+        of("Deployment/web", "web-3", lost()),
+        of("Deployment/web", "web-4", What::NotReady(None)),
+        of("Deployment/jobs", "jobs-0", node()),
+    ];
+    let expected = [troubles[2].clone(), troubles[5].clone()];
+    assert_eq!(beside(troubles, &first), expected);
 }

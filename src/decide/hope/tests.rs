@@ -131,7 +131,7 @@ fn a_node_may_come_free_or_be_made_unless_somebody_says_no() {
     let [made, refused] = ["TriggeredScaleUp", "NotTriggerScaleUp"];
     let lack = unscheduled("0/3 nodes are available: 3 Insufficient cpu.");
     assert_eq!(time(hope_of(&lack, &[])), None);
-    assert_eq!(time(hope_of(&lack, &[says(refused, 1)])), LOST);
+    assert_eq!(time(hope_of(&lack, &[says(refused, 1)])), Some(OUTSIDE));
     assert_eq!(
         time(hope_of(&lack, &[says(refused, 1), says(made, 2)])),
         None
@@ -139,6 +139,24 @@ fn a_node_may_come_free_or_be_made_unless_somebody_says_no() {
     let never = unscheduled("0/3 nodes are available: 3 node(s) didn't match Pod's node selector.");
     assert_eq!(time(hope_of(&never, &[])), Some(OUTSIDE));
     assert_eq!(time(hope_of(&never, &[says(made, 1)])), None);
+    assert_eq!(time(hope_of(&never, &[says(refused, 1)])), LOST);
+}
+
+/// It may be another branch's, which goes.
+#[test]
+fn a_node_that_is_full_comes_free_when_a_pod_goes() {
+    for lack in [
+        "2 Insufficient memory, 1 node(s) didn't match Pod's node selector",
+        "3 Too many pods",
+        "3 node(s) didn't have free ports for the requested pod ports",
+        "3 node(s) exceed max volume count",
+        "3 node(s) didn't match pod anti-affinity rules",
+    ] {
+        let pod = unscheduled(&format!("0/3 nodes are available: {lack}."));
+        assert_eq!(time(hope_of(&pod, &[])), None, "{lack}");
+        let refused = event("Pod", "web-0", "NotTriggerScaleUp", "", 1);
+        assert_eq!(time(hope_of(&pod, &[refused])), Some(OUTSIDE), "{lack}");
+    }
 }
 
 #[test]
