@@ -1,6 +1,8 @@
 //! One door to each outside thing. A client asks and tells; it decides nothing.
 
 pub mod agent;
+#[cfg(test)]
+mod bounded;
 pub mod buildkite;
 mod child;
 pub mod cluster;
