@@ -101,7 +101,8 @@ fn judged(trouble: &Trouble, max_restarts: u64) -> Option<Duration> {
         What::Exit { backs_off, .. } if trouble.hook.is_none() => {
             (*backs_off && restarts >= max_restarts).then_some(Duration::ZERO)
         }
-        What::Job { .. } if trouble.hook.is_some() => Some(Duration::ZERO),
+        // It is a hook's: for no other does Helm wait.
+        What::Job { .. } => Some(Duration::ZERO),
         What::Unschedulable(message) => node(trouble, message),
         What::NotMade(message) => is_refused(message).then_some(REFUSED),
         What::Claim { message, .. } if message.contains("not found") => Some(REFUSED),
@@ -109,7 +110,6 @@ fn judged(trouble: &Trouble, max_restarts: u64) -> Option<Duration> {
         What::Ingress { reason, .. } if reason == "FailedBuildModel" => Some(REFUSED),
         What::Ingress { .. } => Some(OUTSIDE),
         What::Exit { .. }
-        | What::Job { .. }
         | What::Start { .. }
         | What::Lost { .. }
         | What::Waits { .. }

@@ -188,4 +188,17 @@ mod tests {
         let both = ["wait", "app"].map(|name| (name.to_owned(), false, 2));
         assert_eq!(heard(ended.clone(), ended), both);
     }
+
+    #[test]
+    fn a_container_that_has_no_other_beside_it_is_alone() {
+        let ended = json!({"containerStatuses": [{"name": "app", "state": {"terminated": {}}}]});
+        let scene = scene(&[
+            ("Job", "migrate", "", json!({})),
+            ("Pod", "migrate-1", "migrate", ended),
+        ]);
+        let [heard] = &speakers(&scene, &[object("Job", "migrate", true)])[..] else {
+            panic!("it is heard");
+        };
+        assert!(heard.alone);
+    }
 }

@@ -171,6 +171,8 @@ fn a_claim_that_nobody_makes_is_waited_for_as_long_as_a_disk() {
     assert_eq!(lacks(missing, &[]), Some(OUTSIDE));
     let made = event("Pod", "web-0", "TriggeredScaleUp", "", 1);
     assert_eq!(lacks(missing, &[made]), Some(OUTSIDE), "no node is a claim");
+    let goes = "persistentvolumeclaim \"data\" is being deleted";
+    assert_eq!(lacks(goes, &[]), None, "another comes in its place");
     // Of one that is there the claim itself tells.
     let unbound = "pod has unbound immediate PersistentVolumeClaims";
     assert_eq!(lacks(unbound, &[]), None);
@@ -207,6 +209,9 @@ fn pods_that_are_refused_are_believed_after_a_while() {
     );
     let denied = "admission webhook \"validate.kyverno.svc\" denied the request: no limits";
     assert_eq!(found(denied), Some(REFUSED));
+    for words in ["exceeded quota", "forbidden", "violates PodSecurity"] {
+        assert_eq!(found(words), Some(REFUSED));
+    }
     assert_eq!(found("Internal error: webhook does not answer"), None);
 }
 
@@ -253,6 +258,13 @@ fn a_job_of_a_hook_that_failed_is_lost_and_another_is_nothing() {
     };
     assert_eq!(found(true), LOST);
     assert_eq!(found(false), None);
+}
+
+/// Its own limit of failures says when it has failed.
+#[test]
+fn a_hook_whose_container_is_started_again_and_again_is_waited_for() {
+    let scene = scene("Job", Some(&crash(MAX)), &[]);
+    assert_eq!(hope(&scene, &[object("Job", true)], MAX), Hope::Waits);
 }
 
 #[test]
