@@ -194,7 +194,8 @@ fn what_the_registry_said_is_found_behind_the_wait_for_the_next_try() {
         1,
     );
     let waits = waiting("ImagePullBackOff", "Back-off pulling image");
-    let trouble = of_pod(waits, &[pull]).expect("it has no image");
+    let again = event("Pod", "web-0", "Failed", "Error: ErrImagePull", 2);
+    let trouble = of_pod(waits, &[pull, again]).expect("it has no image");
     let What::Image { message, .. } = trouble.what else {
         panic!("{trouble:?}");
     };
@@ -229,8 +230,50 @@ fn pods_that_are_refused_are_told_until_one_is_made() {
     let refused = found(std::slice::from_ref(&quota), 1).expect("it has no pods");
     assert_eq!(refused.what, What::NotMade("exceeded quota".into()));
     assert_eq!(refused.ready, Some((0, 1)));
-    assert_eq!(found(&[quota.clone(), made], 1), None);
+    assert_eq!(found(&[quota.clone(), made.clone()], 1), None);
+    let at_once = Event {
+        at: quota.at,
+        ..made
+    };
+    assert!(found(&[quota.clone(), at_once], 1).is_some(), "of another");
     assert_eq!(found(&[quota], 2), None, "an older deploy's");
+}
+
+#[test]
+fn pods_that_are_refused_to_a_deployments_newest_set_are_told() {
+    let revision = json!({"annotations": {"deployment.kubernetes.io/revision": "2"}});
+    let mut set = of("web", json!({}));
+    set["metadata"]["annotations"] = revision["annotations"].clone();
+    let objects = [
+        ("Deployment", "web", json!({"metadata": revision})),
+        ("ReplicaSet", "web-1", set),
+    ];
+    let quota = event("ReplicaSet", "web-1", "FailedCreate", "exceeded quota", 1);
+    let scene = scene(&objects, &[quota]);
+    let found = troubles(&scene, &[object("Deployment", "web")], None).pop();
+    let found = found.map(|it| it.what);
+    assert_eq!(found, Some(What::NotMade("exceeded quota".into())));
+}
+
+#[test]
+fn a_job_that_did_not_fail_and_what_is_no_job_are_no_failed_jobs() {
+    let found = |kind: &str, status: &str| {
+        let failed = json!([{"type": "Failed", "status": status}]);
+        let live = json!({"status": {"conditions": failed}});
+        let scene = scene(&[(kind, "web", live)], &[]);
+        !troubles(&scene, &[object(kind, "web")], None).is_empty()
+    };
+    assert!(found("Job", "True"));
+    assert!(!found("Job", "False"));
+    assert!(!found("StatefulSet", "True"));
+}
+
+#[test]
+fn a_pod_that_nobody_may_place_yet_is_not_one_that_finds_no_node() {
+    let gated = json!({"status": {"conditions": [{"type": "PodScheduled", "status": "False",
+        "reason": "SchedulingGated"}]}});
+    let found = of_pod(gated, &[]).map(|it| it.what);
+    assert_eq!(found, Some(What::NotReady(None)));
 }
 
 #[test]
@@ -573,4 +616,43 @@ fn what_else_is_wrong_is_told_once_however_many_pods_have_it() {
     ];
     let expected = [troubles[2].clone(), troubles[5].clone()];
     assert_eq!(beside(troubles, &first), expected);
+}
+
+#[test]
+fn one_that_ended_well_and_runs_again_is_not_ready_and_no_more() {
+    let again = json!({"state": {"running": {}}, "lastState": exit(0)});
+    let found = of_pod(container(again), &[]).map(|it| it.what);
+    assert_eq!(found, Some(What::NotReady(None)));
+}
+
+#[test]
+fn what_the_kubelet_says_of_an_image_itself_comes_before_what_it_said_earlier() {
+    let earlier = event("Pod", "web-0", "Failed", "Failed to pull image: timeout", 1);
+    let says = waiting("ErrImagePull", "hey:1: not found");
+    let Some(What::Image { message, .. }) = of_pod(says, &[earlier]).map(|it| it.what) else {
+        panic!("it has no image");
+    };
+    assert_eq!(message, "hey:1: not found");
+}
+
+#[test]
+fn a_pod_that_has_started_waits_for_no_disk_any_more() {
+    let what =
+        |events: &[Event]| of_pod(waiting("ContainerCreating", ""), events).map(|it| it.what);
+    let mount = event("Pod", "web-0", "FailedMount", "no such claim", 1);
+    let others = ["Started", "Pulled"].map(|reason| event("Pod", "web-0", reason, "", 2));
+    let [started, pulled] = others;
+    assert_eq!(what(&[mount.clone(), started]), Some(What::NotReady(None)));
+    assert!(matches!(what(&[mount, pulled]), Some(What::Waits { .. })));
+}
+
+#[test]
+fn of_a_pod_that_is_not_ready_the_container_that_runs_tells() {
+    let mut pod = container(json!({"state": {"running": {}}}));
+    let begins = json!({"name": "sidecar", "ready": false,
+        "state": {"waiting": {"reason": "ContainerCreating"}}});
+    let statuses = pod["status"]["containerStatuses"].as_array_mut();
+    statuses.expect("it has some").insert(0, begins);
+    let container = of_pod(pod, &[]).and_then(|it| it.container);
+    assert_eq!(container.map(|it| it.name), Some("app".to_owned()));
 }
