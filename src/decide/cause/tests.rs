@@ -656,3 +656,47 @@ fn of_a_pod_that_is_not_ready_the_container_that_runs_tells() {
     let container = of_pod(pod, &[]).and_then(|it| it.container);
     assert_eq!(container.map(|it| it.name), Some("app".to_owned()));
 }
+
+/// As long as nobody says why a disk does not come, the wait for it explains least of what is not soft.
+#[test]
+fn a_wait_for_disks_comes_after_what_is_refused() {
+    let waits = json!({"status": {"conditions": [{"type": "PodScheduled", "status": "False",
+        "reason": "Unschedulable", "message": "pod has unbound PersistentVolumeClaims"}]}});
+    let quota = event("StatefulSet", "web", "FailedCreate", "exceeded quota", 1);
+    let objects = [
+        ("StatefulSet", "web", json!({"spec": {"replicas": 2}})),
+        ("Pod", "web-0", of("web", waits)),
+    ];
+    let found = troubles(
+        &scene(&objects, &[quota]),
+        &[object("StatefulSet", "web")],
+        None,
+    );
+    let [first, second] = &found[..] else {
+        panic!("{found:?}");
+    };
+    assert!(matches!(first.what, What::NotMade(_)), "{found:?}");
+    assert!(matches!(second.what, What::Unschedulable(_)), "{found:?}");
+}
+
+#[test]
+fn what_is_said_of_another_of_the_same_name_is_not_said_of_this_one() {
+    let scene = |uid: &str, event: &Event| {
+        let mut scene = scene(&[("StatefulSet", "web", json!({}))], &[event.clone()]);
+        let live = scene.objects.values_mut().next().expect("it is there");
+        live["metadata"]["uid"] = json!(uid);
+        scene
+    };
+    let said = |of: &str, kind: &str, name: &str| Event {
+        uid: of.into(),
+        ..event(kind, name, "FailedCreate", "exceeded quota", 1)
+    };
+    let is_told = |uid: &str, event: &Event| {
+        !troubles(&scene(uid, event), &[object("StatefulSet", "web")], None).is_empty()
+    };
+    let of = |uid: &str| said(uid, "StatefulSet", "web");
+    assert!(is_told("1", &of("1")) && is_told("1", &of("")) && is_told("", &of("1")));
+    assert!(!is_told("1", &of("2")), "an older one's");
+    assert!(!is_told("1", &said("1", "Deployment", "web")));
+    assert!(!is_told("1", &said("", "StatefulSet", "db")));
+}
