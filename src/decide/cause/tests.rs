@@ -682,7 +682,10 @@ fn a_wait_for_disks_comes_after_what_is_refused() {
 #[test]
 fn what_is_said_of_another_of_the_same_name_is_not_said_of_this_one() {
     let scene = |uid: &str, event: &Event| {
-        let mut scene = scene(&[("StatefulSet", "web", json!({}))], &[event.clone()]);
+        let mut scene = scene(
+            &[("StatefulSet", "web", json!({}))],
+            std::slice::from_ref(event),
+        );
         let live = scene.objects.values_mut().next().expect("it is there");
         live["metadata"]["uid"] = json!(uid);
         scene
