@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{cause::troubles, rollout::pods_of};
-use crate::model::{Object, Scene, Trouble, Unpulled, What};
+use crate::model::{Event, Object, Scene, Trouble, Unpulled, What};
 
 /// How long what is refused may be refused until it is believed: pods of a quota are made when old ones go.
 const REFUSED: Duration = Duration::from_secs(5);
@@ -82,9 +82,21 @@ fn is_of_before(scene: &Scene, trouble: &Trouble) -> bool {
         (Some(pod), _) => scene.object("Pod", pod),
         (None, What::Job { .. }) => scene.object(kind, name),
         // An Ingress is changed where it stands, and a workload is refused anew.
-        (None, _) => return trouble.events.iter().all(|event| event.before),
+        (None, what) => {
+            let mut said = trouble.events.iter().filter(|event| says(event, what));
+            return said.all(|event| event.before);
+        }
     };
     about.is_some_and(|object| scene.is_old(object))
+}
+
+/// Whether it is by this event that such a trouble is known: what else was said since proves nothing.
+fn says(event: &Event, what: &What) -> bool {
+    match what {
+        What::NotMade(_) => event.reason == "FailedCreate",
+        What::Ingress { reason, .. } => event.reason == *reason,
+        _ => true,
+    }
 }
 
 /// After which time such a trouble does not heal any more; never where none is told.

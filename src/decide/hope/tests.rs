@@ -2,7 +2,7 @@ use chrono::DateTime;
 use serde_json::json;
 
 use super::*;
-use crate::model::{Change, Event, ObjectKey};
+use crate::model::{Change, ObjectKey};
 
 const MAX: u64 = 3;
 
@@ -361,4 +361,25 @@ fn a_pod_that_was_there_before_hides_none_that_came() {
         json!({"name": "web-1", "uid": "web-1", "ownerReferences": [{"uid": "web"}]});
     scene.apply(Change::There(key("Pod", "web-1"), came));
     assert_eq!(time(hope(&scene, &chart, MAX)), LOST);
+}
+
+/// The controller tries again only after minutes, and meanwhile does other things.
+#[test]
+fn what_is_said_since_of_something_else_makes_no_old_refusal_new() {
+    let found = |kind: &str, reason: &str, before| {
+        let refused = Event {
+            before,
+            ..event(kind, "web", reason, "exceeded quota", 1)
+        };
+        let since = event(kind, "web", "SuccessfulDelete", "", 2);
+        let scene = scene(kind, None, &[refused, since]);
+        time(hope(&scene, &[object(kind, false)], MAX))
+    };
+    for (kind, reason) in [
+        ("StatefulSet", "FailedCreate"),
+        ("Ingress", "FailedBuildModel"),
+    ] {
+        assert_eq!(found(kind, reason, true), None, "{kind}");
+        assert_eq!(found(kind, reason, false), Some(REFUSED), "{kind}");
+    }
 }
