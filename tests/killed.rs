@@ -121,3 +121,21 @@ fn a_sweep_that_is_killed_anywhere_is_finished() {
         status: 0,
     });
 }
+
+#[test]
+fn a_sweep_that_is_killed_anywhere_while_helm_runs_the_hooks_is_finished() {
+    matrix::run(&Scenario {
+        name: "sweep-with-hooks",
+        prepare: |site, helm| {
+            let deployment = site.push("new");
+            let hooks = ["pre-delete", "post-delete"].map(|when| hook(when, when, ""));
+            let app = objects(&[&[config_map("both")], &hooks[..]].concat());
+            let deploy = site.helm_apply(helm, deployment).release(&app);
+            steady(deploy).run().ends_with(0);
+            site.repository.delete_branch("new");
+            deployment
+        },
+        killed: |site, helm, _| site.sweep_deleted(helm, "new"),
+        status: 0,
+    });
+}

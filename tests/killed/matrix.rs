@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::Value;
-use testbed::{tools::Tool, wait_until};
+use testbed::{github::DeploymentState::Success, tools::Tool, wait_until};
 
 use super::{
     app,
@@ -280,6 +280,14 @@ fn ends_well(next: Running, site: &Site, cell: &Cell<'_>) {
         Then::Deleted => {
             let left = site.namespace.inventory();
             assert_eq!(left, [""; 0], "killed {point}:\n{ran}");
+            for deployment in site.repository.deployments() {
+                let last = deployment.states().pop();
+                assert_ne!(
+                    last,
+                    Some(Success),
+                    "killed {point}: it leads nowhere\n{ran}"
+                );
+            }
         }
     }
 }
@@ -297,4 +305,11 @@ fn has_converged(site: &Site, point: &Point, ran: &Ran) {
     let phase = &site.record("hey-new")["phase"];
     assert_eq!(phase, "up", "killed {point}:\n{ran}");
     assert!(site.is_free("hey-new"), "killed {point}:\n{ran}");
+    let mut deployments = site.repository.deployments().into_iter();
+    let newest = deployments.next_back().expect("one was queued").states();
+    assert_eq!(newest.last(), Some(&Success), "killed {point}:\n{ran}");
+    for older in deployments {
+        let last = older.states().pop();
+        assert_ne!(last, Some(Success), "killed {point}:\n{ran}");
+    }
 }
