@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::json;
 use testbed::{
     Front,
-    faults::{Effect, Matcher},
+    faults::{Effect, Gate, Matcher},
     tools::Tool,
 };
 
@@ -49,6 +49,38 @@ fn an_api_server_that_wants_to_be_left_alone_is_waited_for_in_sight_and_not_for_
     deploy().ends_with(0).says(waits);
     faults.when(Matcher::get(LEASE)).then(busy("3600"));
     deploy().ends_with(1).says("too many requests (429)");
+}
+
+/// It takes the connection, and says nothing: for half a minute, and not once more for each attempt.
+#[test]
+fn an_api_server_that_is_silent_is_not_waited_for_for_ever() {
+    let site = Site::new("silent");
+    let (front, gate) = (site.namespace.front(&site.kubeconfig), Gate::default());
+    let silence = Effect::hold_before(&gate);
+    front.faults().when(Matcher::get(LEASE)).then(silence);
+    let begun = Instant::now();
+    let ran = deploy(&site, &front).run().ends_with(1);
+    assert!(begun.elapsed() < Duration::from_secs(75), "{ran}");
+    ran.says("the cluster does not answer");
+    gate.open();
+}
+
+#[test]
+fn an_api_server_that_stumbles_each_time_is_given_up() {
+    let site = Site::new("stumbling");
+    let front = site.namespace.front(&site.kubeconfig);
+    front
+        .faults()
+        .when(Matcher::get(LEASE))
+        .then(Effect::status(504));
+    let begun = Instant::now();
+    let ran = deploy(&site, &front).run().ends_with(1);
+    assert!(
+        begun.elapsed() > Duration::from_secs(7),
+        "not asked again: {ran}"
+    );
+    assert!(begun.elapsed() < Duration::from_secs(40), "{ran}");
+    ran.says("a refusal that is not the API server's own");
 }
 
 #[test]
