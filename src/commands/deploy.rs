@@ -7,7 +7,6 @@ use std::cell::RefCell;
 use anyhow::Context as _;
 
 use self::target::Target;
-pub(super) use self::target::repository_of;
 use super::{
     Start, check,
     follow::{self, News, follow},

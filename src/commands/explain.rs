@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::{rollout::Rollout, site::Site};
 use crate::{
-    decide::{is_same, is_soft, troubles},
+    decide::{beside, is_same, is_soft, troubles},
     model::{Container, Interest, Object, Trouble},
     report::{Explanation, Failure, LOG_LINES},
 };
@@ -62,31 +62,41 @@ pub(super) async fn explain(
 ) -> Option<Explanation> {
     let search = async {
         let look = tokio::time::timeout(LIMIT, look(site, suspect, rollout));
-        let (trouble, unseen) = look.await.unwrap_or_default();
-        let trouble = trouble.or_else(|| suspect.lost.cloned())?;
-        Some(explained(site, suspect, &trouble, &unseen, rollout).await)
+        let seen = look.await.unwrap_or_default();
+        explained(site, suspect, seen, rollout).await
     };
     site.stop.unless(search).await.ok()?
 }
 
-/// What is wrong now, and what could not be seen.
-async fn look(
-    site: &Site<'_>,
-    suspect: &Suspect<'_>,
-    rollout: &Rollout,
-) -> (Option<Trouble>, Vec<String>) {
+/// What is wrong now.
+#[derive(Default)]
+struct Seen {
+    troubles: Vec<Trouble>,
+    /// What could not be seen.
+    unseen: Vec<String>,
+}
+
+async fn look(site: &Site<'_>, suspect: &Suspect<'_>, rollout: &Rollout) -> Seen {
     let interest = Interest::in_all(suspect.objects);
     let (mut scene, since) =
         tokio::join!(site.objects.scene(&interest), begun(site, suspect.release));
     scene.past = rollout.past();
     let here = site.here(suspect.objects);
-    let mut troubles = troubles(&scene, &here, since).into_iter();
-    let trouble = troubles.find(|trouble| match suspect.lost {
+    Seen {
+        troubles: troubles(&scene, &here, since),
+        unseen: scene.unseen,
+    }
+}
+
+/// What it did not come up for: what it was given up for, or what explains most.
+fn cause(seen: &Seen, suspect: &Suspect<'_>) -> Option<Trouble> {
+    let mut troubles = seen.troubles.iter();
+    let found = troubles.find(|trouble| match suspect.lost {
         // What was said of it since is worth more than what was known then.
         Some(lost) => is_same(trouble, lost),
         None => suspect.waited || !is_soft(trouble),
     });
-    (trouble, scene.unseen)
+    found.or(suspect.lost).cloned()
 }
 
 /// When Helm began with the release's newest revision, by the cluster's clock.
@@ -98,19 +108,20 @@ async fn begun(site: &Site<'_>, release: &str) -> Option<DateTime<Utc>> {
 async fn explained(
     site: &Site<'_>,
     suspect: &Suspect<'_>,
-    trouble: &Trouble,
-    unseen: &[String],
+    seen: Seen,
     rollout: &Rollout,
-) -> Explanation {
+) -> Option<Explanation> {
+    let trouble = cause(&seen, suspect)?;
     let failure = Failure {
         release: suspect.release,
         namespace: site.namespace,
-        trouble,
-        log: log(site, trouble, rollout).await,
+        trouble: &trouble,
+        also: &beside(seen.troubles, &trouble),
+        log: log(site, &trouble, rollout).await,
         helm: suspect.helm,
-        unseen,
+        unseen: &seen.unseen,
     };
-    failure.explained(site.helm.secrets())
+    Some(failure.explained(site.helm.secrets()))
 }
 
 /// The end of the log of the container that failed, or why it cannot be had; none where there is none.

@@ -30,6 +30,7 @@ mod survey;
 mod sweep_deleted;
 mod sweep_stale;
 mod teardown;
+mod work_tree;
 
 use std::{future::Future, io::Write, process::ExitCode};
 

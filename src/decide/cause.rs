@@ -1,44 +1,32 @@
 //! Why a release is not ready: of all that is wrong with it, the most important first.
 
+mod alike;
+mod disk;
+mod made;
 mod pod;
 mod rank;
 mod told;
 
-use std::mem::discriminant;
-
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+pub use self::alike::{beside, is_same, is_soft};
 use self::{
     rank::rank,
     told::{about, newest, told},
 };
-use super::rollout::{condition, pods_of, ready, replica_set};
+use super::rollout::{pods_of, ready};
 use crate::model::{Event, Object, Scene, Trouble, What};
 
-/// What is wrong with the objects of a release, the most important first. What was said, and which
+/// All that is wrong with the objects of a release, the most important first. What was said, and which
 /// hooks ran, before `since` is another deploy's.
 pub fn troubles(scene: &Scene, objects: &[Object], since: Option<DateTime<Utc>>) -> Vec<Trouble> {
     let mut troubles: Vec<Trouble> = objects
         .iter()
-        .filter_map(|object| of_object(&Look { scene, since }, object))
+        .flat_map(|object| of_object(&Look { scene, since }, object))
         .collect();
     troubles.sort_by_key(rank);
     troubles
-}
-
-/// Whether it is no more than that something is not ready yet.
-pub fn is_soft(trouble: &Trouble) -> bool {
-    matches!(trouble.what, What::NotReady(_) | What::Waits { .. })
-}
-
-/// Whether it is about the same thing, and says the same of it.
-pub fn is_same(trouble: &Trouble, other: &Trouble) -> bool {
-    let container = |it: &Trouble| it.container.as_ref().map(|it| it.name.clone());
-    trouble.workload == other.workload
-        && trouble.pod == other.pod
-        && container(trouble) == container(other)
-        && discriminant(&trouble.what) == discriminant(&other.what)
 }
 
 /// What is said of a workload, and of its pods.
@@ -56,17 +44,17 @@ struct Look<'a> {
     since: Option<DateTime<Utc>>,
 }
 
-fn of_object(look: &Look<'_>, object: &Object) -> Option<Trouble> {
+fn of_object(look: &Look<'_>, object: &Object) -> Vec<Trouble> {
     let (kind, name) = (&object.key.kind, &object.key.name);
     let hook = object.annotation("helm.sh/hook");
-    let mut trouble = match look.scene.object(kind, name) {
-        Some(live) if hook.is_some() && is_before(live, look.since) => return None,
-        Some(live) => of_live(look, kind, live)?,
-        None => return None,
-    };
-    trouble.workload = object.key.to_string();
-    trouble.hook = hook.map(str::to_owned);
-    Some(trouble)
+    let is_of_now = |live: &&Value| hook.is_none() || !is_before(live, look.since);
+    let live = look.scene.object(kind, name).filter(is_of_now);
+    let mut troubles = live.map_or_else(Vec::new, |live| of_live(look, kind, live));
+    for trouble in &mut troubles {
+        trouble.workload = object.key.to_string();
+        trouble.hook = hook.map(str::to_owned);
+    }
+    troubles
 }
 
 fn is_before(object: &Value, since: Option<DateTime<Utc>>) -> bool {
@@ -75,21 +63,29 @@ fn is_before(object: &Value, since: Option<DateTime<Utc>>) -> bool {
     made.zip(since).is_some_and(|(made, since)| made < since)
 }
 
-fn of_live(look: &Look<'_>, kind: &str, live: &Value) -> Option<Trouble> {
+fn of_live(look: &Look<'_>, kind: &str, live: &Value) -> Vec<Trouble> {
     match kind {
-        "Ingress" => return ingress(look, live),
-        "PersistentVolumeClaim" => return claim(look, live),
+        "Ingress" => return ingress(look, live).into_iter().collect(),
+        "PersistentVolumeClaim" => return disk::claim(look, live).into_iter().collect(),
         _ => {}
     }
     let pods = pods_of(look.scene, kind, live);
-    let of_pods = pods.iter().filter_map(|pod| pod::trouble(look, pod));
-    let claims = pods.iter().flat_map(|pod| claims(look, pod));
-    let found = of_pods.chain(claims).min_by_key(rank);
-    let mut found = found.or_else(|| not_made(look, kind, live))?;
-    found.ready = ready(kind, live, &pods);
-    found.events.extend(about(look.scene, kind, live));
-    found.events = told(found.events);
-    Some(found)
+    let mut found: Vec<Trouble> = pods.iter().flat_map(|it| pod::troubles(look, it)).collect();
+    disk::explain(look, &pods, &mut found);
+    let ready = ready(kind, live, &pods);
+    let lacks = ready.is_none_or(|(_, wanted)| (pods.len() as u64) < wanted);
+    // Of a Job that failed its pods tell more, where there are any.
+    match made::failed(kind, live).filter(|_| found.is_empty()) {
+        Some(failed) => found.push(failed),
+        None if lacks => found.extend(made::refused(look, kind, live)),
+        None => {}
+    }
+    for trouble in &mut found {
+        trouble.ready = ready;
+        trouble.events.extend(about(look.scene, kind, live));
+        trouble.events = told(std::mem::take(&mut trouble.events));
+    }
+    found
 }
 
 /// One that nobody but its workload has.
@@ -103,33 +99,6 @@ fn bare(what: What) -> Trouble {
         container: None,
         events: Vec::new(),
     }
-}
-
-/// Why a workload has not even pods.
-fn not_made(look: &Look<'_>, kind: &str, live: &Value) -> Option<Trouble> {
-    let failed = condition(live, "Failed").filter(|it| kind == "Job" && it["status"] == "True");
-    if let Some(failed) = failed {
-        return Some(bare(What::Job {
-            reason: text(&failed["reason"]),
-            message: text(&failed["message"]),
-        }));
-    }
-    let set = (kind == "Deployment").then(|| replica_set(look.scene, live));
-    let makers = set.flatten().map(|set| ("ReplicaSet", set)).into_iter();
-    let makers = makers.chain([(kind, live)]);
-    let refused = makers.filter_map(|(kind, maker)| {
-        let mut events = about(look.scene, kind, maker);
-        events.retain(|event| look.is_now(event));
-        let refused = newest(&events, |event| event.reason == "FailedCreate")?.clone();
-        let made = newest(&events, |event| event.reason == "SuccessfulCreate");
-        // What was refused and then made is made.
-        let is_over = made.is_some_and(|made| made.at > refused.at);
-        (!is_over).then_some((refused, events))
-    });
-    let (refused, events) = { refused }.next()?;
-    let mut trouble = bare(What::NotMade(refused.message));
-    trouble.events = events;
-    Some(trouble)
 }
 
 fn ingress(look: &Look<'_>, live: &Value) -> Option<Trouble> {
@@ -152,28 +121,6 @@ fn ingress(look: &Look<'_>, live: &Value) -> Option<Trouble> {
 /// As the AWS Load Balancer Controller says that a rule or its load balancer cannot be made.
 fn is_refusal(reason: &str) -> bool {
     matches!(reason, "FailedBuildModel" | "FailedDeployModel")
-}
-
-/// The claims of a pod that get no disk.
-fn claims(look: &Look<'_>, pod: &Value) -> Vec<Trouble> {
-    let volumes = pod["spec"]["volumes"].as_array().into_iter().flatten();
-    let names = volumes.filter_map(|it| it["persistentVolumeClaim"]["claimName"].as_str());
-    let claims = names.filter_map(|name| look.scene.object("PersistentVolumeClaim", name));
-    claims.filter_map(|live| claim(look, live)).collect()
-}
-
-fn claim(look: &Look<'_>, live: &Value) -> Option<Trouble> {
-    if live["status"]["phase"] != "Pending" {
-        return None;
-    }
-    let events = about(look.scene, "PersistentVolumeClaim", live);
-    let refused = newest(&events, |event| event.reason == "ProvisioningFailed")?;
-    let mut trouble = bare(What::Claim {
-        name: text(&live["metadata"]["name"]),
-        message: refused.message.clone(),
-    });
-    trouble.events = told(events);
-    Some(trouble)
 }
 
 fn text(value: &Value) -> String {

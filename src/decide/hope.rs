@@ -47,20 +47,31 @@ pub fn hope(scene: &Scene, objects: &[Object], max_restarts: u64) -> Hope {
     }
 }
 
-/// Whether it is a hook that runs.
+/// Whether it is a hook that runs, and that Helm waits for: the pods of others run for good.
 fn runs(scene: &Scene, object: &Object) -> bool {
     let is_hook = object.annotation("helm.sh/hook").is_some();
     let (kind, name) = (&object.key.kind, &object.key.name);
-    let Some(live) = scene.object(kind, name).filter(|_| is_hook) else {
+    let is_waited_for = is_hook && ends(kind);
+    let Some(live) = scene.object(kind, name).filter(|_| is_waited_for) else {
         return false;
     };
     let is_running = |pod: &&Value| pod["status"]["phase"] == "Running";
     pods_of(scene, kind, live).iter().any(is_running)
 }
 
-/// Whether it is about a Job that is no hook: Helm does not wait for it, and it may be done at a later try.
+/// Whether it is a kind of which Helm waits for the end, where it is a hook. It waits for no other hook.
+fn ends(kind: &str) -> bool {
+    matches!(kind, "Job" | "Pod")
+}
+
+/// Whether it is about what Helm does not wait for: a Job that is no hook, which may be done at a later try,
+/// and a hook that has no end. An Ingress is waited for by us.
 fn is_not_waited_for(trouble: &Trouble) -> bool {
-    trouble.hook.is_none() && trouble.workload.starts_with("Job/")
+    let (kind, _) = trouble.workload.split_once('/').unwrap_or_default();
+    match trouble.hook {
+        Some(_) => !ends(kind) && kind != "Ingress",
+        None => kind == "Job",
+    }
 }
 
 /// Whether it is about what was there before, or was said of it before.
@@ -90,7 +101,8 @@ fn judged(trouble: &Trouble, max_restarts: u64) -> Option<Duration> {
         What::Exit { backs_off, .. } if trouble.hook.is_none() => {
             (*backs_off && restarts >= max_restarts).then_some(Duration::ZERO)
         }
-        What::Job { .. } if trouble.hook.is_some() => Some(Duration::ZERO),
+        // It is a hook's: for no other does Helm wait.
+        What::Job { .. } => Some(Duration::ZERO),
         What::Unschedulable(message) => node(trouble, message),
         What::NotMade(message) => is_refused(message).then_some(REFUSED),
         What::Claim { message, .. } if message.contains("not found") => Some(REFUSED),
@@ -98,7 +110,6 @@ fn judged(trouble: &Trouble, max_restarts: u64) -> Option<Duration> {
         What::Ingress { reason, .. } if reason == "FailedBuildModel" => Some(REFUSED),
         What::Ingress { .. } => Some(OUTSIDE),
         What::Exit { .. }
-        | What::Job { .. }
         | What::Start { .. }
         | What::Lost { .. }
         | What::Waits { .. }
@@ -117,8 +128,17 @@ fn is_refused(message: &str) -> bool {
     words.iter().any(|words| message.contains(words))
 }
 
-/// A node that has what the pod asks for may come, or come free, unless the machinery that makes nodes says
-/// no. Where nobody speaks of it, and it is not for lack of room, none comes.
+/// What the scheduler says where a node is right, and full: pods that go make room.
+const FULL: [&str; 5] = [
+    "Insufficient",
+    "Too many pods",
+    "free ports",
+    "max volume count",
+    "anti-affinity",
+];
+
+/// A node that has what the pod asks for may come, or come free. Where the machinery that makes nodes says
+/// no, or nobody speaks of it, only room may come.
 fn node(trouble: &Trouble, message: &str) -> Option<Duration> {
     let said = |reasons: &[&str]| {
         let said = trouble
@@ -129,20 +149,20 @@ fn node(trouble: &Trouble, message: &str) -> Option<Duration> {
     };
     let comes = said(&["TriggeredScaleUp", "Nominated"]);
     let refused = said(&["NotTriggerScaleUp"]);
+    let is_full = FULL.iter().any(|words| message.contains(words));
     if refused > comes {
-        return Some(Duration::ZERO);
+        return Some(if is_full { OUTSIDE } else { Duration::ZERO });
     }
     // A claim that is not there may be made yet; no node makes it.
     if message.contains("persistentvolumeclaim \"") && message.contains("not found") {
         return Some(OUTSIDE);
     }
     let may_pass = [
-        "Insufficient",
         "node.kubernetes.io/",
         "PersistentVolumeClaim",
         "persistentvolumeclaim",
     ];
-    let passes = comes.is_some() || may_pass.iter().any(|words| message.contains(words));
+    let passes = comes.is_some() || is_full || may_pass.iter().any(|it| message.contains(it));
     (!passes).then_some(OUTSIDE)
 }
 

@@ -74,6 +74,7 @@ fn of_pod(hook: &str, pod: &Value) -> Vec<Speaker> {
         hook: hook.to_owned(),
         pod: text(&pod["metadata"]["name"]),
         container: text(&status["name"]),
+        restarts: status["restartCount"].as_u64().unwrap_or_default(),
         alone,
     });
     speakers.collect()
@@ -164,7 +165,8 @@ mod tests {
 
     #[test]
     fn each_container_of_a_hook_is_heard_from_when_it_runs_on() {
-        let status = |name: &str, state: Value| json!({"name": name, "state": state});
+        let status =
+            |name: &str, state: Value| json!({"name": name, "restartCount": 2, "state": state});
         let heard = |first: Value, second: Value| {
             let status = json!({"initContainerStatuses": [status("wait", first)],
                 "containerStatuses": [status("app", second)]});
@@ -176,12 +178,27 @@ mod tests {
             scene.apply(Change::There(("Pod".into(), "migrate-1".into()), pod));
             let hooks = [object("Job", "migrate", true), object("Job", "x", false)];
             let heard = speakers(&scene, &hooks).into_iter();
-            heard.map(|it| (it.container, it.alone)).collect::<Vec<_>>()
+            heard
+                .map(|it| (it.container, it.alone, it.restarts))
+                .collect::<Vec<_>>()
         };
         let [waits, runs, ended] = ["waiting", "running", "terminated"].map(|it| json!({it: {}}));
         assert_eq!(heard(waits.clone(), waits.clone()), []);
-        assert_eq!(heard(runs, waits), [("wait".to_owned(), false)]);
-        let both = ["wait", "app"].map(|name| (name.to_owned(), false));
+        assert_eq!(heard(runs, waits), [("wait".to_owned(), false, 2)]);
+        let both = ["wait", "app"].map(|name| (name.to_owned(), false, 2));
         assert_eq!(heard(ended.clone(), ended), both);
+    }
+
+    #[test]
+    fn a_container_that_has_no_other_beside_it_is_alone() {
+        let ended = json!({"containerStatuses": [{"name": "app", "state": {"terminated": {}}}]});
+        let scene = scene(&[
+            ("Job", "migrate", "", json!({})),
+            ("Pod", "migrate-1", "migrate", ended),
+        ]);
+        let [heard] = &speakers(&scene, &[object("Job", "migrate", true)])[..] else {
+            panic!("it is heard");
+        };
+        assert!(heard.alone);
     }
 }

@@ -162,6 +162,39 @@ mod tests {
     }
 
     #[test]
+    fn a_daemon_sets_pods_are_told_by_its_templates_generation_and_wanted_where_it_says() {
+        let mut pods = [owned("Pod", "log-a", "log"), owned("Pod", "log-b", "log")];
+        for (pod, generation) in pods.iter_mut().zip(["1", "2"]) {
+            pod["metadata"]["labels"] = json!({"pod-template-generation": generation});
+        }
+        let scene = scene(&pods);
+        let mut set = json!({"metadata": {"uid": "log",
+            "annotations": {"deprecated.daemonset.template.generation": "2"}}});
+        let found = pods_of(&scene, "DaemonSet", &set);
+        assert_eq!(names(&found), ["log-b"]);
+        assert_eq!(ready("DaemonSet", &set, &found), None, "nobody counted yet");
+        set["status"] = json!({"desiredNumberScheduled": 3});
+        assert_eq!(ready("DaemonSet", &set, &[]), Some((0, 3)));
+    }
+
+    #[test]
+    fn a_pod_is_its_own_and_a_set_without_revisions_has_all_that_it_owns() {
+        let pod = owned("Pod", "web-1", "web");
+        let scene = scene(std::slice::from_ref(&pod));
+        assert_eq!(names(&pods_of(&scene, "Pod", &pod)), ["web-1"]);
+        let set = json!({"metadata": {"uid": "web"}});
+        assert_eq!(names(&pods_of(&scene, "ReplicaSet", &set)), ["web-1"]);
+    }
+
+    #[test]
+    fn a_set_of_another_deployment_at_the_same_revision_is_none_of_this_one() {
+        let mut others = owned("ReplicaSet", "a-other", "other");
+        others["metadata"]["annotations"] = json!({REVISION: "2"});
+        let deployment = json!({"metadata": {"uid": "web", "annotations": {REVISION: "2"}}});
+        assert_eq!(replica_set(&scene(&[others]), &deployment), None);
+    }
+
+    #[test]
     fn a_pod_that_leaves_is_waited_for_only_where_it_is_a_jobs() {
         let mut leaving = owned("Pod", "web-1", "web");
         leaving["metadata"]["deletionTimestamp"] = json!("2026-11-24T09:00:00Z");

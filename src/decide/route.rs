@@ -179,7 +179,12 @@ mod tests {
             addresses: vec!["10.0.0.1".into()],
             ..internal.clone()
         };
-        let routes = [internal, external];
-        assert_eq!(found(&routes, "https://beta.example.com"), Some(&routes[1]));
+        let other = Route {
+            ingress: "hey-other".into(),
+            ..external.clone()
+        };
+        let routes = [internal, external, other];
+        let found = found(&routes, "https://beta.example.com");
+        assert_eq!(found, Some(&routes[1]), "the first of two, at each look");
     }
 }

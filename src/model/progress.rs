@@ -29,6 +29,8 @@ pub struct Speaker {
     pub pod: String,
     /// The container's.
     pub container: String,
+    /// How often it was started again.
+    pub restarts: u64,
     /// Whether the pod has no other.
     pub alone: bool,
 }

@@ -151,6 +151,7 @@ mod tests {
                 "oci://host:5000/chart@sha256:0",
             ),
             ("https://[fd00::2]/a@b", "https://[fd00::2]/a@b"),
+            ("https://host:x/y of a@b", "https://host:x/y of a@b"),
         ] {
             assert_eq!(without_passwords(text), shown);
         }
@@ -160,7 +161,7 @@ mod tests {
     fn a_secret_is_masked_wherever_it_stands_and_printed_by_nobody() {
         let secrets = Secrets::new(["hush".to_owned(), String::new()]);
         assert_eq!(secrets.mask("x-hush: hush!"), "x-***: ***!");
-        assert!(!format!("{secrets:?}").contains("hush"));
+        assert_eq!(format!("{secrets:?}"), "Secrets(…)");
     }
 
     #[test]

@@ -89,6 +89,8 @@ pub enum What {
     Claim {
         /// The claim's name.
         name: String,
+        /// As in `ProvisioningFailed`.
+        reason: String,
         /// In the cluster's words.
         message: String,
     },

@@ -2,18 +2,26 @@
 
 mod advice;
 mod sentence;
+mod words;
 
 use serde::Serialize;
 
-use self::{advice::advice, sentence::sentence};
+use self::{
+    advice::advice,
+    sentence::sentence,
+    words::{line, words},
+};
 use super::{
     markdown::{cell, escape, fenced},
     plain,
 };
-use crate::model::{Event, Secrets, Trouble, What};
+use crate::model::{Secrets, Trouble, What};
 
 /// The longest line that is shown of what others wrote, in characters.
 const WIDTH: usize = 400;
+
+/// So many other troubles are told, each in one sentence.
+const ALSO: usize = 3;
 
 /// So many lines of a log are shown, its last.
 pub const LOG_LINES: usize = 25;
@@ -46,6 +54,8 @@ pub struct Explanation {
     pub restarts: Option<u64>,
     /// In the cluster's words.
     pub message: Option<String>,
+    /// What else is wrong with the release, each in one sentence.
+    pub also: Vec<String>,
     /// The last lines of the container's log.
     pub log: Vec<String>,
     /// Why there is no log, where there should be one.
@@ -69,6 +79,8 @@ pub struct Failure<'a> {
     pub namespace: &'a str,
     /// What is wrong.
     pub trouble: &'a Trouble,
+    /// What else is wrong.
+    pub also: &'a [Trouble],
     /// The end of the container's log, or why it cannot be had; none where there is none.
     pub log: Option<Result<String, String>>,
     /// What Helm said.
@@ -111,6 +123,7 @@ impl Failure<'_> {
             },
             restarts: container.as_ref().map(|it| it.restarts),
             message: some(message),
+            also: self.also().iter().map(|text| shown(text)).collect(),
             log,
             no_log,
             events: events.map(|event| shown(&line(event))).collect(),
@@ -118,6 +131,14 @@ impl Failure<'_> {
             advice: shown(&advice(self.namespace, self.trouble)),
             unseen: self.unseen.iter().map(|text| shown(text)).collect(),
         }
+    }
+
+    fn also(&self) -> Vec<String> {
+        let told = self.also.iter().take(ALSO);
+        let mut told: Vec<_> = told.map(|it| sentence(self.release, it)).collect();
+        let more = self.also.len().saturating_sub(ALSO);
+        told.extend((more > 0).then(|| format!("{more} more")));
+        told
     }
 }
 
@@ -159,11 +180,17 @@ impl Explanation {
             .no_log
             .iter()
             .map(|reason| ("log", format!("not seen: {reason}")));
+        let also = self.also.iter().map(|trouble| ("also", trouble.clone()));
         let events = self.events.iter().map(|event| ("event", event.clone()));
         let unseen = self.unseen.iter().map(|what| ("not seen", what.clone()));
         let helm = self.helm.iter().map(|said| ("Helm", said.clone()));
         let advice = [("try", self.advice.clone())];
-        let rest = log.chain(events).chain(unseen).chain(helm).chain(advice);
+        let rest = log
+            .chain(also)
+            .chain(events)
+            .chain(unseen)
+            .chain(helm)
+            .chain(advice);
         rest.filter(|(_, text)| !text.is_empty()).collect()
     }
 
@@ -198,39 +225,6 @@ impl Explanation {
         };
         format!("{head}{table}{log}")
     }
-}
-
-/// What the cluster calls it, and says of it.
-fn words(what: &What) -> (&str, &str) {
-    match what {
-        What::Image { reason, message }
-        | What::Start { reason, message }
-        | What::Job { reason, message }
-        | What::Lost { reason, message }
-        | What::Ingress { reason, message }
-        | What::Waits { reason, message }
-        | What::Exit {
-            reason, message, ..
-        } => (reason, message),
-        What::NotMade(message) => ("FailedCreate", message),
-        What::Claim { message, .. } => ("ProvisioningFailed", message),
-        What::Unschedulable(message) => ("Unschedulable", message),
-        What::NotReady(message) => ("", message.as_deref().unwrap_or("it is not ready")),
-    }
-}
-
-fn line(event: &Event) -> String {
-    let time = event.at.map(|at| at.format("%H:%M:%S ").to_string());
-    let often = (event.count > 1).then(|| format!(" (×{})", event.count));
-    format!(
-        "{}{} {}/{}: {}{}",
-        time.unwrap_or_default(),
-        event.reason,
-        event.kind,
-        event.object,
-        event.message,
-        often.unwrap_or_default()
-    )
 }
 
 fn last_lines(text: &str) -> Vec<String> {

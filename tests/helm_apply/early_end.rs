@@ -7,7 +7,7 @@ use testbed::{Cluster, tools::Tool, wait_until, wait_until_within};
 
 use super::explanation::{migration, web};
 use crate::{
-    site::{HELMS, Ran, Running, Site, chart, echo},
+    site::{HELMS, Ran, Running, Site, chart, companion, echo, held},
     terminal::Terminal,
 };
 
@@ -150,7 +150,7 @@ fn pods_that_were_broken_before_do_not_end_the_deploy_that_mends_them() {
     }
 }
 
-fn pods(name: &str, spec: &Value) -> Value {
+pub fn pods(name: &str, spec: &Value) -> Value {
     let labels = json!({"app": name});
     let mut spec = spec.clone();
     spec["containers"] = json!([{"name": "web", "image": "example.test/web"}]);
@@ -162,7 +162,7 @@ fn pods(name: &str, spec: &Value) -> Value {
     })
 }
 
-fn objects(objects: Value) -> Value {
+pub fn objects(objects: Value) -> Value {
     json!({"chart": chart("objects"), "values": [{"objects": objects}]})
 }
 
@@ -266,7 +266,8 @@ fn an_ingress_that_cannot_be_brought_about_is_given_time() {
     );
 }
 
-/// How long a deploy lasts whose Ingress is refused for this reason.
+/// How long a deploy lasts whose Ingress is refused for this reason. Its other release has nothing to do
+/// with that, and is not told.
 fn refused_for(reason: &str) -> Duration {
     let site = Site::new("early-ingress");
     Cluster::shared()
@@ -275,6 +276,7 @@ fn refused_for(reason: &str) -> Duration {
     let deployment = site.push("new-refused");
     let running = site
         .helm_apply(Tool::Helm4, deployment)
+        .release(&companion("redis", json!({})))
         .release(&echo(json!({"web": true})))
         .args([
             "--url",
@@ -303,6 +305,8 @@ fn refused_for(reason: &str) -> Duration {
     assert!(words.starts_with(&says), "{words}");
     let says = format!("    reason     {reason}: no certificate");
     assert!(ran.stdout.contains(&says), "{ran}");
+    let other = "[✘] hey-new-refused--redis";
+    assert!(!ran.stdout.contains(other), "{ran}");
     took
 }
 
@@ -397,8 +401,8 @@ fn on_a_terminal_each_release_has_one_line_that_turns() {
     let deployment = site.push("new");
     let program = site
         .helm_apply(Tool::Helm3, deployment)
-        .release(&echo(crate::site::held()));
-    let program = program.release(&crate::site::companion("redis", crate::site::held()));
+        .release(&echo(held()));
+    let program = program.release(&companion("redis", held()));
     let terminal = Terminal::run(program, 100);
     for release in ["hey-new", "hey-new--redis"] {
         terminal.wait_for(&format!("] {release}: {release} 0 of 1 ready"));

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use testbed::tools::Tool;
 
+use super::early_end::{objects, pods};
 use crate::site::{HELMS, RIGHTS, Ran, Site, chart, echo};
 
 /// A web server whose pods bear these annotations.
@@ -100,6 +101,26 @@ fn an_image_that_is_not_there_is_named_with_the_registrys_words() {
             .contains(": failed to pull image \"example.test/web\": not found\n"),
         "{ran}"
     );
+}
+
+/// The cluster's own controller says it, in another word than where a class makes no disk.
+#[test]
+fn a_claim_without_a_class_is_told_with_the_clusters_words() {
+    let claim = json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "hey-new-data"},
+        "spec": {"storageClassName": "", "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}}},
+    });
+    let volumes = json!({"volumes": [
+        {"name": "data", "persistentVolumeClaim": {"claimName": "hey-new-data"}}]});
+    let release = objects(json!([claim, pods("hey-new", &volumes)]));
+    let rights = RIGHTS.replace("verbs: [get, list, watch, delete]", "verbs: ['*']");
+    let site = Site::with_rights("explains-claim", &rights);
+    let (ran, _, words) = failed(&site, Tool::Helm4, &release, 4);
+    let says = "Deploy failed: hey-new: the volume claim hey-new-data gets no disk";
+    assert!(words.starts_with(says), "{words}");
+    ran.says("    reason     FailedBinding: no persistent volumes available")
+        .says("    try        name a storage class in the claim");
 }
 
 /// What a pod logs is hostile: no line of it is a command to a CI, nor markup on a page; and it may hold

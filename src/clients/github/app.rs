@@ -17,7 +17,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use super::{
     error::{Cause, GitHubError},
-    http::{Http, Request, bearer, date, read},
+    wire::{Request, Wire, bearer, date, read},
 };
 use crate::model::{Repository, Secrets};
 
@@ -145,12 +145,12 @@ impl Tokens {
     }
 
     /// What a request is sent with: the token that is held, or a new one in good time.
-    pub(super) async fn header(&self, http: &Http) -> Result<HeaderValue, GitHubError> {
+    pub(super) async fn header(&self, wire: &Wire) -> Result<HeaderValue, GitHubError> {
         let mut held = self.held.lock().await;
         if let Some(held) = held.as_ref().filter(|held| Instant::now() < held.ends) {
             return Ok(held.header.clone());
         }
-        let new = self.ask(http).await?;
+        let new = self.ask(wire).await?;
         Ok(held.insert(new).header.clone())
     }
 
@@ -160,21 +160,20 @@ impl Tokens {
         held.take_if(|held| held.header == refused);
     }
 
-    async fn ask(&self, http: &Http) -> Result<Held, GitHubError> {
+    async fn ask(&self, wire: &Wire) -> Result<Held, GitHubError> {
         let jwt = bearer(&self.app.jwt(Utc::now()));
         let jwt = jwt.expect("Base64 and dots can be a header");
         let installation = match self.app.installation {
             Some(id) => id,
-            None => self.installation(http, &jwt).await?,
+            None => self.installation(wire, &jwt).await?,
         };
         let path = format!("/app/installations/{installation}/access_tokens");
         let wanted = json!({
             "repositories": [self.repository.name()], "permissions": self.app.permissions(),
         });
         // Of two tokens one is used, and both end by themselves.
-        let mut request = Request::post(&path, wanted);
-        request.safe = true;
-        let reply = http.follow(&request, &jwt).await?;
+        let request = Request::post(&path, wanted).repeatable();
+        let reply = wire.follow(&request, &jwt).await?;
         let read = read::<Given>(&request.to_string(), &reply);
         let given = read.map_err(|error| self.explain(error))?;
         // By GitHub's own clock, where it tells.
@@ -190,10 +189,10 @@ impl Tokens {
         })
     }
 
-    async fn installation(&self, http: &Http, jwt: &HeaderValue) -> Result<u64, GitHubError> {
+    async fn installation(&self, wire: &Wire, jwt: &HeaderValue) -> Result<u64, GitHubError> {
         let path = format!("/repos/{}/installation", self.repository);
         let request = Request::get(&path);
-        let reply = http.follow(&request, jwt).await?;
+        let reply = wire.follow(&request, jwt).await?;
         let read = read::<Installation>(&request.to_string(), &reply);
         Ok(read.map_err(|error| self.explain(error))?.id)
     }

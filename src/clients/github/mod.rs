@@ -17,6 +17,7 @@ mod sight;
 #[cfg(test)]
 mod tests;
 mod tier;
+mod wire;
 
 use std::{fmt::Display, sync::Arc};
 
@@ -42,7 +43,8 @@ pub use self::{
 };
 use self::{
     app::Tokens,
-    http::{Credentials, Http, bearer},
+    http::{Credentials, Http},
+    wire::{Wire, bearer},
 };
 use super::patience::Patience;
 use crate::model::{
@@ -124,7 +126,7 @@ impl GitHub {
     ) -> anyhow::Result<Self> {
         let header = bearer(token).context("the token holds other than plain symbols")?;
         Ok(Self {
-            http: Http::new(base_url, Credentials::Token(header), patience)?,
+            http: Http::new(Wire::new(base_url, patience)?, Credentials::Token(header)),
             repository,
             secrets: Secrets::new([token.to_owned()]),
         })
@@ -140,7 +142,10 @@ impl GitHub {
         let secrets = app.secrets().clone();
         let tokens = Tokens::new(app, repository.clone());
         Ok(Self {
-            http: Http::new(base_url, Credentials::App(Arc::new(tokens)), patience)?,
+            http: Http::new(
+                Wire::new(base_url, patience)?,
+                Credentials::App(Arc::new(tokens)),
+            ),
             repository,
             secrets,
         })

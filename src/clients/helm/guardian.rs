@@ -22,7 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::run::Lifeline;
+use super::lifeline::Lifeline;
 use crate::clients::this_program;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 

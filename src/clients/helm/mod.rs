@@ -4,6 +4,7 @@
 
 mod arguments;
 mod guardian;
+mod lifeline;
 mod run;
 
 use std::{ffi::OsString, io::ErrorKind, path::PathBuf, sync::Arc, time::Duration};
@@ -14,7 +15,8 @@ use tokio::{process::Command, sync::Semaphore};
 pub use self::{
     arguments::{Chart, Upgrade},
     guardian::{GRACE, run_if_started as guardian_if_started},
-    run::{Lifeline, Outcome},
+    lifeline::Lifeline,
+    run::Outcome,
 };
 use super::{child, cluster::Target};
 use crate::model::{Halt, Secrets};

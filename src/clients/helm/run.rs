@@ -11,27 +11,13 @@ use anyhow::Context as _;
 use tokio::{
     io::AsyncWriteExt as _,
     process::{ChildStdin, Command},
-    sync::watch,
 };
 
-use super::{guardian, withhold};
+use super::{guardian, lifeline::Lifeline, withhold};
 use crate::{clients::child, model::Halt};
 
 /// How long Helm may run beyond the limit that it was given itself.
 const EXTRA: Duration = Duration::from_secs(60);
-
-/// What a running Helm hears of the program that started it.
-#[derive(Debug, Clone)]
-pub struct Lifeline {
-    /// Changes at every renewal of the lock.
-    pub renewed: watch::Receiver<()>,
-    /// How long the lock stands without one: then Helm is ended, whatever became of us.
-    pub lock_duration: Duration,
-    /// When the lock was renewed last.
-    pub renewed_at: Instant,
-    /// True when Helm is to stop.
-    pub stop: watch::Receiver<bool>,
-}
 
 /// How a Helm command ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use std::future::Future;
 
 pub(super) use self::in_cluster::{environments, helm_apply, sweep_deleted, sweep_stale};
 
-use super::{Start, deploy::repository_of, forge, stop::Stop};
+use super::{Start, forge, stop::Stop, work_tree::repository_of};
 use crate::{
     decide::check,
     model::{Ending, Fact, Line},

@@ -5,13 +5,14 @@ use anyhow::bail;
 use super::super::{
     Start, forge,
     gate::{self, Code, Watch},
+    work_tree::{in_work_tree, repository},
 };
 use crate::{
     clients::{
         git::{self, Ancestry, Checkout},
         github::GitHub,
     },
-    model::{App, Branch, Commit, Facts, Halt, Order, Repository, without_passwords},
+    model::{App, Branch, Commit, Facts, Halt, Order, Repository},
     report::Report,
     settings::{Ci, Deploy, Pages, UsageError},
 };
@@ -88,17 +89,6 @@ impl Target {
     }
 }
 
-/// The repository: given, the CI's, or that of the work tree.
-///
-/// # Errors
-/// In usage, where none of them tells it.
-pub(in super::super) async fn repository_of(
-    settings: &Deploy,
-    ci: &Ci,
-) -> anyhow::Result<Repository> {
-    repository(settings, ci, &git::checkout().await).await
-}
-
 /// What has to be built before the deploy, if the settings name something.
 fn gate_of(
     start: &Start<Deploy>,
@@ -125,26 +115,6 @@ fn gate_of(
         report,
     )
     .map(Some)
-}
-
-/// The repository: given, or the one that the work tree's branch is pushed to.
-async fn repository(
-    settings: &Deploy,
-    ci: &Ci,
-    checkout: &anyhow::Result<Checkout>,
-) -> anyhow::Result<Repository> {
-    if let Ok(repository) = settings.github.repository(ci) {
-        return Ok(repository);
-    }
-    let checkout = in_work_tree(checkout, "--repository")?;
-    let usage = |error: anyhow::Error| UsageError(format!("{error:#}"));
-    let address = git::remote_of(checkout.branch.as_ref())
-        .await
-        .map_err(usage)?;
-    let parsed = Repository::from_clone_address(&address);
-    // A clone address may hold a token.
-    let shown = without_passwords(&address);
-    Ok(parsed.map_err(|reason| UsageError(format!("the remote {shown}: {reason}")))?)
 }
 
 /// The app: given, or called as its repository.
@@ -215,16 +185,4 @@ fn unpushed(branch: &Branch, pushed: &Commit, ancestry: Ancestry) -> String {
              --commit SHA"
         ),
     }
-}
-
-/// The work tree that tells what `option` left open.
-fn in_work_tree<'a>(
-    checkout: &'a anyhow::Result<Checkout>,
-    option: &str,
-) -> Result<&'a Checkout, UsageError> {
-    checkout.as_ref().map_err(|error| {
-        UsageError(format!(
-            "{option} is missing, and no work tree tells it: {error:#}"
-        ))
-    })
 }

@@ -95,11 +95,12 @@ mod tests {
     }
 
     fn claim(name: &str, time: Duration) -> (Trouble, Duration) {
-        let (name, message) = (name.to_owned(), String::new());
-        (
-            trouble("StatefulSet/db", What::Claim { name, message }),
-            time,
-        )
+        let what = What::Claim {
+            name: name.to_owned(),
+            reason: "ProvisioningFailed".into(),
+            message: String::new(),
+        };
+        (trouble("StatefulSet/db", what), time)
     }
 
     fn fades<const N: usize>(fading: [(Trouble, Duration); N]) -> Hope {

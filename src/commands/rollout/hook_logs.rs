@@ -15,11 +15,20 @@ use crate::{model::Speaker, report::LOG_LINES};
 /// The most lines of one container that are shown; what follows is in its log.
 const SHOWN: usize = 500;
 
-/// The ends of the logs of hooks' containers, by the names of pod and container.
+/// The logs of hooks' containers, by the names of pod and container.
 #[derive(Default)]
-pub(super) struct HookLogs(Mutex<Ends>);
+pub(super) struct HookLogs(Mutex<Heard>);
 
-type Ends = BTreeMap<(String, String), VecDeque<String>>;
+type Heard = BTreeMap<(String, String), Log>;
+
+/// What was heard of a container.
+#[derive(Default)]
+struct Log {
+    /// How often it was started, by what was heard.
+    runs: u64,
+    /// The end of what it said.
+    end: VecDeque<String>,
+}
 
 impl HookLogs {
     /// Shows what the containers of a release's hooks say, of those that `seen` tells at each change. Never
@@ -56,6 +65,7 @@ impl HookLogs {
             hook,
             pod,
             container,
+            restarts: _,
             alone,
         } = &speaker;
         let mut shown = 0;
@@ -77,20 +87,20 @@ impl HookLogs {
         let _ = site.objects.follow_log(pod, container, line).await;
     }
 
-    /// Whether a container was not heard of before, and none of its pod's, whoever asks.
+    /// Whether a container was not heard of before since it was started, and none of its pod's was, whoever
+    /// asks.
     fn is_new(&self, speaker: &Speaker) -> (bool, bool) {
         let mut all = self.all();
         let is_first = !all.keys().any(|(pod, _)| *pod == speaker.pod);
-        let key = (speaker.pod.clone(), speaker.container.clone());
-        let is_new = !all.contains_key(&key);
-        all.entry(key).or_default();
-        (is_new, is_first)
+        let log = all.entry(key(speaker)).or_default();
+        let (runs, known) = (speaker.restarts + 1, log.runs);
+        log.runs = runs.max(known);
+        (runs > known, is_first)
     }
 
     fn keep(&self, speaker: &Speaker, line: &str) {
         let mut all = self.all();
-        let key = (speaker.pod.clone(), speaker.container.clone());
-        let lines = all.entry(key).or_default();
+        let lines = &mut all.entry(key(speaker)).or_default().end;
         lines.push_back(line.to_owned());
         if lines.len() > LOG_LINES {
             lines.pop_front();
@@ -100,12 +110,40 @@ impl HookLogs {
     /// The last lines that a container said.
     pub(super) fn end_of(&self, pod: &str, container: &str) -> Option<String> {
         let all = self.all();
-        let lines = all.get(&(pod.to_owned(), container.to_owned()))?;
-        let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+        let log = all.get(&(pod.to_owned(), container.to_owned()))?;
+        let lines: Vec<_> = log.end.iter().map(String::as_str).collect();
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
-    fn all(&self) -> MutexGuard<'_, Ends> {
+    fn all(&self) -> MutexGuard<'_, Heard> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key(speaker: &Speaker) -> (String, String) {
+    (speaker.pod.clone(), speaker.container.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_start_of_a_container_is_heard_once_and_its_pod_is_announced_once() {
+        let logs = HookLogs::default();
+        let new = |container: &str, restarts| {
+            logs.is_new(&Speaker {
+                hook: "migrate".into(),
+                pod: "migrate-1".into(),
+                container: container.into(),
+                restarts,
+                alone: false,
+            })
+        };
+        assert_eq!(new("app", 0), (true, true));
+        assert_eq!(new("app", 0), (false, false));
+        assert_eq!(new("app", 1), (true, false));
+        assert_eq!(new("app", 1), (false, false));
+        assert_eq!(new("beside", 0), (true, false));
     }
 }

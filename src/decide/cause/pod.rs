@@ -1,12 +1,9 @@
 //! Why a pod is not ready.
 
-use std::cmp::Reverse;
-
 use serde_json::Value;
 
 use super::{
     Look, bare,
-    rank::weight,
     told::{about, newest},
 };
 use crate::{
@@ -14,23 +11,27 @@ use crate::{
     model::{Container, Event, Log, Trouble, What},
 };
 
-/// What is wrong with a pod; nothing with one that is ready or has done its work.
-pub(super) fn trouble(look: &Look<'_>, pod: &Value) -> Option<Trouble> {
+/// All that is wrong with a pod; nothing with one that is ready or has done its work.
+pub(super) fn troubles(look: &Look<'_>, pod: &Value) -> Vec<Trouble> {
     if pod["status"]["phase"] == "Succeeded" || is_ready(pod) {
-        return None;
+        return Vec::new();
     }
     let events = about(look.scene, "Pod", pod);
-    let (what, container) = unscheduled(pod)
-        .or_else(|| of_containers(pod, &events))
-        .or_else(|| lost(pod))
-        .or_else(|| waits(&events))
-        .unwrap_or_else(|| not_ready(pod, &events));
-    Some(Trouble {
+    let mut found = match unscheduled(pod) {
+        Some(unscheduled) => vec![unscheduled],
+        None => of_containers(pod, &events),
+    };
+    if found.is_empty() {
+        let of_pod = lost(pod).or_else(|| waits(&events));
+        found.push(of_pod.unwrap_or_else(|| not_ready(pod, &events)));
+    }
+    let troubles = found.into_iter().map(|(what, container)| Trouble {
         pod: Some(super::text(&pod["metadata"]["name"])),
         container,
-        events,
+        events: events.clone(),
         ..bare(what)
-    })
+    });
+    troubles.collect()
 }
 
 type Found = (What, Option<Container>);
@@ -62,13 +63,10 @@ fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
         .flat_map(|list| pod["status"][list].as_array().into_iter().flatten())
 }
 
-/// What is wrong with the container that tells most: of those that crash, the one that crashed most.
-fn of_containers(pod: &Value, events: &[Event]) -> Option<Found> {
+/// What is wrong with its containers: one may wait for what another does not have.
+fn of_containers(pod: &Value, events: &[Event]) -> Vec<Found> {
     let found = containers(pod).filter_map(|it| of_container(pod, it, events));
-    found.min_by_key(|(what, container)| {
-        let restarts = container.as_ref().map(|it| it.restarts);
-        (weight(what), Reverse(restarts))
-    })
+    found.collect()
 }
 
 /// What keeps a container from running; none for one that begins, runs, or has done its work.
@@ -82,9 +80,9 @@ fn of_container(pod: &Value, status: &Value, events: &[Event]) -> Option<Found> 
     };
     let backs_off = waiting == Some("CrashLoopBackOff");
     if let Some(reason) = waiting.filter(|reason| is_of_image(reason)) {
-        let (reason, message) = (reason.to_owned(), of_registry(said(), events));
-        let what = What::Image { reason, message };
-        return Some((what, Some(container(pod, status, None))));
+        let container = container(pod, status, None);
+        let (reason, message) = (reason.to_owned(), of_registry(said(), &container, events));
+        return Some((What::Image { reason, message }, Some(container)));
     }
     // One that runs again may be well: its state of now says so.
     let is_well = status["ready"] == true;
@@ -131,8 +129,13 @@ fn is_of_image(reason: &str) -> bool {
 }
 
 /// Why an image is not to be had: one who waits before he asks again says no more than that.
-fn of_registry(said: String, events: &[Event]) -> String {
-    let failed = |event: &Event| event.reason == "Failed" && event.message.contains("pull");
+fn of_registry(said: String, container: &Container, events: &[Event]) -> String {
+    let named = format!("\"{}", container.image);
+    let failed = |event: &Event| {
+        let is_pull = event.reason == "Failed" && event.message.contains("pull");
+        // One that names an image names that of another container.
+        is_pull && (event.message.contains(&named) || !event.message.contains("image \""))
+    };
     match newest(events, failed) {
         Some(failed) if said.is_empty() || said.starts_with("Back-off") => failed.message.clone(),
         Some(_) | None => said,

@@ -60,7 +60,8 @@ fn of_pod(pod: Value, events: &[Event]) -> Option<Trouble> {
         ],
         events,
     );
-    troubles(&scene, &[object("StatefulSet", "web")], None).pop()
+    let troubles = troubles(&scene, &[object("StatefulSet", "web")], None);
+    troubles.into_iter().next()
 }
 
 fn container(state: Value) -> Value {
@@ -193,11 +194,28 @@ fn what_the_registry_said_is_found_behind_the_wait_for_the_next_try() {
         1,
     );
     let waits = waiting("ImagePullBackOff", "Back-off pulling image");
-    let trouble = of_pod(waits, &[pull]).expect("it has no image");
+    let again = event("Pod", "web-0", "Failed", "Error: ErrImagePull", 2);
+    let trouble = of_pod(waits, &[pull, again]).expect("it has no image");
     let What::Image { message, .. } = trouble.what else {
         panic!("{trouble:?}");
     };
     assert_eq!(message, "Failed to pull image: not found");
+}
+
+#[test]
+fn what_the_registry_said_of_another_containers_image_is_not_said_of_this_one() {
+    let says = |image: &str, at| {
+        let message = format!("Failed to pull image \"{image}\": of {image}");
+        event("Pod", "web-0", "Failed", &message, at)
+    };
+    let waits = || waiting("ImagePullBackOff", "Back-off pulling image");
+    let message = |events: &[Event]| match of_pod(waits(), events).map(|it| it.what) {
+        Some(What::Image { message, .. }) => message,
+        other => panic!("{other:?}"),
+    };
+    let [ours, other] = [says("hey:1", 1), says("proxy:2", 2)];
+    assert!(message(&[ours, other.clone()]).ends_with("of hey:1"));
+    assert_eq!(message(&[other]), "Back-off pulling image");
 }
 
 #[test]
@@ -212,8 +230,50 @@ fn pods_that_are_refused_are_told_until_one_is_made() {
     let refused = found(std::slice::from_ref(&quota), 1).expect("it has no pods");
     assert_eq!(refused.what, What::NotMade("exceeded quota".into()));
     assert_eq!(refused.ready, Some((0, 1)));
-    assert_eq!(found(&[quota.clone(), made], 1), None);
+    assert_eq!(found(&[quota.clone(), made.clone()], 1), None);
+    let at_once = Event {
+        at: quota.at,
+        ..made
+    };
+    assert!(found(&[quota.clone(), at_once], 1).is_some(), "of another");
     assert_eq!(found(&[quota], 2), None, "an older deploy's");
+}
+
+#[test]
+fn pods_that_are_refused_to_a_deployments_newest_set_are_told() {
+    let revision = json!({"annotations": {"deployment.kubernetes.io/revision": "2"}});
+    let mut set = of("web", json!({}));
+    set["metadata"]["annotations"] = revision["annotations"].clone();
+    let objects = [
+        ("Deployment", "web", json!({"metadata": revision})),
+        ("ReplicaSet", "web-1", set),
+    ];
+    let quota = event("ReplicaSet", "web-1", "FailedCreate", "exceeded quota", 1);
+    let scene = scene(&objects, &[quota]);
+    let found = troubles(&scene, &[object("Deployment", "web")], None).pop();
+    let found = found.map(|it| it.what);
+    assert_eq!(found, Some(What::NotMade("exceeded quota".into())));
+}
+
+#[test]
+fn a_job_that_did_not_fail_and_what_is_no_job_are_no_failed_jobs() {
+    let found = |kind: &str, status: &str| {
+        let failed = json!([{"type": "Failed", "status": status}]);
+        let live = json!({"status": {"conditions": failed}});
+        let scene = scene(&[(kind, "web", live)], &[]);
+        !troubles(&scene, &[object(kind, "web")], None).is_empty()
+    };
+    assert!(found("Job", "True"));
+    assert!(!found("Job", "False"));
+    assert!(!found("StatefulSet", "True"));
+}
+
+#[test]
+fn a_pod_that_nobody_may_place_yet_is_not_one_that_finds_no_node() {
+    let gated = json!({"status": {"conditions": [{"type": "PodScheduled", "status": "False",
+        "reason": "SchedulingGated"}]}});
+    let found = of_pod(gated, &[]).map(|it| it.what);
+    assert_eq!(found, Some(What::NotReady(None)));
 }
 
 #[test]
@@ -254,8 +314,58 @@ fn a_claim_without_a_disk_explains_more_than_the_pod_that_waits_for_it() {
     ];
     let scene = scene(&objects, &events);
     let found = troubles(&scene, &[object("StatefulSet", "db")], None);
-    let (name, message) = ("data".into(), "no class".into());
-    assert_eq!(found[0].what, What::Claim { name, message });
+    let what = What::Claim {
+        name: "data".into(),
+        reason: "ProvisioningFailed".into(),
+        message: "no class".into(),
+    };
+    assert_eq!(found[0].what, what);
+}
+
+#[test]
+fn a_claim_that_names_no_class_where_none_is_the_default_gets_no_disk() {
+    let says = |reason: &str, warns, at| Event {
+        warns,
+        ..event(
+            "PersistentVolumeClaim",
+            "data",
+            reason,
+            "no class is set",
+            at,
+        )
+    };
+    let found = |events: &[Event]| {
+        let claim = json!({"status": {"phase": "Pending"}});
+        let scene = scene(&[("PersistentVolumeClaim", "data", claim)], events);
+        let troubles = troubles(&scene, &[object("PersistentVolumeClaim", "data")], None);
+        troubles.into_iter().next().map(|it| it.what)
+    };
+    let unbound = says("FailedBinding", false, 2);
+    let what = What::Claim {
+        name: "data".into(),
+        reason: "FailedBinding".into(),
+        message: "no class is set".into(),
+    };
+    assert_eq!(found(std::slice::from_ref(&unbound)), Some(what.clone()));
+    // What was said before, and with it, takes nothing back.
+    let earlier = [1, 2].map(|at| says("ExternalProvisioning", false, at));
+    let [before, with] = earlier;
+    assert_eq!(found(&[before, unbound.clone(), with]), Some(what));
+    for reason in [
+        "WaitForFirstConsumer",
+        "ExternalProvisioning",
+        "Provisioning",
+    ] {
+        let later = says(reason, false, 3);
+        assert_eq!(found(std::slice::from_ref(&later)), None, "{reason}");
+        assert_eq!(found(&[unbound.clone(), later]), None, "{reason}");
+        // A provisioner says so at each new try.
+        let failed = says("ProvisioningFailed", true, 2);
+        assert!(
+            found(&[failed, says(reason, false, 3)]).is_some(),
+            "{reason}"
+        );
+    }
 }
 
 #[test]
@@ -367,4 +477,229 @@ fn the_same_trouble_is_known_by_where_it_is_and_what_it_is() {
     for other in [elsewhere, another] {
         assert!(!is_same(&crash, &other), "{other:?}");
     }
+}
+
+/// What is wrong with a set of two of these pods.
+fn of_two(pods: [Value; 2], events: &[Event]) -> Vec<Trouble> {
+    let [first, second] = pods.map(|pod| of("web", pod));
+    let set = json!({"spec": {"replicas": 2}});
+    let objects = [
+        ("StatefulSet", "web", set),
+        ("Pod", "web-0", first),
+        ("Pod", "web-1", second),
+    ];
+    troubles(
+        &scene(&objects, events),
+        &[object("StatefulSet", "web")],
+        None,
+    )
+}
+
+#[test]
+fn what_one_container_has_hides_nothing_of_another() {
+    let mut pod = container(json!({"state": exit(1)}));
+    let lacks = json!({"name": "sidecar", "state": {"waiting": {"reason": "ErrImagePull"}}});
+    let statuses = pod["status"]["containerStatuses"].as_array_mut();
+    statuses.expect("it has some").push(lacks);
+    let scene = scene(
+        &[
+            ("StatefulSet", "web", json!({})),
+            ("Pod", "web-0", of("web", pod)),
+        ],
+        &[],
+    );
+    let found = troubles(&scene, &[object("StatefulSet", "web")], None);
+    let found = found
+        .iter()
+        .map(|it| it.container.as_ref().map(|it| it.name.as_str()));
+    assert_eq!(found.collect::<Vec<_>>(), [Some("sidecar"), Some("app")]);
+}
+
+#[test]
+fn a_pod_that_is_not_ready_hides_none_that_crashes_nor_that_others_are_refused() {
+    let unready = || container(json!({"state": {"running": {}}}));
+    let found = of_two([unready(), container(json!({"state": exit(1)}))], &[]);
+    let pods: Vec<_> = found.iter().map(|it| it.pod.as_deref()).collect();
+    assert_eq!(pods, [Some("web-1"), Some("web-0")]);
+
+    let quota = event("StatefulSet", "web", "FailedCreate", "exceeded quota", 1);
+    let of_one = |replicas: u64| {
+        let set = json!({"spec": {"replicas": replicas}});
+        let objects = [
+            ("StatefulSet", "web", set),
+            ("Pod", "web-0", of("web", unready())),
+        ];
+        let scene = scene(&objects, std::slice::from_ref(&quota));
+        let found = troubles(&scene, &[object("StatefulSet", "web")], None);
+        found.into_iter().map(|it| it.what).collect::<Vec<_>>()
+    };
+    let soft = What::NotReady(None);
+    assert_eq!(
+        of_one(2),
+        [What::NotMade("exceeded quota".into()), soft.clone()]
+    );
+    assert_eq!(of_one(1), [soft], "all pods are made by now");
+}
+
+#[test]
+fn a_claim_that_two_pods_wait_for_is_told_once_and_in_place_of_their_wait() {
+    let waits = || {
+        json!({"spec": {"volumes": [{"persistentVolumeClaim": {"claimName": "data"}}]},
+            "status": {"conditions": [{"type": "PodScheduled", "status": "False",
+            "reason": "Unschedulable", "message": "pod has unbound PersistentVolumeClaims"}]}})
+    };
+    let failed = event(
+        "PersistentVolumeClaim",
+        "data",
+        "ProvisioningFailed",
+        "no class",
+        1,
+    );
+    let objects = [
+        ("StatefulSet", "db", json!({"spec": {"replicas": 2}})),
+        ("Pod", "db-0", of("db", waits())),
+        ("Pod", "db-1", of("db", waits())),
+        (
+            "PersistentVolumeClaim",
+            "data",
+            json!({"status": {"phase": "Pending"}}),
+        ),
+    ];
+    let found = |events: &[Event]| {
+        troubles(
+            &scene(&objects, events),
+            &[object("StatefulSet", "db")],
+            None,
+        )
+    };
+    let told = found(&[failed]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(matches!(told[0].what, What::Claim { .. }), "{told:?}");
+    assert_eq!(found(&[]).len(), 2, "nobody says why");
+}
+
+#[test]
+fn the_same_claim_is_known_whichever_workload_waits_for_it() {
+    let claim = |workload: &str, name: &str| Trouble {
+        workload: workload.into(),
+        ..bare(What::Claim {
+            name: name.into(),
+            reason: String::new(),
+            message: String::new(),
+        })
+    };
+    let data = claim("StatefulSet/db", "data");
+    assert!(is_same(&data, &claim("PersistentVolumeClaim/data", "data")));
+    assert!(!is_same(&data, &claim("StatefulSet/db", "wal")));
+}
+
+#[test]
+fn what_else_is_wrong_is_told_once_however_many_pods_have_it() {
+    let of = |workload: &str, pod: &str, what: What| Trouble {
+        workload: workload.into(),
+        pod: Some(pod.into()),
+        ..bare(what)
+    };
+    let node = || What::Unschedulable("no room".into());
+    let first = of("Deployment/web", "web-0", node());
+    let lost = || What::Lost {
+        reason: "Evicted".into(),
+        message: String::new(),
+    };
+    let troubles = vec![
+        first.clone(),
+        of("Deployment/web", "web-1", node()),
+        of("Deployment/web", "web-2", lost()),
+        of("Deployment/web", "web-3", lost()),
+        of("Deployment/web", "web-4", What::NotReady(None)),
+        of("Deployment/jobs", "jobs-0", node()),
+    ];
+    let expected = [troubles[2].clone(), troubles[5].clone()];
+    assert_eq!(beside(troubles, &first), expected);
+}
+
+#[test]
+fn one_that_ended_well_and_runs_again_is_not_ready_and_no_more() {
+    let again = json!({"state": {"running": {}}, "lastState": exit(0)});
+    let found = of_pod(container(again), &[]).map(|it| it.what);
+    assert_eq!(found, Some(What::NotReady(None)));
+}
+
+#[test]
+fn what_the_kubelet_says_of_an_image_itself_comes_before_what_it_said_earlier() {
+    let earlier = event("Pod", "web-0", "Failed", "Failed to pull image: timeout", 1);
+    let says = waiting("ErrImagePull", "hey:1: not found");
+    let Some(What::Image { message, .. }) = of_pod(says, &[earlier]).map(|it| it.what) else {
+        panic!("it has no image");
+    };
+    assert_eq!(message, "hey:1: not found");
+}
+
+#[test]
+fn a_pod_that_has_started_waits_for_no_disk_any_more() {
+    let what =
+        |events: &[Event]| of_pod(waiting("ContainerCreating", ""), events).map(|it| it.what);
+    let mount = event("Pod", "web-0", "FailedMount", "no such claim", 1);
+    let others = ["Started", "Pulled"].map(|reason| event("Pod", "web-0", reason, "", 2));
+    let [started, pulled] = others;
+    assert_eq!(what(&[mount.clone(), started]), Some(What::NotReady(None)));
+    assert!(matches!(what(&[mount, pulled]), Some(What::Waits { .. })));
+}
+
+#[test]
+fn of_a_pod_that_is_not_ready_the_container_that_runs_tells() {
+    let mut pod = container(json!({"state": {"running": {}}}));
+    let begins = json!({"name": "sidecar", "ready": false,
+        "state": {"waiting": {"reason": "ContainerCreating"}}});
+    let statuses = pod["status"]["containerStatuses"].as_array_mut();
+    statuses.expect("it has some").insert(0, begins);
+    let container = of_pod(pod, &[]).and_then(|it| it.container);
+    assert_eq!(container.map(|it| it.name), Some("app".to_owned()));
+}
+
+/// As long as nobody says why a disk does not come, the wait for it explains least of what is not soft.
+#[test]
+fn a_wait_for_disks_comes_after_what_is_refused() {
+    let waits = json!({"status": {"conditions": [{"type": "PodScheduled", "status": "False",
+        "reason": "Unschedulable", "message": "pod has unbound PersistentVolumeClaims"}]}});
+    let quota = event("StatefulSet", "web", "FailedCreate", "exceeded quota", 1);
+    let objects = [
+        ("StatefulSet", "web", json!({"spec": {"replicas": 2}})),
+        ("Pod", "web-0", of("web", waits)),
+    ];
+    let found = troubles(
+        &scene(&objects, &[quota]),
+        &[object("StatefulSet", "web")],
+        None,
+    );
+    let [first, second] = &found[..] else {
+        panic!("{found:?}");
+    };
+    assert!(matches!(first.what, What::NotMade(_)), "{found:?}");
+    assert!(matches!(second.what, What::Unschedulable(_)), "{found:?}");
+}
+
+#[test]
+fn what_is_said_of_another_of_the_same_name_is_not_said_of_this_one() {
+    let scene = |uid: &str, event: &Event| {
+        let mut scene = scene(
+            &[("StatefulSet", "web", json!({}))],
+            std::slice::from_ref(event),
+        );
+        let live = scene.objects.values_mut().next().expect("it is there");
+        live["metadata"]["uid"] = json!(uid);
+        scene
+    };
+    let said = |of: &str, kind: &str, name: &str| Event {
+        uid: of.into(),
+        ..event(kind, name, "FailedCreate", "exceeded quota", 1)
+    };
+    let is_told = |uid: &str, event: &Event| {
+        !troubles(&scene(uid, event), &[object("StatefulSet", "web")], None).is_empty()
+    };
+    let of = |uid: &str| said(uid, "StatefulSet", "web");
+    assert!(is_told("1", &of("1")) && is_told("1", &of("")) && is_told("", &of("1")));
+    assert!(!is_told("1", &of("2")), "an older one's");
+    assert!(!is_told("1", &said("1", "Deployment", "web")));
+    assert!(!is_told("1", &said("", "StatefulSet", "db")));
 }

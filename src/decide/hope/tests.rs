@@ -131,7 +131,7 @@ fn a_node_may_come_free_or_be_made_unless_somebody_says_no() {
     let [made, refused] = ["TriggeredScaleUp", "NotTriggerScaleUp"];
     let lack = unscheduled("0/3 nodes are available: 3 Insufficient cpu.");
     assert_eq!(time(hope_of(&lack, &[])), None);
-    assert_eq!(time(hope_of(&lack, &[says(refused, 1)])), LOST);
+    assert_eq!(time(hope_of(&lack, &[says(refused, 1)])), Some(OUTSIDE));
     assert_eq!(
         time(hope_of(&lack, &[says(refused, 1), says(made, 2)])),
         None
@@ -139,6 +139,24 @@ fn a_node_may_come_free_or_be_made_unless_somebody_says_no() {
     let never = unscheduled("0/3 nodes are available: 3 node(s) didn't match Pod's node selector.");
     assert_eq!(time(hope_of(&never, &[])), Some(OUTSIDE));
     assert_eq!(time(hope_of(&never, &[says(made, 1)])), None);
+    assert_eq!(time(hope_of(&never, &[says(refused, 1)])), LOST);
+}
+
+/// It may be another branch's, which goes.
+#[test]
+fn a_node_that_is_full_comes_free_when_a_pod_goes() {
+    for lack in [
+        "2 Insufficient memory, 1 node(s) didn't match Pod's node selector",
+        "3 Too many pods",
+        "3 node(s) didn't have free ports for the requested pod ports",
+        "3 node(s) exceed max volume count",
+        "3 node(s) didn't match pod anti-affinity rules",
+    ] {
+        let pod = unscheduled(&format!("0/3 nodes are available: {lack}."));
+        assert_eq!(time(hope_of(&pod, &[])), None, "{lack}");
+        let refused = event("Pod", "web-0", "NotTriggerScaleUp", "", 1);
+        assert_eq!(time(hope_of(&pod, &[refused])), Some(OUTSIDE), "{lack}");
+    }
 }
 
 #[test]
@@ -153,6 +171,8 @@ fn a_claim_that_nobody_makes_is_waited_for_as_long_as_a_disk() {
     assert_eq!(lacks(missing, &[]), Some(OUTSIDE));
     let made = event("Pod", "web-0", "TriggeredScaleUp", "", 1);
     assert_eq!(lacks(missing, &[made]), Some(OUTSIDE), "no node is a claim");
+    let goes = "persistentvolumeclaim \"data\" is being deleted";
+    assert_eq!(lacks(goes, &[]), None, "another comes in its place");
     // Of one that is there the claim itself tells.
     let unbound = "pod has unbound immediate PersistentVolumeClaims";
     assert_eq!(lacks(unbound, &[]), None);
@@ -189,27 +209,27 @@ fn pods_that_are_refused_are_believed_after_a_while() {
     );
     let denied = "admission webhook \"validate.kyverno.svc\" denied the request: no limits";
     assert_eq!(found(denied), Some(REFUSED));
+    for words in ["exceeded quota", "forbidden", "violates PodSecurity"] {
+        assert_eq!(found(words), Some(REFUSED));
+    }
     assert_eq!(found("Internal error: webhook does not answer"), None);
 }
 
 #[test]
 fn a_disk_that_cannot_be_made_is_believed_after_a_while() {
-    let found = |message: &str| {
-        let failed = event(
-            "PersistentVolumeClaim",
-            "web",
-            "ProvisioningFailed",
-            message,
-            1,
-        );
+    let found = |reason: &str, message: &str| {
+        let failed = event("PersistentVolumeClaim", "web", reason, message, 1);
         let mut scene = scene("PersistentVolumeClaim", None, &[failed]);
         let claim =
             json!({"metadata": {"name": "web", "uid": "web"}, "status": {"phase": "Pending"}});
         scene.apply(Change::There(key("PersistentVolumeClaim", "web"), claim));
         time(hope(&scene, &[object("PersistentVolumeClaim", false)], MAX))
     };
-    assert_eq!(found("storageclass \"x\" not found"), Some(REFUSED));
-    assert_eq!(found("rate exceeded"), Some(OUTSIDE));
+    let failed = "ProvisioningFailed";
+    assert_eq!(found(failed, "storageclass \"x\" not found"), Some(REFUSED));
+    assert_eq!(found(failed, "rate exceeded"), Some(OUTSIDE));
+    let no_class = "no persistent volumes available for this claim and no storage class is set";
+    assert_eq!(found("FailedBinding", no_class), Some(OUTSIDE));
 }
 
 #[test]
@@ -238,6 +258,13 @@ fn a_job_of_a_hook_that_failed_is_lost_and_another_is_nothing() {
     };
     assert_eq!(found(true), LOST);
     assert_eq!(found(false), None);
+}
+
+/// Its own limit of failures says when it has failed.
+#[test]
+fn a_hook_whose_container_is_started_again_and_again_is_waited_for() {
+    let scene = scene("Job", Some(&crash(MAX)), &[]);
+    assert_eq!(hope(&scene, &[object("Job", true)], MAX), Hope::Waits);
 }
 
 #[test]
@@ -269,4 +296,69 @@ fn as_long_as_a_hook_runs_nothing_is_lost() {
         "status": {"phase": "Running"}});
     scene.apply(Change::There(key("Pod", "m"), pod));
     assert_eq!(time(hope(&scene, &chart, MAX)), None);
+}
+
+/// A database for the migration runs for good.
+#[test]
+fn a_hook_that_has_no_end_holds_nothing_off() {
+    let time_beside = |kind: &str, phase: &str| {
+        let mut scene = scene("StatefulSet", Some(&crash(MAX)), &[]);
+        let body = json!({"metadata": {"name": "web", "uid": "hook"}, "status": {"phase": phase}});
+        scene.apply(Change::There(key(kind, "web"), body));
+        let pod = json!({"metadata": {"name": "db", "uid": "db", "ownerReferences": [{"uid": "hook"}]},
+            "status": {"phase": phase}});
+        scene.apply(Change::There(key("Pod", "db"), pod));
+        let chart = [object("StatefulSet", false), object(kind, true)];
+        time(hope(&scene, &chart, MAX))
+    };
+    for kind in ["ReplicaSet", "DaemonSet"] {
+        assert_eq!(time_beside(kind, "Running"), LOST, "{kind}");
+    }
+    for kind in ["Job", "Pod"] {
+        assert_eq!(time_beside(kind, "Running"), None, "{kind}");
+        assert_eq!(time_beside(kind, "Pending"), LOST, "{kind}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_hook_that_helm_does_not_wait_for_ends_nothing() {
+    let missing = waiting("ErrImagePull", "hey:1: not found");
+    let found = |kind: &str| {
+        let scene = scene(kind, Some(&missing), &[]);
+        time(hope(&scene, &[object(kind, true)], MAX))
+    };
+    assert_eq!(found("StatefulSet"), None);
+    assert_eq!(found("Job"), LOST);
+
+    let refused = event("Ingress", "web", "FailedBuildModel", "no certificate", 1);
+    let scene = scene("Ingress", None, &[refused]);
+    assert_eq!(
+        time(hope(&scene, &[object("Ingress", true)], MAX)),
+        Some(REFUSED),
+        "we wait for it"
+    );
+}
+
+/// A sidecar whose registry is away may heal, and the app beside it does not.
+#[test]
+fn what_may_heal_hides_nothing_that_does_not() {
+    let mut pod = crash(MAX);
+    let away = json!({"name": "sidecar",
+        "state": {"waiting": {"reason": "ErrImagePull", "message": "i/o timeout"}}});
+    let statuses = pod["status"]["containerStatuses"].as_array_mut();
+    statuses.expect("it has some").push(away);
+    assert_eq!(time(hope_of(&pod, &[])), LOST);
+}
+
+#[test]
+fn a_pod_that_was_there_before_hides_none_that_came() {
+    let mut scene = scene("StatefulSet", Some(&crash(MAX + 1)), &[]);
+    scene.before.insert("web-0".into());
+    let chart = [object("StatefulSet", false)];
+    assert_eq!(time(hope(&scene, &chart, MAX)), None);
+    let mut came = crash(MAX);
+    came["metadata"] =
+        json!({"name": "web-1", "uid": "web-1", "ownerReferences": [{"uid": "web"}]});
+    scene.apply(Change::There(key("Pod", "web-1"), came));
+    assert_eq!(time(hope(&scene, &chart, MAX)), LOST);
 }

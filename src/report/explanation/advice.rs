@@ -34,6 +34,9 @@ pub(super) fn advice(namespace: &str, trouble: &Trouble) -> String {
             "sweep what is old (sweep-stale), ask for less, or raise the quota".into()
         }
         What::NotMade(_) => "see what the cluster's admission asks of pods".into(),
+        What::Claim { reason, .. } if reason == "FailedBinding" => {
+            "name a storage class in the claim, or make one the cluster's default".into()
+        }
         What::Claim { .. } => "see the claim's storage class, and its provisioner".into(),
         What::Unschedulable(_) => {
             "ask for less, sweep what is old (sweep-stale), or add nodes".into()

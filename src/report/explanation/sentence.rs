@@ -36,7 +36,9 @@ fn said(trouble: &Trouble) -> String {
         What::Job { reason, message } => both(reason, message),
         What::Lost { reason, message } => format!("pod {pod} was ended: {}", both(reason, message)),
         What::NotMade(message) => format!("its pods are not made: {message}"),
-        What::Claim { name, message } => format!("the volume claim {name} gets no disk: {message}"),
+        What::Claim { name, message, .. } => {
+            format!("the volume claim {name} gets no disk: {message}")
+        }
         What::Unschedulable(message) => format!("pod {pod} finds no node: {message}"),
         What::Ingress { reason, message } => {
             let workload = &trouble.workload;

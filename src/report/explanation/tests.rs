@@ -1,7 +1,7 @@
 use chrono::DateTime;
 
 use super::*;
-use crate::model::{Container, Log};
+use crate::model::{Container, Event, Log};
 
 fn crash() -> Trouble {
     Trouble {
@@ -39,6 +39,7 @@ fn explained(trouble: &Trouble, log: Option<Result<String, String>>) -> Explanat
         release: "hey-new",
         namespace: "betas",
         trouble,
+        also: &[],
         log,
         helm: Some("context deadline exceeded"),
         unseen: &["failed to list events: hush".to_owned()],
@@ -102,6 +103,12 @@ fn each_trouble_has_its_sentence_and_what_to_try() {
         What::NotMade(text("refused")),
         What::Claim {
             name: text("data"),
+            reason: text("ProvisioningFailed"),
+            message: text("words"),
+        },
+        What::Claim {
+            name: text("data"),
+            reason: text("FailedBinding"),
             message: text("words"),
         },
         What::Unschedulable(text("no room")),
@@ -146,4 +153,38 @@ fn what_is_no_workload_of_the_releases_name_is_named() {
         hook,
         format!("the hook Job/hey-new (pre-upgrade) fails: {says}")
     );
+}
+
+#[test]
+fn what_else_is_wrong_is_told_in_a_sentence_each_and_not_without_end() {
+    let also: Vec<_> = ["nginx", "jobs", "cable", "mail", "cron"]
+        .map(|name| Trouble {
+            workload: format!("Deployment/{name}"),
+            what: What::NotMade("exceeded quota\n::error::boo".into()),
+            ..crash()
+        })
+        .into();
+    let told = |count: usize| {
+        let failure = Failure {
+            release: "hey-new",
+            namespace: "betas",
+            trouble: &crash(),
+            also: &also[..count],
+            log: None,
+            helm: None,
+            unseen: &[],
+        };
+        let [facts, _, rest] = failure.explained(&Secrets::default()).lines();
+        assert!(!facts.iter().any(|line| line.starts_with("also")));
+        let also = rest.iter().filter_map(|line| line.strip_prefix("also"));
+        also.map(|text| text.trim().to_owned()).collect::<Vec<_>>()
+    };
+    let said = |name: &str| {
+        format!("Deployment/{name}: its pods are not made: exceeded quota ::error::boo")
+    };
+    assert_eq!(told(1), [said("nginx")]);
+    let all = ["nginx", "jobs", "cable"].map(said);
+    assert_eq!(told(3), all);
+    assert_eq!(told(5)[..3], all);
+    assert_eq!(told(5)[3..], ["2 more"]);
 }

@@ -5,7 +5,6 @@ use std::any::TypeId;
 use clap::Arg;
 use serde_json::Value;
 
-use super::values::text_of;
 use crate::model::ReleaseSettings;
 
 /// Whether a value of this option may be a map: a release is one, and all others are text.
@@ -44,4 +43,11 @@ pub(super) fn item(value: &Value, maps: bool) -> Result<String, String> {
             Ok(text_of(value))
         }
     }
+}
+
+/// A value as the text that a flag would have.
+pub(super) fn text_of(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }

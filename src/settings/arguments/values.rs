@@ -3,7 +3,7 @@
 use clap::{ArgAction, Command};
 use serde_json::Value;
 
-use super::lists::{item, listed, takes_maps};
+use super::lists::{item, listed, takes_maps, text_of};
 
 /// The values that `value` gives an option: none for an empty string, several for a list.
 pub(super) fn values(command: &Command, name: &str, value: &Value) -> Result<Vec<String>, String> {
@@ -27,11 +27,4 @@ pub(super) fn values(command: &Command, name: &str, value: &Value) -> Result<Vec
         Value::Object(_) => Err("it takes one value, not a map".into()),
         Value::String(_) | Value::Bool(_) | Value::Number(_) => Ok(vec![text_of(value)]),
     }
-}
-
-/// A value as the text that a flag would have.
-pub(super) fn text_of(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
 }

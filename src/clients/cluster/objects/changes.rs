@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt as _, stream};
 use k8s_openapi::api::core::v1;
 use kube::{
@@ -74,16 +75,17 @@ impl Objects {
     fn watch_events(&self, interest: Arc<Interest>) -> impl Stream<Item = Change> + use<> {
         let api: Api<v1::Event> = Api::namespaced(self.client.clone(), &self.namespace);
         let watch = watcher::watcher(api, config());
-        let (objects, mut before) = (self.clone(), true);
+        let (objects, mut heard) = (self.clone(), Heard::default());
         let changes = watch.default_backoff().filter_map(move |seen| {
+            let of_interest = |event: &model::Event| interest.concerns(&event.object);
             std::future::ready(match seen {
-                Ok(Event::Apply(said) | Event::InitApply(said)) => {
-                    let event = event(said);
-                    let concerns = interest.concerns(&event.object);
-                    concerns.then_some(Change::Said(model::Event { before, ..event }))
+                Ok(Event::Apply(said)) => Some(event(said)).filter(of_interest).map(Change::Said),
+                Ok(Event::InitApply(said)) => {
+                    let listed = heard.listed(event(said));
+                    Some(listed).filter(of_interest).map(Change::Said)
                 }
                 Ok(Event::InitDone) => {
-                    before = false;
+                    heard.is_later = true;
                     None
                 }
                 Ok(Event::Delete(_) | Event::Init) => None,
@@ -149,6 +151,24 @@ impl Known {
     fn gone(&mut self, (key, body): (Key, Value)) -> Change {
         self.all.remove(&key);
         Change::Gone(key, body)
+    }
+}
+
+/// What was said before: a watch that lost its place lists that anew.
+#[derive(Default)]
+struct Heard {
+    /// When the last of it was said.
+    until: Option<DateTime<Utc>>,
+    is_later: bool,
+}
+
+impl Heard {
+    fn listed(&mut self, event: model::Event) -> model::Event {
+        if !self.is_later {
+            self.until = self.until.max(event.at);
+        }
+        let before = !self.is_later || event.at <= self.until;
+        model::Event { before, ..event }
     }
 }
 
@@ -235,6 +255,24 @@ mod tests {
             .collect();
         assert_eq!(names, ["web-2", "web-3"]);
         assert!(scene.is_old(&pod("web-2")) && !scene.is_old(&pod("web-3")));
+    }
+
+    #[test]
+    fn what_was_said_before_stays_so_when_it_is_listed_anew() {
+        let said = |at| model::Event {
+            at: DateTime::from_timestamp(at, 0),
+            ..model::Event::default()
+        };
+        let mut heard = Heard::default();
+        assert!([2, 1].iter().all(|at| heard.listed(said(*at)).before));
+        heard.is_later = true;
+        let [old, new] = [2, 3].map(|at| heard.listed(said(at)).before);
+        assert!(old && !new);
+        let mut silent = Heard {
+            is_later: true,
+            ..Heard::default()
+        };
+        assert!(!silent.listed(said(1)).before, "nothing was said before");
     }
 
     #[test]
