@@ -35,3 +35,4 @@ mod sweep_deleted;
 mod sweep_stale;
 mod terminal;
 mod up_and_down;
+mod widgets;

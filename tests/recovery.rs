@@ -1,5 +1,6 @@
 //! Killed at any instant, the next run converges: every state that Helm can be left in.
 
+mod lost_kind;
 mod old;
 mod removed;
 

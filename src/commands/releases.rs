@@ -9,7 +9,7 @@ use futures::future::join_all;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use self::repair::{clear_strays, repaired, wait_for_the_old};
+use self::repair::{clear_strays, removed_for_a_lost_kind, repaired, wait_for_the_old};
 use super::{
     explain::{Explanations, Suspect, explain},
     owners::owner_of,
@@ -205,7 +205,7 @@ async fn bring_one_up(
 ) -> anyhow::Result<()> {
     let name = &planned.release.name;
     let begun = Instant::now();
-    let revisions = repaired(site, name).await?;
+    let mut revisions = repaired(site, name).await?;
     if revisions.is_empty() {
         wait_for_the_old(site, &planned.objects).await?;
     }
@@ -225,8 +225,19 @@ async fn bring_one_up(
         skip_openapi_validation: manner.skip_openapi_validation,
         take_ownership: manner.adopt,
     };
-    let (outcome, lost) = upgraded(site, planned, &upgrade, manner, seen.rollout).await?;
-    site.ready()?;
+    let attempt = async || {
+        let attempt = upgraded(site, planned, &upgrade, manner, seen.rollout).await?;
+        site.ready()?;
+        anyhow::Ok(attempt)
+    };
+    let (mut outcome, mut lost) = attempt().await?;
+    let (wanted, complaint) = (&planned.objects, outcome.complaint());
+    let kept = removed_for_a_lost_kind(site, name, &revisions, wanted, &complaint);
+    if let Some(kept) = kept.await? {
+        revisions = kept;
+        wait_for_the_old(site, wanted).await?;
+        (outcome, lost) = attempt().await?;
+    }
     let revision = match deployed(site, name, newest(&revisions), &outcome).await {
         Ok(revision) => revision,
         Err(error) => {

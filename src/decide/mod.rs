@@ -49,7 +49,7 @@ pub use proof::{Fate, Marks, fate};
 pub use proofs::{Presence, presence};
 pub use queue::{by_nonce, is_under_way, same};
 pub use rank::{Rank, outranks, rank};
-pub use recovery::{Recovery, maybe_removed, recovery, uncompared};
+pub use recovery::{Recovery, lacks_kind, maybe_removed, recovery, uncompared};
 pub use redirect::{Course, course};
 pub use reply::{Expected, answer};
 pub use retire::{deployments_of, to_retire};

@@ -52,6 +52,12 @@ fn way_back(revisions: &[Revision]) -> Option<&Revision> {
     newest(Status::Deployed).or_else(|| newest(Status::Superseded))
 }
 
+/// Whether Helm, of either major, failed since it does not know a kind of an object that is up: it would at
+/// each upgrade, and at each removal.
+pub fn lacks_kind(complaint: &str) -> bool {
+    complaint.contains("from current release manifest") && complaint.contains("no matches for kind")
+}
+
 /// Of the kept revisions, oldest first: the one that is up, and those with whose objects it was never
 /// compared, so that what they made and it does not have is still there.
 ///
@@ -123,6 +129,18 @@ mod tests {
         ] {
             assert_eq!(recovery(&revisions(statuses)), expected, "{statuses:?}");
         }
+    }
+
+    #[test]
+    fn a_kind_that_helm_does_not_know_is_told_from_one_that_a_chart_asks_for() {
+        let lacks = "UPGRADE FAILED: unable to build kubernetes objects from current release manifest: \
+                     resource mapping not found for name: \"w\" namespace: \"\" from \"\": no matches for \
+                     kind \"Widget\" in version \"example.com/v1\"; ensure CRDs are installed first";
+        assert!(lacks_kind(lacks));
+        assert!(!lacks_kind(&lacks.replace("current", "new")));
+        assert!(!lacks_kind(
+            "unable to build kubernetes objects from current release manifest: the server is away"
+        ));
     }
 
     #[test]

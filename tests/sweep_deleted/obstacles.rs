@@ -14,7 +14,8 @@ use testbed::{
 use super::{ENVIRONMENT, is_empty};
 use crate::{
     objects::{config_map, hook, objects, slow_to_end, stateful_set},
-    site::{HELMS, Program, RIGHTS, Site},
+    site::{HELMS, Program, Site},
+    widgets::Widgets,
 };
 
 /// A branch that is up with these objects, and deleted since.
@@ -149,35 +150,27 @@ fn a_volume_claim_that_somebody_uses_is_named_with_the_pod() {
 
 #[test]
 fn a_kind_whose_definition_is_missing_is_named_and_its_release_goes_when_it_is_back() {
-    let rule = "\n  - apiGroups: [proof.example.test]\n    resources: [widgets]\n    \
-                verbs: [get, list, watch, create, patch, delete]\n---\napiVersion: \
-                rbac.authorization.k8s.io/v1\nkind: RoleBinding";
-    let rights = RIGHTS.replace(
-        "\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding",
-        rule,
-    );
+    let widgets = Widgets("proof.example.test");
     for helm in HELMS {
-        let site = Site::with_rights("sweep-definition", &rights);
+        let site = Site::with_rights("sweep-definition", &widgets.rights());
         // Of the kinds that there are before: no other test is to look for this one.
         is_empty(&site);
-        define(&site);
-        let widget = json!({
-            "apiVersion": "proof.example.test/v1", "kind": "Widget", "metadata": {"name": "w"},
-        });
+        widgets.define(&site);
+        let widget = widgets.one("w");
         let drain = hook("drain", "pre-delete", "");
         let deploy = site.helm_apply(helm, site.push("new"));
         deleted_with(&site, deploy, &[widget, config_map("a"), drain]);
-        undefine(&site);
+        widgets.undefine(&site);
         // As on another machine: Helm remembers the kinds that a cluster had.
         fs::remove_dir_all(site.kubeconfig.with_extension("home")).unwrap();
         let reason = "the cluster knows no kind Widget of proof.example.test/v1 any more";
         is_held_up(site.sweep_deleted(helm, "new"), &site, reason, 1);
         assert!(site.namespace.find("ConfigMap", "a").is_some());
-        define(&site);
+        widgets.define(&site);
         fs::remove_dir_all(site.kubeconfig.with_extension("home")).unwrap();
         site.sweep_deleted(helm, "new").run().ends_with(0);
         is_empty(&site);
-        undefine(&site);
+        widgets.undefine(&site);
     }
 }
 
@@ -256,41 +249,4 @@ fn looks_into(claim: &str) -> Value {
             "volumes": [{"name": "disk", "persistentVolumeClaim": {"claimName": claim}}],
         },
     })
-}
-
-const DEFINITION: &str = "widgets.proof.example.test";
-
-fn define(site: &Site) {
-    let definition = json!({
-        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": DEFINITION},
-        "spec": {
-            "group": "proof.example.test", "scope": "Namespaced",
-            "names": {"plural": "widgets", "singular": "widget", "kind": "Widget"},
-            "versions": [{
-                "name": "v1", "served": true, "storage": true,
-                "schema": {"openAPIV3Schema": {"type": "object"}},
-            }],
-        },
-    });
-    site.namespace.apply(&definition.to_string());
-    wait_until("the kind is served", || {
-        let conditions = &definition_of(site)["status"]["conditions"];
-        let mut conditions = conditions.as_array().into_iter().flatten();
-        let is_served = conditions.any(|it| it["type"] == "Established" && it["status"] == "True");
-        is_served.then_some(()).ok_or("it is not")
-    });
-}
-
-fn undefine(site: &Site) {
-    site.namespace
-        .delete("CustomResourceDefinition", DEFINITION);
-    wait_until("the kind is gone", || {
-        let definition = site.namespace.find("CustomResourceDefinition", DEFINITION);
-        definition.map_or(Ok(()), |_| Err("it is there"))
-    });
-}
-
-fn definition_of(site: &Site) -> Value {
-    site.namespace.get("CustomResourceDefinition", DEFINITION)
 }

@@ -230,6 +230,12 @@ impl Objects {
         }))
     }
 
+    /// Whether the cluster serves an object's kind in its very version, as Helm asks for it.
+    pub async fn serves(&self, key: &ObjectKey) -> Result<bool, ClusterError> {
+        let kind = self.kind(key).await?;
+        Ok(kind.is_some_and(|(resource, _)| resource.api_version == key.api_version))
+    }
+
     async fn kind(&self, key: &ObjectKey) -> Result<Option<(ApiResource, Scope)>, ClusterError> {
         let mut kinds = self.kinds.lock().await;
         let known = (key.api_version.clone(), key.kind.clone());

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 
 use super::super::{hooks, site::Site, teardown};
 use crate::{
-    decide::{Recovery, maybe_removed, recovery},
-    model::{Halt, Object, Revision},
+    decide::{Recovery, lacks_kind, maybe_removed, recovery},
+    model::{Halt, Object, ObjectKey, Revision, Status, objects},
 };
 
 /// How often an object that is still going is looked at.
@@ -93,6 +93,53 @@ async fn reinstall(site: &Site<'_>, release: &str) -> anyhow::Result<()> {
     }
     site.note(|record| record.remains.retain(|key| !keys.contains(key)))
         .await
+}
+
+/// Removes the release where Helm failed since the cluster serves a kind no more that the release has, and
+/// that nobody `wants` any more; the kept revisions then. None where it is otherwise: neither Helm's word
+/// alone costs an app its disks, nor a kind that is missing for a while.
+pub(super) async fn removed_for_a_lost_kind(
+    site: &Site<'_>,
+    release: &str,
+    revisions: &[Revision],
+    wanted: &[Object],
+    complaint: &str,
+) -> anyhow::Result<Option<Vec<Revision>>> {
+    if !lacks_kind(complaint) || unserved(site, wanted).await?.is_some() {
+        return Ok(None);
+    }
+    let Some(key) = unserved(site, &up(site, revisions).await?).await? else {
+        return Ok(None);
+    };
+    site.report.warn(&format!(
+        "{release}: the cluster serves no {} {} any more, so that Helm cannot upgrade: removing it and \
+         installing it anew",
+        key.api_version, key.kind
+    ));
+    reinstall(site, release).await?;
+    Ok(Some(site.storage.revisions(release).await?))
+}
+
+/// What the revision that is up holds.
+async fn up(site: &Site<'_>, revisions: &[Revision]) -> anyhow::Result<Vec<Object>> {
+    let mut newest_first = revisions.iter().rev();
+    let Some(up) = newest_first.find(|it| it.status == Status::Deployed) else {
+        return Ok(Vec::new());
+    };
+    let Some(stored) = site.storage.body(up).await? else {
+        return Ok(Vec::new());
+    };
+    objects(&stored.manifest).map_err(|reason| anyhow!("what is up is no YAML: {reason}"))
+}
+
+/// One whose kind the cluster does not serve.
+async fn unserved(site: &Site<'_>, objects: &[Object]) -> anyhow::Result<Option<ObjectKey>> {
+    for Object { key, .. } in objects {
+        if !site.objects.serves(key).await? {
+            return Ok(Some(key.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// Takes away what broken revisions made and the one that is up does not have. The release is up
