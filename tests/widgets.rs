@@ -1,7 +1,7 @@
 //! A kind of its own, which a cluster may serve or not.
 
 use serde_json::{Value, json};
-use testbed::wait_until;
+use testbed::{Cluster, wait_until};
 
 use crate::site::{RIGHTS, Site};
 
@@ -50,7 +50,9 @@ impl Widgets {
             let mut conditions = conditions.unwrap_or_default().into_iter();
             let is_served =
                 conditions.any(|it| it["type"] == "Established" && it["status"] == "True");
-            is_served.then_some(()).ok_or("it is not")
+            (is_served && self.are_told())
+                .then_some(())
+                .ok_or("it is not")
         });
     }
 
@@ -59,9 +61,20 @@ impl Widgets {
         let (kind, name) = ("CustomResourceDefinition", self.definition());
         site.namespace.delete(kind, &name);
         wait_until("the kind is gone", || {
-            let definition = site.namespace.find(kind, &name);
-            definition.map_or(Ok(()), |_| Err("it is there"))
+            let is_there = site.namespace.find(kind, &name).is_some() || self.are_told();
+            (!is_there).then_some(()).ok_or("it is there")
         });
+    }
+
+    /// Whether the API server tells of them to who asks what it serves, as Helm does: that changes a moment
+    /// after the definition.
+    fn are_told(&self) -> bool {
+        let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+        let asked = http::Request::get("/apis").header("accept", accept);
+        let asked = asked.body(Vec::new()).expect("it is a request");
+        let cluster = Cluster::shared();
+        let told = cluster.block_on(cluster.client().request_text(asked));
+        told.expect("the API server answers").contains(self.0)
     }
 
     fn definition(&self) -> String {

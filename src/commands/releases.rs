@@ -231,11 +231,10 @@ async fn bring_one_up(
         anyhow::Ok(attempt)
     };
     let (mut outcome, mut lost) = attempt().await?;
-    let (wanted, complaint) = (&planned.objects, outcome.complaint());
-    let kept = removed_for_a_lost_kind(site, name, &revisions, wanted, &complaint);
-    if let Some(kept) = kept.await? {
+    let complaint = outcome.complaint();
+    if let Some(kept) = removed_for_a_lost_kind(site, name, &revisions, &complaint).await? {
         revisions = kept;
-        wait_for_the_old(site, wanted).await?;
+        wait_for_the_old(site, &planned.objects).await?;
         (outcome, lost) = attempt().await?;
     }
     let revision = match deployed(site, name, newest(&revisions), &outcome).await {

@@ -95,17 +95,16 @@ async fn reinstall(site: &Site<'_>, release: &str) -> anyhow::Result<()> {
         .await
 }
 
-/// Removes the release where Helm failed since the cluster serves a kind no more that the release has, and
-/// that nobody `wants` any more; the kept revisions then. None where it is otherwise: neither Helm's word
-/// alone costs an app its disks, nor a kind that is missing for a while.
+/// Removes the release where Helm failed since the cluster serves a kind no more that is up; the kept
+/// revisions then. None where it is otherwise: Helm's word alone costs no app its disks. Of a kind that the
+/// chart asks for still Helm complains first, and in other words.
 pub(super) async fn removed_for_a_lost_kind(
     site: &Site<'_>,
     release: &str,
     revisions: &[Revision],
-    wanted: &[Object],
     complaint: &str,
 ) -> anyhow::Result<Option<Vec<Revision>>> {
-    if !lacks_kind(complaint) || unserved(site, wanted).await?.is_some() {
+    if !lacks_kind(complaint) {
         return Ok(None);
     }
     let Some(key) = unserved(site, &up(site, revisions).await?).await? else {
