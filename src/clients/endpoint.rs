@@ -32,6 +32,8 @@ impl Endpoint {
     pub fn new(host: &str, addresses: &[IpAddr], limit: Duration) -> anyhow::Result<Self> {
         let mut builder = Client::builder()
             .timeout(limit)
+            // Shared by all addresses: one that is silent leaves time for the others.
+            .connect_timeout(limit / 2)
             .redirect(Policy::none())
             .no_proxy()
             // Old pods of an upgrade would go on to answer on a connection that is kept.

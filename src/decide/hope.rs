@@ -161,21 +161,24 @@ fn node(trouble: &Trouble, message: &str) -> Option<Duration> {
     };
     let comes = said(&["TriggeredScaleUp", "Nominated"]);
     let refused = said(&["NotTriggerScaleUp"]);
-    let is_full = FULL.iter().any(|words| message.contains(words));
-    if refused > comes {
-        return Some(if is_full { OUTSIDE } else { Duration::ZERO });
-    }
     // A claim that is not there may be made yet; no node makes it.
     if message.contains("persistentvolumeclaim \"") && message.contains("not found") {
         return Some(OUTSIDE);
     }
+    // A disk that is being made, or a node that comes: neither is lack of a node, whatever is said of one.
     let may_pass = [
         "node.kubernetes.io/",
         "PersistentVolumeClaim",
         "persistentvolumeclaim",
     ];
-    let passes = comes.is_some() || is_full || may_pass.iter().any(|it| message.contains(it));
-    (!passes).then_some(OUTSIDE)
+    if may_pass.iter().any(|it| message.contains(it)) {
+        return None;
+    }
+    let is_full = FULL.iter().any(|words| message.contains(words));
+    if refused > comes {
+        return Some(if is_full { OUTSIDE } else { Duration::ZERO });
+    }
+    (comes.is_none() && !is_full).then_some(OUTSIDE)
 }
 
 #[cfg(test)]

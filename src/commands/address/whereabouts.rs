@@ -116,14 +116,13 @@ impl Whereabouts {
     /// Asks the ordinary resolver, once it cannot spoil anything: somebody may have asked it too
     /// early, and for people behind it the address is not there until it forgets.
     pub(super) async fn check_resolver(&self, host: &str, site: &Site<'_>) -> anyhow::Result<()> {
-        let time = match &self.asked {
-            Asked::Zone(zone) => zone.negative_ttl(),
-            Asked::Silent(_) => None,
-            // People reach it elsewhere, or have no other name servers than those that were asked.
-            Asked::Ingress | Asked::Nobody => return Ok(()),
+        // Where its name servers did not tell, the name may not be there yet though the load balancer answers.
+        let Asked::Zone(zone) = &self.asked else {
+            return Ok(());
         };
         if let Err(reason) = site.stop.unless(self.names.ordinary(host)).await? {
-            let time = time.map_or_else(|| "a while".to_owned(), elapsed);
+            let time = zone.negative_ttl().map(elapsed);
+            let time = time.unwrap_or_else(|| "a while".to_owned());
             site.report.warn(&format!(
                 "the resolver of this machine does not know {host} yet ({reason}): if somebody \
                  asked for it too early, it forgets that within {time}"

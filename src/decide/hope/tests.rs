@@ -176,6 +176,11 @@ fn a_claim_that_nobody_makes_is_waited_for_as_long_as_a_disk() {
     // Of one that is there the claim itself tells.
     let unbound = "pod has unbound immediate PersistentVolumeClaims";
     assert_eq!(lacks(unbound, &[]), None);
+    // The autoscaler, too, waits for the disk, and says no meanwhile.
+    let refused = event("Pod", "web-0", "NotTriggerScaleUp", "", 1);
+    assert_eq!(lacks(unbound, std::slice::from_ref(&refused)), None);
+    let begins = "1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }";
+    assert_eq!(lacks(begins, &[refused]), None);
 }
 
 #[test]
