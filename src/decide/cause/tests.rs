@@ -1,3 +1,6 @@
+mod disks;
+mod pods;
+
 use serde_json::json;
 
 use super::*;
@@ -82,143 +85,6 @@ fn exit(code: i64) -> Value {
 }
 
 #[test]
-fn each_state_of_a_pod_is_told_apart() {
-    let what = |pod: Value, events: &[Event]| of_pod(pod, events).map(|it| it.what);
-    let pair = |reason: &str, message: &str| (reason.to_owned(), message.to_owned());
-
-    let (reason, message) = pair("ErrImagePull", "hey:1: not found");
-    let pod = waiting(&reason, &message);
-    assert_eq!(what(pod, &[]), Some(What::Image { reason, message }));
-
-    let (reason, message) = pair("CreateContainerConfigError", "secret \"x\" not found");
-    let pod = waiting(&reason, &message);
-    assert_eq!(what(pod, &[]), Some(What::Start { reason, message }));
-
-    let unscheduled = json!({"status": {"phase": "Pending", "conditions": [{"type": "PodScheduled",
-        "status": "False", "reason": "Unschedulable", "message": "no room"}]}});
-    assert_eq!(
-        what(unscheduled, &[]),
-        Some(What::Unschedulable("no room".into()))
-    );
-
-    let (reason, message) = pair("Evicted", "low on memory");
-    let evicted = json!({"status": {"phase": "Failed", "reason": reason, "message": message}});
-    assert_eq!(what(evicted, &[]), Some(What::Lost { reason, message }));
-
-    let begins = || waiting("ContainerCreating", "");
-    assert_eq!(what(begins(), &[]), Some(What::NotReady(None)));
-    let (reason, message) = pair("FailedMount", "no such claim");
-    let mounts = [event("Pod", "web-0", &reason, &message, 1)];
-    assert_eq!(
-        what(begins(), &mounts),
-        Some(What::Waits { reason, message })
-    );
-
-    let runs = container(json!({"state": {"running": {}}}));
-    let probe = [event("Pod", "web-0", "Unhealthy", "503", 1)];
-    let unready = of_pod(runs, &probe).expect("it is not ready");
-    assert_eq!(unready.what, What::NotReady(Some("503".into())));
-    assert_eq!(unready.container.and_then(|it| it.log), Some(Log::Present));
-}
-
-#[test]
-fn a_pod_that_is_ready_or_has_done_its_work_is_no_trouble() {
-    let ready = json!({"status": {"phase": "Running",
-        "conditions": [{"type": "Ready", "status": "True"}]}});
-    assert_eq!(of_pod(ready, &[]), None);
-    assert_eq!(of_pod(json!({"status": {"phase": "Succeeded"}}), &[]), None);
-}
-
-#[test]
-fn the_log_is_that_of_the_container_that_failed() {
-    let log = |pod: Value| {
-        let trouble = of_pod(pod, &[]).expect("it fails");
-        assert!(
-            matches!(trouble.what, What::Exit { code: 2, .. }),
-            "{trouble:?}"
-        );
-        trouble.container.and_then(|it| it.log)
-    };
-    assert_eq!(
-        log(container(json!({"state": exit(2)}))),
-        Some(Log::Present)
-    );
-    let backs_off = json!({"waiting": {"reason": "CrashLoopBackOff"}});
-    let loops = json!({"state": backs_off, "lastState": exit(2)});
-    assert_eq!(log(container(loops)), Some(Log::Previous));
-    let again = json!({"state": {"running": {}}, "lastState": exit(2)});
-    assert_eq!(log(container(again)), Some(Log::Previous));
-}
-
-#[test]
-fn of_several_containers_the_one_that_crashed_most_is_told() {
-    let mut pod = container(json!({"state": exit(1)}));
-    let mut other = pod["status"]["containerStatuses"][0].clone();
-    other["name"] = json!("sidecar");
-    other["restartCount"] = json!(9);
-    let statuses = pod["status"]["containerStatuses"].as_array_mut();
-    statuses.expect("it has some").push(other);
-    let trouble = of_pod(pod, &[]).expect("it fails");
-    assert_eq!(
-        trouble.container.map(|it| it.name).as_deref(),
-        Some("sidecar")
-    );
-}
-
-#[test]
-fn one_that_ends_well_and_should_not_end_is_told_too() {
-    let backs_off = json!({"waiting": {"reason": "CrashLoopBackOff"}});
-    let pod = container(json!({"state": backs_off, "lastState": exit(0)}));
-    let trouble = of_pod(pod, &[]).expect("it is none that should end");
-    let container = trouble.container.expect("it has a container");
-    let Container {
-        name,
-        image,
-        restarts,
-        ..
-    } = container;
-    assert_eq!(
-        (name.as_str(), image.as_str(), restarts),
-        ("app", "hey:1", 3)
-    );
-    assert!(matches!(trouble.what, What::Exit { code: 0, .. }));
-}
-
-#[test]
-fn what_the_registry_said_is_found_behind_the_wait_for_the_next_try() {
-    let pull = event(
-        "Pod",
-        "web-0",
-        "Failed",
-        "Failed to pull image: not found",
-        1,
-    );
-    let waits = waiting("ImagePullBackOff", "Back-off pulling image");
-    let again = event("Pod", "web-0", "Failed", "Error: ErrImagePull", 2);
-    let trouble = of_pod(waits, &[pull, again]).expect("it has no image");
-    let What::Image { message, .. } = trouble.what else {
-        panic!("{trouble:?}");
-    };
-    assert_eq!(message, "Failed to pull image: not found");
-}
-
-#[test]
-fn what_the_registry_said_of_another_containers_image_is_not_said_of_this_one() {
-    let says = |image: &str, at| {
-        let message = format!("Failed to pull image \"{image}\": of {image}");
-        event("Pod", "web-0", "Failed", &message, at)
-    };
-    let waits = || waiting("ImagePullBackOff", "Back-off pulling image");
-    let message = |events: &[Event]| match of_pod(waits(), events).map(|it| it.what) {
-        Some(What::Image { message, .. }) => message,
-        other => panic!("{other:?}"),
-    };
-    let [ours, other] = [says("hey:1", 1), says("proxy:2", 2)];
-    assert!(message(&[ours, other.clone()]).ends_with("of hey:1"));
-    assert_eq!(message(&[other]), "Back-off pulling image");
-}
-
-#[test]
 fn pods_that_are_refused_are_told_until_one_is_made() {
     let quota = event("StatefulSet", "web", "FailedCreate", "exceeded quota", 1);
     let made = event("StatefulSet", "web", "SuccessfulCreate", "created", 2);
@@ -269,14 +135,6 @@ fn a_job_that_did_not_fail_and_what_is_no_job_are_no_failed_jobs() {
 }
 
 #[test]
-fn a_pod_that_nobody_may_place_yet_is_not_one_that_finds_no_node() {
-    let gated = json!({"status": {"conditions": [{"type": "PodScheduled", "status": "False",
-        "reason": "SchedulingGated"}]}});
-    let found = of_pod(gated, &[]).map(|it| it.what);
-    assert_eq!(found, Some(What::NotReady(None)));
-}
-
-#[test]
 fn the_last_word_on_an_ingress_counts() {
     let found = |events: &[Event]| {
         let scene = scene(&[("Ingress", "web", json!({}))], events);
@@ -289,83 +147,6 @@ fn the_last_word_on_an_ingress_counts() {
     assert_eq!(trouble.what, What::Ingress { reason, message });
     assert_eq!(trouble.workload, "Ingress/web");
     assert_eq!(found(&[refused, done]), None);
-}
-
-#[test]
-fn a_claim_without_a_disk_explains_more_than_the_pod_that_waits_for_it() {
-    let waits = json!({"spec": {"volumes": [{"persistentVolumeClaim": {"claimName": "data"}}]},
-        "status": {"conditions": [{"type": "PodScheduled", "status": "False",
-            "reason": "Unschedulable", "message": "pod has unbound PersistentVolumeClaims"}]}});
-    let events = [event(
-        "PersistentVolumeClaim",
-        "data",
-        "ProvisioningFailed",
-        "no class",
-        1,
-    )];
-    let objects = [
-        ("StatefulSet", "db", json!({})),
-        ("Pod", "db-0", of("db", waits)),
-        (
-            "PersistentVolumeClaim",
-            "data",
-            json!({"status": {"phase": "Pending"}}),
-        ),
-    ];
-    let scene = scene(&objects, &events);
-    let found = troubles(&scene, &[object("StatefulSet", "db")], None);
-    let what = What::Claim {
-        name: "data".into(),
-        reason: "ProvisioningFailed".into(),
-        message: "no class".into(),
-    };
-    assert_eq!(found[0].what, what);
-}
-
-#[test]
-fn a_claim_that_names_no_class_where_none_is_the_default_gets_no_disk() {
-    let says = |reason: &str, warns, at| Event {
-        warns,
-        ..event(
-            "PersistentVolumeClaim",
-            "data",
-            reason,
-            "no class is set",
-            at,
-        )
-    };
-    let found = |events: &[Event]| {
-        let claim = json!({"status": {"phase": "Pending"}});
-        let scene = scene(&[("PersistentVolumeClaim", "data", claim)], events);
-        let troubles = troubles(&scene, &[object("PersistentVolumeClaim", "data")], None);
-        troubles.into_iter().next().map(|it| it.what)
-    };
-    let unbound = says("FailedBinding", false, 2);
-    let what = What::Claim {
-        name: "data".into(),
-        reason: "FailedBinding".into(),
-        message: "no class is set".into(),
-    };
-    assert_eq!(found(std::slice::from_ref(&unbound)), Some(what.clone()));
-    // What was said before, and with it, takes nothing back.
-    let earlier = [1, 2].map(|at| says("ExternalProvisioning", false, at));
-    let [before, with] = earlier;
-    assert_eq!(found(&[before, unbound.clone(), with]), Some(what));
-    for reason in [
-        "WaitForFirstConsumer",
-        "ExternalProvisioning",
-        "Provisioning",
-    ] {
-        let later = says(reason, false, 3);
-        assert_eq!(found(std::slice::from_ref(&later)), None, "{reason}");
-        assert_eq!(found(&[unbound.clone(), later]), None, "{reason}");
-        // A provisioner says so at each new try.
-        let failed = says("ProvisioningFailed", true, 2);
-        assert!(
-            found(&[failed, says(reason, false, 3)]).is_some(),
-            "{reason}"
-        );
-    }
 }
 
 #[test]
@@ -542,58 +323,6 @@ fn a_pod_that_is_not_ready_hides_none_that_crashes_nor_that_others_are_refused()
 }
 
 #[test]
-fn a_claim_that_two_pods_wait_for_is_told_once_and_in_place_of_their_wait() {
-    let waits = || {
-        json!({"spec": {"volumes": [{"persistentVolumeClaim": {"claimName": "data"}}]},
-            "status": {"conditions": [{"type": "PodScheduled", "status": "False",
-            "reason": "Unschedulable", "message": "pod has unbound PersistentVolumeClaims"}]}})
-    };
-    let failed = event(
-        "PersistentVolumeClaim",
-        "data",
-        "ProvisioningFailed",
-        "no class",
-        1,
-    );
-    let objects = [
-        ("StatefulSet", "db", json!({"spec": {"replicas": 2}})),
-        ("Pod", "db-0", of("db", waits())),
-        ("Pod", "db-1", of("db", waits())),
-        (
-            "PersistentVolumeClaim",
-            "data",
-            json!({"status": {"phase": "Pending"}}),
-        ),
-    ];
-    let found = |events: &[Event]| {
-        troubles(
-            &scene(&objects, events),
-            &[object("StatefulSet", "db")],
-            None,
-        )
-    };
-    let told = found(&[failed]);
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(matches!(told[0].what, What::Claim { .. }), "{told:?}");
-    assert_eq!(found(&[]).len(), 2, "nobody says why");
-}
-
-#[test]
-fn the_same_claim_is_known_whichever_workload_waits_for_it() {
-    let claim = |workload: &str, name: &str| Trouble {
-        workload: workload.into(),
-        ..bare(What::Claim {
-            name: name.into(),
-            reason: String::new(),
-            message: String::new(),
-        })
-    };
-    let data = claim("StatefulSet/db", "data");
-    assert!(is_same(&data, &claim("PersistentVolumeClaim/data", "data")));
-    assert!(!is_same(&data, &claim("StatefulSet/db", "wal")));
-}
-
-#[test]
 fn what_else_is_wrong_is_told_once_however_many_pods_have_it() {
     let of = |workload: &str, pod: &str, what: What| Trouble {
         workload: workload.into(),
@@ -616,67 +345,6 @@ fn what_else_is_wrong_is_told_once_however_many_pods_have_it() {
     ];
     let expected = [troubles[2].clone(), troubles[5].clone()];
     assert_eq!(beside(troubles, &first), expected);
-}
-
-#[test]
-fn one_that_ended_well_and_runs_again_is_not_ready_and_no_more() {
-    let again = json!({"state": {"running": {}}, "lastState": exit(0)});
-    let found = of_pod(container(again), &[]).map(|it| it.what);
-    assert_eq!(found, Some(What::NotReady(None)));
-}
-
-#[test]
-fn what_the_kubelet_says_of_an_image_itself_comes_before_what_it_said_earlier() {
-    let earlier = event("Pod", "web-0", "Failed", "Failed to pull image: timeout", 1);
-    let says = waiting("ErrImagePull", "hey:1: not found");
-    let Some(What::Image { message, .. }) = of_pod(says, &[earlier]).map(|it| it.what) else {
-        panic!("it has no image");
-    };
-    assert_eq!(message, "hey:1: not found");
-}
-
-#[test]
-fn a_pod_that_has_started_waits_for_no_disk_any_more() {
-    let what =
-        |events: &[Event]| of_pod(waiting("ContainerCreating", ""), events).map(|it| it.what);
-    let mount = event("Pod", "web-0", "FailedMount", "no such claim", 1);
-    let others = ["Started", "Pulled"].map(|reason| event("Pod", "web-0", reason, "", 2));
-    let [started, pulled] = others;
-    assert_eq!(what(&[mount.clone(), started]), Some(What::NotReady(None)));
-    assert!(matches!(what(&[mount, pulled]), Some(What::Waits { .. })));
-}
-
-#[test]
-fn of_a_pod_that_is_not_ready_the_container_that_runs_tells() {
-    let mut pod = container(json!({"state": {"running": {}}}));
-    let begins = json!({"name": "sidecar", "ready": false,
-        "state": {"waiting": {"reason": "ContainerCreating"}}});
-    let statuses = pod["status"]["containerStatuses"].as_array_mut();
-    statuses.expect("it has some").insert(0, begins);
-    let container = of_pod(pod, &[]).and_then(|it| it.container);
-    assert_eq!(container.map(|it| it.name), Some("app".to_owned()));
-}
-
-/// As long as nobody says why a disk does not come, the wait for it explains least of what is not soft.
-#[test]
-fn a_wait_for_disks_comes_after_what_is_refused() {
-    let waits = json!({"status": {"conditions": [{"type": "PodScheduled", "status": "False",
-        "reason": "Unschedulable", "message": "pod has unbound PersistentVolumeClaims"}]}});
-    let quota = event("StatefulSet", "web", "FailedCreate", "exceeded quota", 1);
-    let objects = [
-        ("StatefulSet", "web", json!({"spec": {"replicas": 2}})),
-        ("Pod", "web-0", of("web", waits)),
-    ];
-    let found = troubles(
-        &scene(&objects, &[quota]),
-        &[object("StatefulSet", "web")],
-        None,
-    );
-    let [first, second] = &found[..] else {
-        panic!("{found:?}");
-    };
-    assert!(matches!(first.what, What::NotMade(_)), "{found:?}");
-    assert!(matches!(second.what, What::Unschedulable(_)), "{found:?}");
 }
 
 #[test]
