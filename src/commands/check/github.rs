@@ -20,6 +20,22 @@ pub(super) struct Needs {
 }
 
 impl Needs {
+    /// What goes without anybody who is sent the deployments.
+    pub(super) fn of(rights: Rights) -> Self {
+        Self {
+            rights,
+            hooks: false,
+        }
+    }
+
+    /// To have deployments made, and taken up.
+    pub(super) fn to_queue() -> Self {
+        Self {
+            rights: forge::DEPLOYING,
+            hooks: true,
+        }
+    }
+
     fn writes(&self, what: &str) -> bool {
         self.rights.contains(&(what, "write"))
     }

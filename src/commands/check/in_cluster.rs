@@ -1,7 +1,7 @@
 //! What the programs need that go to the cluster. Apart from the others, which link no client of
 //! Kubernetes.
 
-use super::{Here, buildkite, charts, cluster, dns, gate, github};
+use super::{Here, at_once, buildkite, charts, cluster, dns, gate, github};
 use crate::{
     clients::cluster::Cluster,
     commands::{
@@ -38,30 +38,21 @@ pub(in super::super) async fn helm_apply(
         repository_id: 0,
     };
     let laid = lay_out(settings, here.sources, &environment, &code.commit)?;
-    let lines = async {
+    let needs = github::Needs::of(forge::DEPLOYING);
+    let github = github::lines(&settings.github, &needs, &repository, &here);
+    let in_cluster = async {
         let cluster = connect(&settings.cluster, here.sources, here.report).await?;
-        let in_cluster = async {
-            let (helm, charts, made) = rendered(settings, &cluster, &laid).await;
-            let cluster = cluster::lines(&cluster, Use::Deploy, made.as_deref()).await;
-            [cluster, vec![helm], charts].concat()
-        };
-        let address = async {
-            match laid.answer.as_ref().and_then(|it| it.url.host_str()) {
-                Some(host) => dns::lines(host, &settings.address.dns).await,
-                None => Vec::new(),
-            }
-        };
-        let needs = github::Needs {
-            rights: forge::DEPLOYING,
-            hooks: false,
-        };
-        let (github, in_cluster, dns) = tokio::join!(
-            github::lines(&settings.github, &needs, &repository, &here),
-            in_cluster,
-            address,
-        );
-        Ok([github?, in_cluster, dns].concat())
+        let (helm, charts, made) = rendered(settings, &cluster, &laid).await;
+        let cluster = cluster::lines(&cluster, Use::Deploy, made.as_deref()).await;
+        Ok([cluster, vec![helm], charts].concat())
     };
+    let address = async {
+        match laid.answer.as_ref().and_then(|it| it.url.host_str()) {
+            Some(host) => Ok(dns::lines(host, &settings.address.dns).await),
+            None => Ok(Vec::new()),
+        }
+    };
+    let lines = at_once(github, at_once(in_cluster, address));
     here.look("helm-apply", stop, lines).await
 }
 
@@ -90,36 +81,27 @@ pub(in super::super) async fn sweep_deleted(
     let settings = &start.settings;
     let repository = settings.github.repository(&here.ci)?;
     let via = settings.via_buildkite.as_ref();
-    let needs = github::Needs {
+    let needs = github::Needs::of(match via {
         // The build that sweeps says what became of the deployments.
-        rights: if via.is_some() {
-            forge::READING
-        } else {
-            forge::DEPLOYING
-        },
-        hooks: false,
-    };
-    let lines = async {
-        let elsewhere = async {
-            match (via, &settings.cluster) {
-                (Some(pipeline), _) => {
-                    let needed: &[&str] = match settings.wait {
-                        true => &["write_builds", "read_builds"],
-                        false => &["write_builds"],
-                    };
-                    buildkite::builds(pipeline, &settings.buildkite, needed, &here).await
-                }
-                (None, Some(options)) => sweeping(options, &settings.helm, &here).await,
-                (None, None) => Ok(Vec::new()),
+        Some(_) => forge::READING,
+        None => forge::DEPLOYING,
+    });
+    let github = github::lines(&settings.github, &needs, &repository, &here);
+    let elsewhere = async {
+        match (via, &settings.cluster) {
+            (Some(pipeline), _) => {
+                let needed: &[&str] = match settings.wait {
+                    true => &["write_builds", "read_builds"],
+                    false => &["write_builds"],
+                };
+                buildkite::builds(pipeline, &settings.buildkite, needed, &here).await
             }
-        };
-        let (github, elsewhere) = tokio::join!(
-            github::lines(&settings.github, &needs, &repository, &here),
-            elsewhere,
-        );
-        Ok([github?, elsewhere?].concat())
+            (None, Some(options)) => sweeping(options, &settings.helm, &here).await,
+            (None, None) => Ok(Vec::new()),
+        }
     };
-    here.look("sweep-deleted", stop, lines).await
+    here.look("sweep-deleted", stop, at_once(github, elsewhere))
+        .await
 }
 
 /// What `sweep-stale` needs.
@@ -131,22 +113,14 @@ pub(in super::super) async fn sweep_stale(
     let here = Here::of(start, report)?;
     let settings = &start.settings;
     let repository = settings.github.repository(&here.ci)?;
-    let needs = github::Needs {
-        rights: if settings.comment {
-            forge::ANNOUNCING
-        } else {
-            forge::DEPLOYING
-        },
-        hooks: false,
-    };
-    let lines = async {
-        let (github, cluster) = tokio::join!(
-            github::lines(&settings.github, &needs, &repository, &here),
-            sweeping(&settings.cluster, &settings.helm, &here),
-        );
-        Ok([github?, cluster?].concat())
-    };
-    here.look("sweep-stale", stop, lines).await
+    let needs = github::Needs::of(match settings.comment {
+        true => forge::ANNOUNCING,
+        false => forge::DEPLOYING,
+    });
+    let github = github::lines(&settings.github, &needs, &repository, &here);
+    let cluster = sweeping(&settings.cluster, &settings.helm, &here);
+    here.look("sweep-stale", stop, at_once(github, cluster))
+        .await
 }
 
 /// The lines about the cluster and Helm of a sweep.
@@ -183,25 +157,17 @@ pub(in super::super) async fn environments(
         }
         Action::List | Action::Keep => None,
     };
-    let lines = async {
-        let needs = github::Needs {
-            rights: forge::READING,
-            hooks: false,
-        };
-        let github = async {
-            match &repository {
-                Some(repository) => {
-                    github::lines(&settings.github, &needs, repository, &here).await
-                }
-                None => Ok(Vec::new()),
-            }
-        };
-        let cluster = async {
-            let cluster = connect(&settings.cluster, here.sources, here.report).await?;
-            anyhow::Ok(cluster::lines(&cluster, used, None).await)
-        };
-        let (github, cluster) = tokio::join!(github, cluster);
-        Ok([github?, cluster?].concat())
+    let needs = github::Needs::of(forge::READING);
+    let github = async {
+        match &repository {
+            Some(repository) => github::lines(&settings.github, &needs, repository, &here).await,
+            None => Ok(Vec::new()),
+        }
     };
-    here.look("environments", stop, lines).await
+    let cluster = async {
+        let cluster = connect(&settings.cluster, here.sources, here.report).await?;
+        Ok(cluster::lines(&cluster, used, None).await)
+    };
+    here.look("environments", stop, at_once(github, cluster))
+        .await
 }

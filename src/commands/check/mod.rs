@@ -13,7 +13,7 @@ use std::future::Future;
 pub(super) use self::in_cluster::{environments, helm_apply, sweep_deleted, sweep_stale};
 
 use super::{
-    Start, forge,
+    Start,
     gate::Code,
     here::Here,
     link::link,
@@ -79,23 +79,12 @@ pub(super) async fn queue_deploy(
     let code = gate::code(order.0, order.1, &here.ci)?;
     let place = settings.app.place();
     told_beforehand(settings.url.as_ref(), place, &code, here.sources)?;
-    let lines = async {
-        let needs = github::Needs {
-            rights: forge::DEPLOYING,
-            hooks: true,
-        };
-        let (github, builds) = tokio::join!(
-            github::lines(&settings.github, &needs, &repository, &here),
-            buildkite::deploy_pipeline(
-                settings.deploy_pipeline.deploy_pipeline.as_ref(),
-                &settings.buildkite,
-                &repository,
-                &here,
-            ),
-        );
-        Ok([github?, builds?].concat())
-    };
-    here.look("queue-deploy", stop, lines).await
+    let needs = github::Needs::to_queue();
+    let github = github::lines(&settings.github, &needs, &repository, &here);
+    let pipeline = settings.deploy_pipeline.deploy_pipeline.as_ref();
+    let builds = buildkite::deploy_pipeline(pipeline, &settings.buildkite, &repository, &here);
+    here.look("queue-deploy", stop, at_once(github, builds))
+        .await
 }
 
 /// What `deploy` needs.
@@ -111,30 +100,28 @@ pub(super) async fn deploy(
     let code = gate::code(branch.as_ref(), commit.as_ref(), &here.ci)?;
     let place = (&app_of(settings, &repository)?, settings.tier());
     told_beforehand(settings.url.as_ref(), place, &code, here.sources)?;
-    let lines = async {
-        let needs = github::Needs {
-            rights: forge::DEPLOYING,
-            hooks: true,
-        };
-        let image = async {
-            match settings.gate.is_empty() {
-                true => Ok(Vec::new()),
-                false => gate::lines(&settings.gate, &code, &here).await,
-            }
-        };
-        let (github, image, builds) = tokio::join!(
-            github::lines(&settings.github, &needs, &repository, &here),
-            image,
-            buildkite::deploy_pipeline(
-                settings.deploy_pipeline.deploy_pipeline.as_ref(),
-                &settings.gate.buildkite.access,
-                &repository,
-                &here,
-            ),
-        );
-        Ok([github?, image?, builds?].concat())
+    let needs = github::Needs::to_queue();
+    let github = github::lines(&settings.github, &needs, &repository, &here);
+    let image = async {
+        match settings.gate.is_empty() {
+            true => Ok(Vec::new()),
+            false => gate::lines(&settings.gate, &code, &here).await,
+        }
     };
+    let pipeline = settings.deploy_pipeline.deploy_pipeline.as_ref();
+    let access = &settings.gate.buildkite.access;
+    let builds = buildkite::deploy_pipeline(pipeline, access, &repository, &here);
+    let lines = at_once(github, at_once(image, builds));
     here.look("deploy", stop, lines).await
+}
+
+/// The lines of two questions that are asked at once, in their order.
+async fn at_once(
+    one: impl Future<Output = anyhow::Result<Vec<Line>>>,
+    other: impl Future<Output = anyhow::Result<Vec<Line>>>,
+) -> anyhow::Result<Vec<Line>> {
+    let (one, other) = tokio::join!(one, other);
+    Ok([one?, other?].concat())
 }
 
 /// Refuses an address that a run would refuse to tell beforehand.
