@@ -12,6 +12,7 @@ use super::{
 use crate::{
     clients::helm::{Lifeline, Outcome, Upgrade},
     commands::{
+        ending,
         explain::{Suspect, explain},
         rollout::Rollout,
         site::Site,
@@ -66,6 +67,10 @@ pub(super) async fn bring_one_up(
     let revision = match deployed(site, name, newest(&revisions), &outcome).await {
         Ok(revision) => revision,
         Err(error) => {
+            // One that we ended says that, and no more.
+            if lost.is_none() && !outcome.success {
+                site.report.quote(&outcome.stderr);
+            }
             if outcome.success || !revisions.is_empty() {
                 note_if_unrecorded(site, planned).await?;
             }
@@ -155,10 +160,7 @@ async fn deployed(
             });
             bail!("Helm reports a success, but its storage does not: {found}")
         }
-        _ => {
-            site.report.quote(&outcome.stderr);
-            Err(site.failure(outcome, outcome.complaint()))
-        }
+        _ => Err(site.failure(outcome, outcome.complaint())),
     }
 }
 
@@ -183,12 +185,12 @@ async fn explained(
     seen: &Seen<'_>,
 ) -> anyhow::Error {
     let helm = site.helm.mask(&format!("{error:#}"));
+    let waited = ending(&error) == Ending::TimedOut;
     let suspect = Suspect {
         release: &planned.release.name,
         objects: &planned.objects,
-        // One that we ended has nothing to say of it.
         helm: lost.is_none().then_some(helm.as_str()),
-        waited: crate::commands::ending(&error) == Ending::TimedOut,
+        waited,
         lost,
     };
     let Some(explanation) = explain(site, &suspect, seen.rollout).await else {
@@ -196,5 +198,9 @@ async fn explained(
     };
     let summary = explanation.summary.clone();
     seen.found.add(explanation);
-    error.context(summary)
+    match lost {
+        // What Helm says of what failed stands in the explanation.
+        None if !waited => anyhow!(summary),
+        _ => error.context(summary),
+    }
 }
