@@ -13,7 +13,7 @@ use super::{
     stop::{Stop, Stopped},
 };
 use crate::{
-    model::{Branch, Ending, Environment, Holder},
+    model::{App, Branch, Ending, Environment, Holder},
     report::Report,
     settings::{Action, Ci, Environments, Log, UsageError},
 };
@@ -59,6 +59,12 @@ fn request<'a>(
         duration: settings.lock.lock_duration,
         timeout: settings.lock.lock_timeout,
     }
+}
+
+/// The app that releases are taken over for.
+pub(super) fn app_to_adopt(settings: &Environments) -> Result<&App, UsageError> {
+    let missing = || UsageError("which app? --app NAME".into());
+    settings.app.as_ref().ok_or_else(missing)
 }
 
 /// The branch that an action is for.

@@ -15,6 +15,7 @@ mod forgotten;
 mod gate;
 mod helm_apply;
 mod hooks;
+mod link;
 mod lock;
 mod outputs;
 mod owners;

@@ -5,15 +5,17 @@ use anyhow::Context as _;
 use super::{
     Start, check,
     follow::{self, follow},
-    forge, outputs,
+    forge,
+    link::link,
+    outputs,
     queue::{Decision, Queue, Queued},
     stop::Stop,
 };
 use crate::{
     clients::github::GitHub,
-    model::{Ending, Facts, Halt, Order, without_passwords},
+    model::{Ending, Halt, Order, without_passwords},
     report::{self, Report},
-    settings::{Ci, Log, Pages, QueueDeploy, Sources, UsageError},
+    settings::{Ci, Log, Pages, QueueDeploy},
 };
 
 pub(super) async fn run(start: Start<QueueDeploy>) -> anyhow::Result<Ending> {
@@ -76,7 +78,8 @@ impl Plan {
         }
         let options = &settings.github;
         let order = settings.order.order(&ci)?;
-        let url = address(&settings, &sources, &order)?;
+        let code = (&order.branch, &order.commit);
+        let url = link(settings.url.as_ref(), settings.app.place(), code, &sources)?;
         let repository = options.repository(&ci)?;
         let pages = options.pages(&ci, &repository);
         let github = forge::connect(
@@ -197,16 +200,4 @@ impl Outcome {
             message,
         }
     }
-}
-
-fn address(
-    settings: &QueueDeploy,
-    sources: &Sources,
-    order: &Order,
-) -> Result<Option<String>, UsageError> {
-    let facts = Facts::new(settings.app.place(), &order.branch, &order.commit);
-    let address = settings.url.as_ref().map(|url| url.address(&facts));
-    address
-        .transpose()
-        .map_err(|reason| UsageError(format!("{}: {reason}", sources.spell("url"))))
 }

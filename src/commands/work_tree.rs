@@ -2,7 +2,7 @@
 
 use crate::{
     clients::git::{self, Checkout},
-    model::{Repository, without_passwords},
+    model::{App, Repository, without_passwords},
     settings::{Ci, Deploy, UsageError},
 };
 
@@ -32,6 +32,19 @@ pub(super) async fn repository(
     // A clone address may hold a token.
     let shown = without_passwords(&address);
     Ok(parsed.map_err(|reason| UsageError(format!("the remote {shown}: {reason}")))?)
+}
+
+/// The app: given, or called as its repository.
+pub(super) fn app_of(settings: &Deploy, repository: &Repository) -> Result<App, UsageError> {
+    if let Some(app) = &settings.app {
+        return Ok(app.clone());
+    }
+    let name = repository.name().to_lowercase();
+    name.parse().map_err(|reason| {
+        UsageError(format!(
+            "--app is missing, and `{name}` makes none: {reason}"
+        ))
+    })
 }
 
 /// The work tree that tells what `option` left open.

@@ -51,11 +51,17 @@ fn all_that_deploy_needs_is_there_and_each_miss_is_told() {
 }
 
 #[test]
-fn outside_a_work_tree_the_repository_has_to_be_told() {
+fn what_deploy_would_refuse_a_check_refuses_too() {
     let forge = Forge::new();
     let program = forge.program(env!("CARGO_BIN_EXE_deploy"));
     program
         .args(["--check"])
         .run()
         .refuses(2, "--repository is missing");
+    let nameless = forge.program(env!("CARGO_BIN_EXE_deploy"));
+    let nameless = nameless.without("BRANCH_DEPLOYS_APP");
+    nameless
+        .args(["--repository=acme/hey_there", "--check"])
+        .run()
+        .refuses(2, "--app is missing");
 }

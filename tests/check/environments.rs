@@ -24,7 +24,9 @@ fn who_looks_needs_the_viewers_rights_and_who_keeps_or_adopts_more() {
     has_all(environments(&site, ["keep", "new"]).without("GITHUB_TOKEN"));
     let ran = has_all(environments(&site, ["adopt", "new", "--app", "hey"]));
     told(&ran, "GitHub: repository", "there", "acme/hey");
-    let blind = environments(&site, ["adopt", "new"]).without("GITHUB_TOKEN");
+    let unnamed = environments(&site, ["adopt", "new", "--check"]).run();
+    unnamed.refuses(2, "which app? --app NAME");
+    let blind = environments(&site, ["adopt", "new", "--app", "hey"]).without("GITHUB_TOKEN");
     misses(blind, "GitHub: token", "gh auth login");
 }
 

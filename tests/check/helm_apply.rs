@@ -77,6 +77,10 @@ fn each_right_that_the_account_lacks_is_told() {
     let site = Site::with_rights("check-rights", &without("pods/log"));
     let program = program(&site, &echo(json!({})));
     passes(program, "Cluster: pods/log", "doubtful", "may not get");
+    let site = Site::with_rights("check-rights", &without("persistentvolumeclaims"));
+    let program = self::program(&site, &echo(json!({})));
+    let line = "Cluster: persistentvolumeclaims";
+    passes(program, line, "doubtful", "may not list, watch");
 }
 
 #[test]
@@ -129,6 +133,10 @@ fn a_cluster_that_does_not_answer_or_does_not_know_us_is_told() {
     let token = words.find(|word| word.starts_with("eyJ")).unwrap();
     let expired = with("expired", text.replace(token, "expired"));
     misses(expired, "Cluster", "does not know who we are");
+    let mut nobody: Value = serde_json::from_str(&text).expect("it is JSON");
+    nobody["users"][0]["user"] = json!({});
+    let anonymous = with("anonymous", nobody.to_string());
+    misses(anonymous, "Cluster", "system:anonymous");
     let nowhere = program(&site, &echo(json!({}))).args(["--kube-context", "none", "--check"]);
     nowhere.run().ends_with(2).says("--kube-context");
 }

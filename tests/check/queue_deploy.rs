@@ -284,4 +284,9 @@ fn settings_that_cannot_be_are_refused_by_a_check_too() {
         .args(["--check"])
         .run()
         .refuses(2, "the token in /nowhere");
+    let unfit = site.bare(rights()).args(["--url", "https://{branch}.test"]);
+    unfit
+        .args(["--check"])
+        .run()
+        .refuses(2, "--url: `{branch}` does not belong in an address");
 }

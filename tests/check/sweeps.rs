@@ -140,9 +140,16 @@ fn a_sweep_by_a_build_needs_no_cluster_and_a_token_that_starts_it() {
             .env("GITHUB_TOKEN", &token)
             .env("BRANCH_DEPLOYS_BUILDKITE_URL", buildkite.url())
             .env("BUILDKITE_API_TOKEN", buildkite.token(scopes))
-            .args(["--via-buildkite", "acme/hey-sweep"])
+            .env("BRANCH_DEPLOYS_VIA_BUILDKITE", "acme/hey-sweep")
     };
-    has_all(with(&["write_builds"]));
+    passes(
+        with(&["write_builds"]),
+        "pipeline acme/hey-sweep",
+        "unknown",
+        "the token may not read builds",
+    );
+    let misspelt = with(&["write_builds", "read_builds"]).args(["--via-buildkite=acme/none"]);
+    misses(misspelt, "pipeline acme/none", "as in its address");
     misses(
         with(&["read_builds"]),
         "Buildkite: token",

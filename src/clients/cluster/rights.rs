@@ -2,12 +2,13 @@
 
 use k8s_openapi::api::{
     authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec},
+    coordination::v1::Lease,
     core::v1::{Namespace, Secret},
     networking::v1::IngressClass,
 };
 use kube::{
     Api, Client, Resource,
-    api::{ObjectMeta, PostParams},
+    api::{ListParams, ObjectMeta, PostParams},
 };
 use serde::de::DeserializeOwned;
 
@@ -62,6 +63,21 @@ impl Rights {
         let answer =
             answer.map_err(|error| ClusterError::new("ask what the account may do", error))?;
         Ok(answer.status.is_some_and(|status| status.allowed))
+    }
+
+    /// Lists at most one Lease, which every account needs that is of use: the proof of what it may do where
+    /// it may not even ask.
+    ///
+    /// # Errors
+    /// It may not, or the cluster did not tell.
+    pub async fn look(&self) -> Result<(), ClusterError> {
+        let namespace = &self.namespace;
+        let api: Api<Lease> = Api::namespaced(self.client.clone(), namespace);
+        let listed = api.list_metadata(&ListParams::default().limit(1)).await;
+        let action = format!("list leases in namespace {namespace}");
+        listed
+            .map(drop)
+            .map_err(|error| ClusterError::new(action, error))
     }
 
     /// Whether the namespace is there.

@@ -36,10 +36,7 @@ pub(super) async fn lines(cluster: &Cluster, used: Use, made: Made<'_>) -> Vec<L
         return check::cluster(&facts);
     }
     let rights = cluster.rights();
-    // To tell the time it takes no account.
-    if let Err(error) = rights.has("", "secrets", "list", true).await
-        && error.status() == Some(401)
-    {
+    if let Err(error) = knows_us(&rights).await {
         facts.reached = Fact::Refused(error.to_string());
         return check::cluster(&facts);
     }
@@ -55,6 +52,19 @@ pub(super) async fn lines(cluster: &Cluster, used: Use, made: Made<'_>) -> Vec<L
     facts.has_namespace = namespace.ok();
     facts.rights = granted;
     [check::cluster(&facts), unserved, classes, secrets].concat()
+}
+
+/// Whether the cluster takes us for somebody: to tell the time it takes no account. Nobody, as those are
+/// called who come without one, may not ask what they may do, nor do it.
+async fn knows_us(rights: &Rights) -> Result<(), ClusterError> {
+    match rights.has("", "secrets", "list", true).await {
+        Err(error) if error.status() == Some(401) => Err(error),
+        Err(error) if error.status() == Some(403) => match rights.look().await {
+            Err(error) if !error.may_pass() => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        },
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// What is wrong with the clocks: by them only age goes.

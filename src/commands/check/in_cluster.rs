@@ -7,6 +7,7 @@ use crate::{
     commands::{
         Start,
         connect::connect,
+        environments::app_to_adopt,
         forge,
         helm_apply::{Laid, lay_out},
         stop::Stop,
@@ -176,7 +177,10 @@ pub(in super::super) async fn environments(
         Action::Adopt => Use::Adopt,
     };
     let repository = match settings.action {
-        Action::Adopt => Some(settings.github.repository(&here.ci)?),
+        Action::Adopt => {
+            app_to_adopt(settings)?;
+            Some(settings.github.repository(&here.ci)?)
+        }
         Action::List | Action::Keep => None,
     };
     let lines = async {

@@ -12,12 +12,18 @@ use std::future::Future;
 
 pub(super) use self::in_cluster::{environments, helm_apply, sweep_deleted, sweep_stale};
 
-use super::{Start, forge, stop::Stop, work_tree::repository_of};
+use super::{
+    Start, forge,
+    gate::Code,
+    link::link,
+    stop::Stop,
+    work_tree::{app_of, repository_of},
+};
 use crate::{
     decide::check,
-    model::{Ending, Fact, Line},
+    model::{App, Ending, Fact, Line, Template},
     report::{Checked, Report},
-    settings::{BuildGate, Ci, Deploy, QueueDeploy, Sources, Variables},
+    settings::{BuildGate, Ci, Deploy, QueueDeploy, Sources, UsageError, Variables},
 };
 
 /// What every question is asked with.
@@ -82,6 +88,13 @@ pub(super) async fn queue_deploy(
     let here = Here::of(start, report)?;
     let settings = &start.settings;
     let repository = settings.github.repository(&here.ci)?;
+    let order = (
+        settings.order.branch.as_ref(),
+        settings.order.commit.as_ref(),
+    );
+    let code = gate::code(order.0, order.1, &here.ci)?;
+    let place = settings.app.place();
+    told_beforehand(settings.url.as_ref(), place, &code, here.sources)?;
     let lines = async {
         let needs = github::Needs {
             rights: forge::DEPLOYING,
@@ -112,6 +125,8 @@ pub(super) async fn deploy(
     let repository = repository_of(settings, &here.ci).await?;
     let (branch, commit) = (&settings.order.branch, &settings.order.commit);
     let code = gate::code(branch.as_ref(), commit.as_ref(), &here.ci)?;
+    let place = (&app_of(settings, &repository)?, settings.tier());
+    told_beforehand(settings.url.as_ref(), place, &code, here.sources)?;
     let lines = async {
         let needs = github::Needs {
             rights: forge::DEPLOYING,
@@ -136,6 +151,17 @@ pub(super) async fn deploy(
         Ok([github?, image?, builds?].concat())
     };
     here.look("deploy", stop, lines).await
+}
+
+/// Refuses an address that a run would refuse to tell beforehand.
+fn told_beforehand(
+    template: Option<&Template>,
+    place: (&App, &str),
+    code: &Code,
+    sources: &Sources,
+) -> Result<(), UsageError> {
+    let branch = code.branch.clone()?;
+    link(template, place, (&branch, &code.commit), sources).map(drop)
 }
 
 /// A client's answer, whose error tells by `may_pass` whether it would be another one later.

@@ -5,14 +5,15 @@ use anyhow::bail;
 use super::super::{
     Start, forge,
     gate::{self, Code, Watch},
-    work_tree::{in_work_tree, repository},
+    link::link,
+    work_tree::{app_of, in_work_tree, repository},
 };
 use crate::{
     clients::{
         git::{self, Ancestry, Checkout},
         github::GitHub,
     },
-    model::{App, Branch, Commit, Facts, Halt, Order, Repository},
+    model::{App, Branch, Commit, Halt, Order},
     report::Report,
     settings::{Ci, Deploy, Pages, UsageError},
 };
@@ -44,7 +45,7 @@ impl Target {
         let ci = Ci::read(&start.variables)?;
         let checkout = git::checkout().await;
         let repository = repository(settings, &ci, &checkout).await?;
-        let app = app(settings, &repository)?;
+        let app = app_of(settings, &repository)?;
         let pages = settings.github.pages(&ci, &repository);
         let github = forge::connect(
             &settings.github,
@@ -58,19 +59,16 @@ impl Target {
         let branch = branch(settings, &checkout)?;
         let commit = commit(settings, &checkout, &branch, &github).await?;
         let tier = settings.tier().to_owned();
-        let url = settings.url.as_ref().map(|template| {
-            let facts = Facts::new((&app, &tier), &branch, &commit);
-            template.address(&facts)
-        });
+        let code = (&branch, &commit);
+        let url = link(settings.url.as_ref(), (&app, &tier), code, &start.sources)?;
         let gate = gate_of(start, &ci, &branch, &commit, report)?;
-        let mistake = |reason| UsageError(format!("{}: {reason}", start.sources.spell("url")));
         Ok(Self {
             github,
             pages,
             on_purpose: settings.order.commit.is_some(),
             is_changed: settings.order.commit.is_none()
                 && checkout.is_ok_and(|it| it.is_changed && it.commit == commit),
-            url: url.transpose().map_err(mistake)?,
+            url,
             gate,
             order: Order {
                 branch,
@@ -115,19 +113,6 @@ fn gate_of(
         report,
     )
     .map(Some)
-}
-
-/// The app: given, or called as its repository.
-fn app(settings: &Deploy, repository: &Repository) -> Result<App, UsageError> {
-    if let Some(app) = &settings.app {
-        return Ok(app.clone());
-    }
-    let name = repository.name().to_lowercase();
-    name.parse().map_err(|reason| {
-        UsageError(format!(
-            "--app is missing, and `{name}` makes none: {reason}"
-        ))
-    })
 }
 
 /// The branch: given, or the one that is checked out.

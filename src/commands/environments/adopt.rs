@@ -9,14 +9,14 @@ use super::{
         owners::owner_of,
         stop::{LEAVE, Stop, WIND_UP},
     },
-    branch, request,
+    app_to_adopt, branch, request,
 };
 use crate::{
     clients::cluster::{Cluster, Storage},
     decide::{Owner, Presence},
     model::{Branch, Ending, Environment, Halt, Phase, Record, RecordedRelease, Revision, Status},
     report::Report,
-    settings::{Ci, Environments, UsageError},
+    settings::{Ci, Environments},
 };
 
 pub(super) async fn adopt(
@@ -89,8 +89,7 @@ async fn environment(
     report: &Report,
 ) -> anyhow::Result<(Environment, String)> {
     let settings = &start.settings;
-    let app = settings.app.clone();
-    let app = app.ok_or_else(|| UsageError("which app? --app NAME".into()))?;
+    let app = app_to_adopt(settings)?.clone();
     let options = &settings.github;
     let repository = options.repository(ci)?;
     let github = forge::connect(

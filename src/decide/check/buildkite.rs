@@ -11,8 +11,8 @@ pub struct BuildkiteFacts {
     pub scopes: Fact<Vec<String>>,
     /// The scopes that are needed.
     pub needed: &'static [&'static str],
-    /// Whether builds of the pipeline are shown; none where reading them is not needed.
-    pub shown: Option<Fact<()>>,
+    /// Whether builds of the pipeline are shown.
+    pub shown: Fact<()>,
 }
 
 /// The settings of the pipeline that GitHub's deployments start.
@@ -32,16 +32,13 @@ const SCOPES: &str = "Buildkite: token";
 
 /// The lines about a pipeline whose builds are read or started.
 pub fn buildkite(facts: &BuildkiteFacts) -> Vec<Line> {
-    let mut lines = vec![token(&facts.scopes, facts.needed)];
-    if let Some(shown) = &facts.shown {
-        let what = format!("Buildkite: pipeline {}", facts.pipeline);
-        lines.push(match shown {
-            Fact::Told(()) => Line::there(what, "its builds are shown"),
-            Fact::Refused(words) => Line::missing(what, words, SPELT),
-            Fact::Silent(why) => Line::unknown(what, why),
-        });
-    }
-    lines
+    let what = format!("Buildkite: pipeline {}", facts.pipeline);
+    let pipeline = match &facts.shown {
+        Fact::Told(()) => Line::there(what, "its builds are shown"),
+        Fact::Refused(words) => Line::missing(what, words, SPELT),
+        Fact::Silent(why) => Line::unknown(what, why),
+    };
+    vec![token(&facts.scopes, facts.needed), pipeline]
 }
 
 const SPELT: &str = "write it as in its address, organization/pipeline, and let the token see that \
@@ -131,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipeline_is_told_of_where_its_builds_are_read() {
+    fn a_pipeline_is_told_of_as_far_as_its_builds_are_shown() {
         let of = |shown| {
             let lines = buildkite(&BuildkiteFacts {
                 pipeline: "acme/hey".into(),
@@ -141,13 +138,12 @@ mod tests {
             });
             lines.iter().map(|line| line.verdict).collect::<Vec<_>>()
         };
-        assert_eq!(of(None), [Verdict::There]);
         for (shown, verdict) in [
             (Fact::Told(()), Verdict::There),
             (Fact::Refused("404".into()), Verdict::Missing),
             (Fact::Silent("down".into()), Verdict::Unknown),
         ] {
-            assert_eq!(of(Some(shown)), [Verdict::There, verdict]);
+            assert_eq!(of(shown), [Verdict::There, verdict]);
         }
     }
 

@@ -67,7 +67,7 @@ const MAKE: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
 const TAKE: &[&str] = &["get", "list", "watch", "delete"];
 
 /// Beside what charts make.
-const OWN: [Row; 8] = {
+const OWN: [Row; 9] = {
     use Need::{Needed, Wished};
     let helms = &["get", "list", "create", "update", "delete"];
     [
@@ -83,6 +83,13 @@ const OWN: [Row; 8] = {
         ("", "pods", LOOK, &["get", "list"], Needed),
         ("apps", "controllerrevisions", &[], &["list"], Needed),
         ("", "persistentvolumeclaims", &[], TAKE, Needed),
+        (
+            "",
+            "persistentvolumeclaims",
+            &["list", "watch"],
+            &[],
+            Wished,
+        ),
         ("", "events", &["list", "watch"], &["list"], Wished),
         ("", "pods/log", &["get"], &[], Wished),
     ]

@@ -55,6 +55,9 @@ fn a_deploy_is_not_asked_for_what_a_sweep_needs_nor_a_sweep_for_what_a_deploy_do
     assert_eq!(verbs(Use::Deploy, "controllerrevisions"), None);
     assert_eq!(verbs(Use::Sweep, "pods/log"), None);
     assert_eq!(verbs(Use::Deploy, "services").as_deref(), Some(MAKE));
+    let claims = "persistentvolumeclaims";
+    assert_eq!(verbs(Use::Deploy, claims), Some(vec!["list", "watch"]));
+    assert_eq!(verbs(Use::Sweep, claims).as_deref(), Some(TAKE));
     assert_eq!(verbs(Use::Sweep, "services").as_deref(), Some(TAKE));
     assert_eq!(verbs(Use::Sweep, "pods"), Some(vec!["get", "list"]));
 }
