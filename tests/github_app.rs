@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use rustix::process::Signal;
 use serde_json::json;
 use testbed::{
+    faults::{Effect, Matcher},
     github::{App, DeploymentState, NewStatus, Permission, Permissions, User},
     tools::Tool,
 };
@@ -168,6 +170,34 @@ fn a_token_is_replaced_before_it_ends() {
     let refused = |it: &testbed::github::Request| it.status == Some(401);
     assert!(!forge.github.requests().iter().any(refused));
     succeed(&forge, id, running);
+}
+
+#[test]
+fn a_new_token_that_not_all_of_github_knows_yet_is_asked_with_again() {
+    let (forge, app, program) = queueing(permissions());
+    let unknown = Effect::status(401);
+    let asked = Matcher::post("/graphql").times(3);
+    forge.github.faults().when(asked).then(unknown);
+    tells_no_secret(program.run()).ends_with(0);
+    assert_eq!(app.asked_for_tokens().len(), 2);
+}
+
+#[test]
+fn a_clock_that_is_wrong_by_minutes_keeps_no_app_out() {
+    for minutes in [-30, 30] {
+        let (forge, _app, program) = queueing(permissions());
+        forge.github.set_clock(TimeDelta::minutes(minutes));
+        tells_no_secret(program.run()).ends_with(0);
+        assert_eq!(forge.only().creator.login, "deployer[bot]");
+    }
+}
+
+#[test]
+fn an_installation_that_was_suspended_is_told_as_such() {
+    let (_forge, app, program) = queueing(permissions());
+    app.suspend();
+    let told = "somebody suspended the App";
+    tells_no_secret(program.run()).refuses(1, told);
 }
 
 #[test]

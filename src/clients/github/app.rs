@@ -1,10 +1,12 @@
 //! A GitHub App, which asks with tokens that its installation is given for an hour each.
 
+mod refusal;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use chrono::{DateTime, Utc};
-use http::HeaderValue;
+use chrono::{DateTime, TimeDelta, Utc};
+use http::{HeaderValue, StatusCode};
 use rustls::{
     SignatureScheme,
     crypto::ring::sign::RsaSigningKey,
@@ -17,7 +19,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use super::{
     error::{Cause, GitHubError},
-    wire::{Request, Wire, bearer, date, read},
+    wire::{Reply, Request, Wire, bearer, date, read},
 };
 use crate::model::{Repository, Secrets};
 
@@ -30,10 +32,8 @@ const SPARE: Duration = Duration::from_secs(300);
 const ISSUED_BEFORE: i64 = 60;
 const LASTS: i64 = 540;
 
-/// What GitHub says to an App that asks for a token of a repository by a name which is none, or no
-/// longer: a token's repositories follow no redirect.
-const NOT_AMONG: &str = "There is at least one repository that does not exist or is not accessible to \
-                         the parent installation.";
+/// How far GitHub's clock may be from ours before a refusal is laid to it: by less no JWT is wrong.
+const SKEW: TimeDelta = TimeDelta::seconds(30);
 
 /// Who asks, where it is no person's token: an App, and what it asks to be allowed.
 #[derive(Clone)]
@@ -89,7 +89,7 @@ impl App {
     }
 
     /// What tells GitHub for ten minutes that it is the App who asks.
-    fn jwt(&self, now: DateTime<Utc>) -> String {
+    fn jwt(&self, now: DateTime<Utc>) -> HeaderValue {
         let now = now.timestamp();
         let head = json!({ "alg": "RS256", "typ": "JWT" });
         let claims = json!({
@@ -99,7 +99,11 @@ impl App {
         let text = parts.join(".");
         let signature = self.signer.sign(text.as_bytes());
         let signature = signature.expect("an RSA key signs whatever it is given");
-        format!("{text}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+        let jwt = bearer(&format!(
+            "{text}.{}",
+            BASE64_URL_SAFE_NO_PAD.encode(signature)
+        ));
+        jwt.expect("Base64 and dots can be a header")
     }
 
     fn permissions(&self) -> Map<String, Value> {
@@ -161,11 +165,9 @@ impl Tokens {
     }
 
     async fn ask(&self, wire: &Wire) -> Result<Held, GitHubError> {
-        let jwt = bearer(&self.app.jwt(Utc::now()));
-        let jwt = jwt.expect("Base64 and dots can be a header");
         let installation = match self.app.installation {
             Some(id) => id,
-            None => self.installation(wire, &jwt).await?,
+            None => self.installation(wire).await?,
         };
         let path = format!("/app/installations/{installation}/access_tokens");
         let wanted = json!({
@@ -173,7 +175,7 @@ impl Tokens {
         });
         // Of two tokens one is used, and both end by themselves.
         let request = Request::post(&path, wanted).repeatable();
-        let reply = wire.follow(&request, &jwt).await?;
+        let reply = self.as_app(wire, &request).await?;
         let read = read::<Given>(&request.to_string(), &reply);
         let given = read.map_err(|error| self.explain(error))?;
         // By GitHub's own clock, where it tells.
@@ -189,44 +191,26 @@ impl Tokens {
         })
     }
 
-    async fn installation(&self, wire: &Wire, jwt: &HeaderValue) -> Result<u64, GitHubError> {
-        let path = format!("/repos/{}/installation", self.repository);
-        let request = Request::get(&path);
-        let reply = wire.follow(&request, jwt).await?;
-        let read = read::<Installation>(&request.to_string(), &reply);
-        Ok(read.map_err(|error| self.explain(error))?.id)
+    /// The reply to the App itself. Where it is refused, and GitHub's clock is another than ours, it is the
+    /// times in the JWT that were wrong: it is asked once more by GitHub's.
+    async fn as_app(&self, wire: &Wire, request: &Request<'_>) -> Result<Reply, GitHubError> {
+        let now = Utc::now();
+        let reply = wire.follow(request, &self.app.jwt(now)).await?;
+        let theirs = date(&reply.headers).filter(|theirs| (*theirs - now).abs() > SKEW);
+        match theirs {
+            Some(theirs) if reply.status == StatusCode::UNAUTHORIZED => {
+                wire.follow(request, &self.app.jwt(theirs)).await
+            }
+            Some(_) | None => Ok(reply),
+        }
     }
 
-    /// What a refusal of the App means. It has no status any more: that an App is not installed must
-    /// not be taken for "there is no such branch".
-    fn explain(&self, error: GitHubError) -> GitHubError {
-        let Some(status) = error.status().filter(|status| *status < 500) else {
-            return error;
-        };
-        let (app, repository) = (self.app.id, &self.repository);
-        let advice = match (status, self.app.installation) {
-            (401, _) => format!(
-                "the private key is none of the App {app}'s, or this machine's clock is wrong"
-            ),
-            (404, _) if error.says("Integration not found") => {
-                format!("there is no App {app}: is the id right, and the key that App's?")
-            }
-            (404, None) => {
-                format!("the App {app} is not installed on {repository}: install it there")
-            }
-            (404, Some(id)) => format!("the App {app} has no installation {id}"),
-            (422, _) if error.says(NOT_AMONG) => format!(
-                "{repository} is none of those that the App {app} is installed on: if it was renamed, \
-                 give its new name by --repository, else add it to the installation"
-            ),
-            _ => {
-                let each = self.app.permissions.iter();
-                let each: Vec<_> = each.map(|(of, level)| format!("{of}: {level}")).collect();
-                let needed = each.join(", ");
-                format!("give the App {app}, and its installation on {repository}, {needed}")
-            }
-        };
-        error.of_the_app(advice)
+    async fn installation(&self, wire: &Wire) -> Result<u64, GitHubError> {
+        let path = format!("/repos/{}/installation", self.repository);
+        let request = Request::get(&path);
+        let reply = self.as_app(wire, &request).await?;
+        let read = read::<Installation>(&request.to_string(), &reply);
+        Ok(read.map_err(|error| self.explain(error))?.id)
     }
 }
 

@@ -17,6 +17,9 @@ use super::{
 #[derive(Debug, Clone, Default)]
 pub struct Etag(Option<HeaderValue>);
 
+/// The pauses in which a new token of an App comes to be known everywhere at GitHub.
+const UNTIL_KNOWN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
+
 /// Who asks.
 #[derive(Debug, Clone)]
 pub(super) enum Credentials {
@@ -108,7 +111,8 @@ impl Http {
     }
 
     /// The reply to who we are. An App's token that is refused has ended before its time, and did
-    /// nothing: with a new one the request is sent once more.
+    /// nothing: the request is sent once more with a new one, which may be refused as well until all of
+    /// GitHub knows it.
     async fn reply(&self, request: &Request<'_>) -> Result<Reply, GitHubError> {
         let tokens = match &self.credentials {
             Credentials::Token(header) => return self.wire.follow(request, header).await,
@@ -120,8 +124,14 @@ impl Http {
             return Ok(reply);
         }
         tokens.forget(&header).await;
-        self.wire
-            .follow(request, &tokens.header(&self.wire).await?)
-            .await
+        let header = tokens.header(&self.wire).await?;
+        for pause in UNTIL_KNOWN {
+            let reply = self.wire.follow(request, &header).await?;
+            if reply.status != StatusCode::UNAUTHORIZED {
+                return Ok(reply);
+            }
+            tokio::time::sleep(pause).await;
+        }
+        self.wire.follow(request, &header).await
     }
 }

@@ -32,8 +32,13 @@ pub(super) fn webhook(hooks: &Fact<Vec<Hook>>, page: &str) -> Line {
         Fact::Silent(why) => return Line::unknown(WEBHOOK, why),
     };
     let sends = |hook: &&Hook| hook.events.iter().any(|it| it == "deployment" || it == "*");
-    if let Some(hook) = hooks.iter().find(|hook| hook.active && sends(hook)) {
+    let active = || hooks.iter().filter(|hook| hook.active).filter(sends);
+    if let Some(hook) = active().find(|hook| hook.is_buildkites) {
         return delivered(hook, page);
+    }
+    // Whoever else is told of deployments, a chat for one, may start no build for them.
+    if let Some(hook) = active().next() {
+        return elsewhere(hook, page);
     }
     if let Some(hook) = hooks.iter().find(sends) {
         let found = format!("the one to {} is switched off", hook.host);
@@ -54,6 +59,17 @@ pub(super) fn webhook(hooks: &Fact<Vec<Hook>>, page: &str) -> Line {
             ),
         ),
     }
+}
+
+fn elsewhere(hook: &Hook, page: &str) -> Line {
+    Line::doubtful(
+        WEBHOOK,
+        format!(
+            "only {} is sent `deployment` events, and its address is none of Buildkite's",
+            hook.host
+        ),
+        format!("if it starts no deploy build, add the deploy pipeline's webhook: {page}"),
+    )
 }
 
 fn delivered(hook: &Hook, page: &str) -> Line {

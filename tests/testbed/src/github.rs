@@ -44,6 +44,8 @@ mod webhooks;
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
+
 use crate::{faults::Faults, serve::Server};
 
 pub use apps::App;
@@ -156,6 +158,11 @@ impl GitHub {
             .token(token)
             .graphql
             .set_remaining(remaining, resets_in);
+    }
+
+    /// Lets GitHub's clock be so much before this machine's, or behind it.
+    pub fn set_clock(&self, ahead: TimeDelta) {
+        self.shared.lock().ahead = ahead;
     }
 
     /// The switches for faults on the wire.

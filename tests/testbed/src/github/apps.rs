@@ -32,6 +32,8 @@ pub struct Registered {
     pub id: u64,
     /// The one place where it is installed; `None` since it was uninstalled.
     pub installation: Option<Installation>,
+    /// Whether its installation is suspended.
+    pub is_suspended: bool,
     /// How long its tokens last.
     pub lasts: Duration,
     pub limits: Limits,
@@ -64,6 +66,11 @@ impl App {
         self.with(|app| app.lasts = time);
     }
 
+    /// Lets somebody suspend its installation, which GitHub tells where a token is asked for.
+    pub fn suspend(&self) {
+        self.with(|app| app.is_suspended = true);
+    }
+
     /// Takes the App from the repositories where it is installed; its tokens end.
     pub fn uninstall(&self) {
         self.expire_tokens();
@@ -93,6 +100,7 @@ impl Registered {
         Self {
             id,
             installation: Some(Installation { id: installation }),
+            is_suspended: false,
             lasts: AN_HOUR,
             limits: Limits::of_an_hour(5_000),
             permissions,

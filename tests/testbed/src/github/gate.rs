@@ -98,7 +98,7 @@ fn caller(state: &state::State, headers: &HeaderMap) -> Result<Option<Caller>, R
         scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token")
     });
     if let Some(jwt) = secret.filter(|secret| bearer && secret.contains('.')) {
-        let id = apps::verify(jwt, &state.apps)?;
+        let id = apps::verify(jwt, &state.apps, Utc::now() + state.ahead)?;
         let app = state.apps.iter().find(|app| app.id == id);
         return Ok(app.map(|app| Caller {
             secret: None,
@@ -192,11 +192,13 @@ fn with_usual_headers(
         ("x-github-media-type", "github.v3; format=json".to_owned()),
         ("x-github-request-id", request_id),
     ];
+    let now = Utc::now() + shared.lock().ahead;
+    let now = ("date", now.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
     let limits = limits(&mut shared.lock(), caller, is_graphql).headers();
     let scopes = caller.secret.as_ref();
     let scopes = scopes.and_then(|secret| shared.lock().token(secret).scopes.clone());
     let scopes = scopes.map(|scopes| ("x-oauth-scopes", scopes));
-    for (name, value) in usual.into_iter().chain(limits).chain(scopes) {
+    for (name, value) in usual.into_iter().chain([now]).chain(limits).chain(scopes) {
         let value = value.parse().expect("names and numbers are header values");
         response.headers_mut().insert(name, value);
     }

@@ -5,6 +5,8 @@ use std::{
     time::Instant,
 };
 
+use chrono::TimeDelta;
+
 use super::{
     PATIENCE, apps::Registered, ids::Ids, limits::Limits, permissions::Permissions,
     recorder::Request, stored::Stored, tokens::Token,
@@ -31,6 +33,8 @@ pub struct State {
     /// The limits of requests without a token.
     pub anonymous: Limits,
     pub requests: Vec<Request>,
+    /// How far GitHub's clock is before this machine's.
+    pub ahead: TimeDelta,
 }
 
 impl Shared {

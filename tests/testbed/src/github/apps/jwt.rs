@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use ring::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
 use rustls::pki_types::{PrivateKeyDer, pem::PemObject as _};
 use serde_json::Value;
@@ -12,8 +12,8 @@ use super::{super::answer::Refusal, App, Registered};
 /// The longest that one may last.
 const TEN_MINUTES: i64 = 600;
 
-/// The number of the App that a JWT tells, if all about it is right.
-pub fn verify(jwt: &str, apps: &[Registered]) -> Result<u64, Refusal> {
+/// The number of the App that a JWT tells, if all about it is right by GitHub's clock.
+pub fn verify(jwt: &str, apps: &[Registered], now: DateTime<Utc>) -> Result<u64, Refusal> {
     let unauthorized = |message: &str| Refusal::new(StatusCode::UNAUTHORIZED, message);
     let undecoded = || unauthorized("A JSON web token could not be decoded");
     let [head, claims, signature] = jwt.split('.').collect::<Vec<_>>()[..] else {
@@ -39,7 +39,7 @@ pub fn verify(jwt: &str, apps: &[Registered]) -> Result<u64, Refusal> {
     if !signature.is_ok_and(|signature| key.verify(signed.as_bytes(), &signature).is_ok()) {
         return Err(undecoded());
     }
-    let now = Utc::now().timestamp();
+    let now = now.timestamp();
     let Some(issued) = claims_read["iat"].as_i64().filter(|issued| *issued <= now) else {
         return Err(unauthorized(
             "'Issued at' claim ('iat') must be an Integer representing the time that the assertion \

@@ -61,6 +61,10 @@ pub fn create_token(call: &Call) -> Response {
             if app.installation.as_ref().is_none_or(|own| own.id != id) {
                 return Err(Refusal::not_found());
             }
+            if app.is_suspended {
+                let message = "This installation has been suspended";
+                return Err(Refusal::new(StatusCode::FORBIDDEN, message));
+            }
             let fields = Fields::of(call, "Installation")?;
             let only = repositories(&fields, app, state)?;
             let levels = levels(&fields, app)?;
@@ -68,7 +72,7 @@ pub fn create_token(call: &Call) -> Response {
             let body = json!({
                 "permissions": spelled(&levels),
                 "repository_selection": if only.is_some() { "selected" } else { selection(app) },
-                "expires_at": (Utc::now() + lasts).to_rfc3339_opts(SecondsFormat::Secs, true),
+                "expires_at": (Utc::now() + state.ahead + lasts).to_rfc3339_opts(SecondsFormat::Secs, true),
             });
             let permissions = Permissions {
                 levels,
