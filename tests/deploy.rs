@@ -292,7 +292,7 @@ fn of_several_remotes_the_one_that_the_branch_is_pushed_to_counts() {
 fn the_token_of_gh_serves_where_no_other_is_set() {
     let tree = WorkTree::pushed("new");
     let without = || tree.deploy([]).without("GITHUB_TOKEN");
-    without().run().refuses(2, "or log in by gh auth login");
+    without().run().refuses(2, "log in by gh auth login, or give a GitHub App");
     let token = &tree.forge.token;
     // Of no other host: a token of github.com is none of an Enterprise's business.
     let asked = "auth token --hostname 127.0.0.1";

@@ -275,11 +275,13 @@ fn settings_of_an_app_that_cannot_be_are_refused_without_a_request() {
     program()
         .args(["--github-token-file", "/nowhere/token"])
         .run()
+        .says("BRANCH_DEPLOYS_GITHUB_APP_ID and --github-token-file are both given")
         .refuses(2, "which one asks?");
     program()
         .without("BRANCH_DEPLOYS_GITHUB_APP_ID")
-        .args(["--github-installation-id", "7"])
+        .env("BRANCH_DEPLOYS_GITHUB_INSTALLATION_ID", "7")
         .run()
+        .says("error: BRANCH_DEPLOYS_GITHUB_INSTALLATION_ID: it is of no use")
         .refuses(2, "of no use without --github-app-id");
     assert!(forge.github.requests().is_empty());
 }

@@ -6,13 +6,14 @@ use chrono::Utc;
 use super::{
     Start, check,
     gate::{self, Code, News},
+    here::Here,
     outputs,
     stop::Stop,
 };
 use crate::{
     model::Ending,
     report::{Report, elapsed},
-    settings::{BuildGate, Ci, Log},
+    settings::{BuildGate, Log},
 };
 
 pub(super) async fn run(start: Start<BuildGate>) -> anyhow::Result<Ending> {
@@ -21,26 +22,15 @@ pub(super) async fn run(start: Start<BuildGate>) -> anyhow::Result<Ending> {
     if start.settings.check.check {
         return check::build_gate(&start, &stop, &report).await;
     }
-    let Start {
-        settings,
-        sources,
-        variables,
-    } = start;
-    let ci = Ci::read(&variables)?;
+    let here = Here::of(&start, &report)?;
+    let (settings, ci) = (&start.settings, &here.ci);
     let code = Code {
         commit: settings.commit.clone().map_or_else(|| ci.commit(), Ok)?,
         // A tag's build has none, and may wait for an image all the same.
         branch: settings.branch.clone().map_or_else(|| ci.branch(), Ok),
     };
     settings.gate.must_wait()?;
-    let gate = gate::of(
-        &settings.gate,
-        &code,
-        (&ci, &variables),
-        &sources,
-        settings.timeout,
-        &report,
-    )?;
+    let gate = gate::of(&settings.gate, &code, settings.timeout, &here)?;
     report.heading(&gate.heading());
     let waited = gate.wait(|news| tell(news, &report));
     let Ok(outcome) = stop.unless(waited).await else {
@@ -53,7 +43,7 @@ pub(super) async fn run(start: Start<BuildGate>) -> anyhow::Result<Ending> {
         ("digest", result.digest.as_deref()),
         ("image", result.image.as_deref()),
     ];
-    outputs::publish(&outputs, &ci, &variables, &report).await;
+    outputs::publish(&outputs, ci, here.variables, &report).await;
     report.result(ending, &result.message, &result);
     Ok(ending)
 }

@@ -1,5 +1,6 @@
 //! How every command comes to GitHub.
 
+use super::here::Here;
 use crate::{
     clients::{
         gh,
@@ -9,7 +10,7 @@ use crate::{
     decide,
     model::Repository,
     report::Report,
-    settings::{Ci, GitHubOptions, Token, UsageError, Variables},
+    settings::{GitHubOptions, Token, UsageError},
 };
 
 /// What a program asks an App's installation for, by GitHub's names.
@@ -34,12 +35,10 @@ pub(super) async fn connect(
     options: &GitHubOptions,
     rights: Rights,
     repository: Repository,
-    ci: &Ci,
-    variables: &Variables,
-    report: &Report,
+    here: &Here<'_>,
 ) -> anyhow::Result<GitHub> {
-    let door = door(options, rights, repository, ci, variables, report);
-    door.await?.ok_or_else(|| missing().into())
+    let door = door(options, rights, repository, here).await?;
+    door.ok_or_else(|| missing().into())
 }
 
 /// The same; none where nobody gave a token or an App.
@@ -47,12 +46,11 @@ pub(super) async fn door(
     options: &GitHubOptions,
     rights: Rights,
     repository: Repository,
-    ci: &Ci,
-    variables: &Variables,
-    report: &Report,
+    here: &Here<'_>,
 ) -> anyhow::Result<Option<GitHub>> {
-    let (url, patience) = (options.base_url(ci), patience("GitHub", report));
-    if let Some(access) = options.app(variables)? {
+    let (ci, variables) = (&here.ci, here.variables);
+    let (url, patience) = (options.base_url(ci), patience("GitHub", here.report));
+    if let Some(access) = options.app(variables, here.sources)? {
         let app = App::new(access.id, access.installation, access.secret(), rights);
         let app = app.map_err(|reason| UsageError(format!("{}: {reason}", access.source)))?;
         return GitHub::of_app(&url, app, repository, patience).map(Some);
@@ -74,6 +72,7 @@ pub(super) fn patience(whom: &'static str, report: &Report) -> Patience {
 }
 
 fn missing() -> UsageError {
-    let reason = "GITHUB_TOKEN is missing: set it, or GH_TOKEN, or log in by gh auth login";
+    let reason = "GITHUB_TOKEN is missing: set it, or GH_TOKEN, log in by gh auth login, or give a GitHub \
+                  App by --github-app-id";
     UsageError(reason.into())
 }

@@ -14,6 +14,7 @@ mod forge;
 mod forgotten;
 mod gate;
 mod helm_apply;
+mod here;
 mod hooks;
 mod link;
 mod lock;

@@ -6,6 +6,7 @@ use super::{
     Start, check,
     follow::{self, follow},
     forge,
+    here::Here,
     link::link,
     outputs,
     queue::{Decision, Queue, Queued},
@@ -62,12 +63,8 @@ struct Outcome {
 
 impl Plan {
     async fn of(start: Start<QueueDeploy>, report: &Report) -> anyhow::Result<Self> {
-        let Start {
-            settings,
-            sources,
-            variables,
-        } = start;
-        let ci = Ci::read(&variables)?;
+        let here = Here::of(&start, report)?;
+        let (settings, ci) = (&start.settings, &here.ci);
         if let Some(fork) = ci.fork()? {
             return Err(Halt::refused(format!(
                 "this builds a pull request of the fork {}: its code is not deployed (if that is the \
@@ -77,24 +74,21 @@ impl Plan {
             .into());
         }
         let options = &settings.github;
-        let order = settings.order.order(&ci)?;
+        let order = settings.order.order(ci)?;
         let code = (&order.branch, &order.commit);
-        let url = link(settings.url.as_ref(), settings.app.place(), code, &sources)?;
-        let repository = options.repository(&ci)?;
-        let pages = options.pages(&ci, &repository);
-        let github = forge::connect(
-            options,
-            forge::DEPLOYING,
-            repository,
-            &ci,
-            &variables,
-            report,
-        )
-        .await?;
+        let url = link(
+            settings.url.as_ref(),
+            settings.app.place(),
+            code,
+            here.sources,
+        )?;
+        let repository = options.repository(ci)?;
+        let pages = options.pages(ci, &repository);
+        let github = forge::connect(options, forge::DEPLOYING, repository, &here).await?;
         Ok(Self {
-            settings,
-            ci,
-            variables,
+            ci: here.ci,
+            settings: start.settings,
+            variables: start.variables,
             github,
             pages,
             order,

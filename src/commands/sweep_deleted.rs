@@ -10,6 +10,7 @@ use super::{
     check,
     connect::connect,
     forge,
+    here::Here,
     outputs::{self, Page},
     removal::{Grounds, Means, Removal},
     stop::{Reason, Stop, Stopped},
@@ -22,7 +23,7 @@ use crate::{
     },
     model::{Branch, Ending, Environment, Halt, ObjectKey, Wish},
     report::{Removed, Report},
-    settings::{Ci, Deleted, Log, SweepDeleted},
+    settings::{Deleted, Log, SweepDeleted},
 };
 
 /// What a sweep works with.
@@ -35,14 +36,14 @@ struct Gathered {
 }
 
 pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
-    let variables = &start.variables;
-    let report = Report::new(start.settings.run.output(), Log::of(variables));
-    let ci = Ci::read(variables)?;
+    let report = Report::new(start.settings.run.output(), Log::of(&start.variables));
+    let here = Here::of(&start, &report)?;
+    let (ci, variables) = (&here.ci, here.variables);
     let stop = Stop::on_signals().context("failed to listen for signals")?;
     if start.settings.check.check {
         return check::sweep_deleted(&start, &stop, &report).await;
     }
-    let (ending, removed) = match sweep(&start, &ci, &stop, &report).await {
+    let (ending, removed) = match sweep(&start, &here, &stop).await {
         Err(error) if error.is::<Stopped>() => return Ok(stop.ending(Ending::Failed)),
         swept => swept?,
     };
@@ -51,14 +52,14 @@ pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
         ("state", Some(removed.state)),
         ("removed", Some(&*removed.names())),
     ];
-    outputs::publish(&outputs, &ci, variables, &report).await;
+    outputs::publish(&outputs, ci, variables, &report).await;
     if let Some(environment) = &removed.environment {
         let page = Page {
             context: &format!("branch-deploys-{environment}"),
             ending,
             markdown: &removed.markdown(),
         };
-        outputs::show(&page, &ci, variables, &report).await;
+        outputs::show(&page, ci, variables, &report).await;
     }
     report.result(ending, &removed.message, &removed);
     Ok(ending)
@@ -67,21 +68,17 @@ pub(super) async fn run(start: Start<SweepDeleted>) -> anyhow::Result<Ending> {
 /// How it ended, and what came of it.
 type Swept = (Ending, Removed);
 
-async fn sweep(
-    start: &Start<SweepDeleted>,
-    ci: &Ci,
-    stop: &Stop,
-    report: &Report,
-) -> anyhow::Result<Swept> {
-    let branch = match start.settings.deleted(ci)? {
+async fn sweep(start: &Start<SweepDeleted>, here: &Here<'_>, stop: &Stop) -> anyhow::Result<Swept> {
+    let report = here.report;
+    let branch = match start.settings.deleted(&here.ci)? {
         Deleted::Branch(branch) => branch,
         Deleted::Tag(name) => return Ok(undeployed("tag", &name)),
         Deleted::Undeployable(name) => return Ok(undeployed("branch", &name)),
     };
     if let Some(pipeline) = &start.settings.via_buildkite {
-        return via::sweep(start, ci, &branch, pipeline, stop, report).await;
+        return via::sweep(start, here, &branch, pipeline, stop).await;
     }
-    let gathered = stop.unless(gather(start, ci, &branch, report)).await??;
+    let gathered = stop.unless(gather(start, here, &branch)).await??;
     let name = gathered.environment.name();
     report.heading(&format!("Sweeping {name}, if the branch {branch} is gone"));
     let default = &gathered.repository.default_branch;
@@ -114,23 +111,14 @@ fn undeployed(what: &str, name: &str) -> Swept {
 
 async fn gather(
     start: &Start<SweepDeleted>,
-    ci: &Ci,
+    here: &Here<'_>,
     branch: &Branch,
-    report: &Report,
 ) -> anyhow::Result<Gathered> {
     let settings = &start.settings;
     let options = &settings.github;
     let (app, tier) = settings.app.place();
-    let repository = options.repository(ci)?;
-    let github = forge::connect(
-        options,
-        forge::DEPLOYING,
-        repository,
-        ci,
-        &start.variables,
-        report,
-    )
-    .await?;
+    let repository = options.repository(&here.ci)?;
+    let github = forge::connect(options, forge::DEPLOYING, repository, here).await?;
     let repository = github.repository().await.context("nothing is removed")?;
     if *branch == repository.default_branch {
         bail!(Halt::refused(format!(
@@ -141,14 +129,14 @@ async fn gather(
         .cluster
         .as_ref()
         .context("the cluster is not named")?;
-    let cluster = connect(cluster, &start.sources, report).await?;
+    let cluster = connect(cluster, here.sources, here.report).await?;
     let environment = Environment {
         app: app.clone(),
         tier: tier.to_owned(),
         branch: branch.clone(),
         repository_id: repository.id,
     };
-    let log_url = settings.lock.log_url(ci);
+    let log_url = settings.lock.log_url(&here.ci);
     Ok(Gathered {
         github,
         repository,

@@ -17,6 +17,7 @@ use self::{
 };
 use super::{
     Start, check,
+    here::Here,
     outputs::{self, Page},
     statuses::Statuses,
     stop::{Stop, Stopped},
@@ -25,7 +26,7 @@ use crate::{
     decide::Verdict,
     model::Ending,
     report::{Judged, Report, Swept, Word},
-    settings::{Ci, Log, SweepStale},
+    settings::{Log, SweepStale},
 };
 
 /// What is said of a deployment that nobody ended.
@@ -37,14 +38,14 @@ const REPLACED: &str = "a newer deployment is up";
 
 pub(super) async fn run(start: Start<SweepStale>) -> anyhow::Result<Ending> {
     let report = Report::new(start.settings.run.output(), Log::of(&start.variables));
-    let ci = Ci::read(&start.variables)?;
+    let here = Here::of(&start, &report)?;
     let stop = Stop::on_signals().context("failed to listen for signals")?;
     if start.settings.check.check {
         return check::sweep_stale(&start, &stop, &report).await;
     }
     let sweep = Sweep {
         start: &start,
-        ci: &ci,
+        here: &here,
         stop: &stop,
         report: &report,
     };
@@ -57,7 +58,7 @@ pub(super) async fn run(start: Start<SweepStale>) -> anyhow::Result<Ending> {
 /// What every step of the sweep works with.
 struct Sweep<'a> {
     start: &'a Start<SweepStale>,
-    ci: &'a Ci,
+    here: &'a Here<'a>,
     stop: &'a Stop,
     report: &'a Report,
 }
@@ -72,7 +73,7 @@ impl Sweep<'_> {
         } = *self;
         let (app, tier) = start.settings.app.place();
         report.heading(&format!("Sweeping {app} on {tier}"));
-        let gathered = stop.unless(gather(start, self.ci, report)).await??;
+        let gathered = stop.unless(gather(start, self.here)).await??;
         let plan = stop.unless(plan(start, &gathered)).await?;
         let mut swept = self.planned(&gathered, &plan);
         report.block(&swept.plan(gathered.now));
@@ -138,7 +139,14 @@ impl Sweep<'_> {
             .collect();
         let mut ending = Ending::Done;
         if !due.is_empty() {
-            let carried_out = carry_out(self.start, self.ci, gathered, due, self.stop, self.report);
+            let carried_out = carry_out(
+                self.start,
+                &self.here.ci,
+                gathered,
+                due,
+                self.stop,
+                self.report,
+            );
             ending = ending.worse(carried_out.await?);
         }
         let mut problems = self
@@ -159,7 +167,7 @@ impl Sweep<'_> {
 
     /// Makes deployments inactive that nobody took up, or ended, within a day. What could not be done.
     async fn close_lost(&self, gathered: &Gathered, plan: &Plan, swept: &mut Swept) -> Vec<String> {
-        let log_url = self.start.settings.lock.log_url(self.ci);
+        let log_url = self.start.settings.lock.log_url(&self.here.ci);
         let statuses = Statuses {
             github: &gathered.github,
             deployment: None,
@@ -212,12 +220,12 @@ impl Sweep<'_> {
                 ("state", Some(swept.state)),
                 ("removed", Some(&swept.removed())),
             ],
-            self.ci,
+            &self.here.ci,
             variables,
             report,
         )
         .await;
-        outputs::show(&page, self.ci, variables, report).await;
+        outputs::show(&page, &self.here.ci, variables, report).await;
         self.report.result(ending, &swept.message, &swept);
         Ok(ending)
     }

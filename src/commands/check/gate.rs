@@ -44,7 +44,7 @@ pub(super) async fn lines(
     code: &Code,
     here: &Here<'_>,
 ) -> anyhow::Result<Vec<Line>> {
-    let registry = gate::registry(options, here.sources, code, here.variables, here.report)?;
+    let registry = gate::registry(options, code, here)?;
     let (image, builders) = tokio::join!(image(registry), builders(options, code, here));
     Ok([image, builders?].concat())
 }

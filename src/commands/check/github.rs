@@ -32,9 +32,8 @@ pub(super) async fn lines(
     repository: &Repository,
     here: &Here<'_>,
 ) -> anyhow::Result<Vec<Line>> {
-    let (ci, variables) = (&here.ci, here.variables);
     let of = repository.clone();
-    let door = forge::door(options, needs.rights, of, ci, variables, here.report).await?;
+    let door = forge::door(options, needs.rights, of, here).await?;
     let Some(github) = door else {
         return Ok(vec![Line::missing(
             "GitHub: token",
@@ -42,7 +41,7 @@ pub(super) async fn lines(
             "set one of them, log in by gh auth login, or give a GitHub App by --github-app-id",
         )]);
     };
-    let pages = options.pages(ci, repository);
+    let pages = options.pages(&here.ci, repository);
     let facts = facts(&github, needs, repository, &pages).await;
     Ok(check::github(&facts))
 }

@@ -15,6 +15,7 @@ pub(super) use self::in_cluster::{environments, helm_apply, sweep_deleted, sweep
 use super::{
     Start, forge,
     gate::Code,
+    here::Here,
     link::link,
     stop::Stop,
     work_tree::{app_of, repository_of},
@@ -23,27 +24,10 @@ use crate::{
     decide::check,
     model::{App, Ending, Fact, Line, Template},
     report::{Checked, Report},
-    settings::{BuildGate, Ci, Deploy, QueueDeploy, Sources, UsageError, Variables},
+    settings::{BuildGate, Deploy, QueueDeploy, Sources, UsageError},
 };
 
-/// What every question is asked with.
-struct Here<'a> {
-    ci: Ci,
-    variables: &'a Variables,
-    sources: &'a Sources,
-    report: &'a Report,
-}
-
-impl<'a> Here<'a> {
-    fn of<T>(start: &'a Start<T>, report: &'a Report) -> anyhow::Result<Self> {
-        Ok(Self {
-            ci: Ci::read(&start.variables)?,
-            variables: &start.variables,
-            sources: &start.sources,
-            report,
-        })
-    }
-
+impl Here<'_> {
     /// Looks until it is told, or a signal comes.
     async fn look(
         &self,

@@ -5,6 +5,7 @@ use anyhow::bail;
 use super::super::{
     Start, forge,
     gate::{self, Code, Watch},
+    here::Here,
     link::link,
     work_tree::{app_of, in_work_tree, repository},
 };
@@ -15,7 +16,7 @@ use crate::{
     },
     model::{App, Branch, Commit, Halt, Order},
     report::Report,
-    settings::{Ci, Deploy, Pages, UsageError},
+    settings::{Deploy, Pages, UsageError},
 };
 
 /// What is deployed, and where it is asked for.
@@ -42,26 +43,20 @@ impl Target {
     /// pushed.
     pub(super) async fn find(start: &Start<Deploy>, report: &Report) -> anyhow::Result<Self> {
         let settings = &start.settings;
-        let ci = Ci::read(&start.variables)?;
+        let here = Here::of(start, report)?;
+        let ci = &here.ci;
         let checkout = git::checkout().await;
-        let repository = repository(settings, &ci, &checkout).await?;
+        let repository = repository(settings, ci, &checkout).await?;
         let app = app_of(settings, &repository)?;
-        let pages = settings.github.pages(&ci, &repository);
-        let github = forge::connect(
-            &settings.github,
-            forge::DEPLOYING,
-            repository,
-            &ci,
-            &start.variables,
-            report,
-        )
-        .await?;
+        let pages = settings.github.pages(ci, &repository);
+        let rights = forge::DEPLOYING;
+        let github = forge::connect(&settings.github, rights, repository, &here).await?;
         let branch = branch(settings, &checkout)?;
         let commit = commit(settings, &checkout, &branch, &github).await?;
         let tier = settings.tier().to_owned();
         let code = (&branch, &commit);
         let url = link(settings.url.as_ref(), (&app, &tier), code, &start.sources)?;
-        let gate = gate_of(start, &ci, &branch, &commit, report)?;
+        let gate = gate_of(settings, &branch, &commit, &here)?;
         Ok(Self {
             github,
             pages,
@@ -89,13 +84,12 @@ impl Target {
 
 /// What has to be built before the deploy, if the settings name something.
 fn gate_of(
-    start: &Start<Deploy>,
-    ci: &Ci,
+    settings: &Deploy,
     branch: &Branch,
     commit: &Commit,
-    report: &Report,
+    here: &Here<'_>,
 ) -> anyhow::Result<Option<Watch>> {
-    let options = &start.settings.gate;
+    let options = &settings.gate;
     if options.is_empty() {
         return Ok(None);
     }
@@ -103,16 +97,7 @@ fn gate_of(
         commit: commit.clone(),
         branch: Ok(branch.clone()),
     };
-    let ci = (ci, &start.variables);
-    gate::of(
-        options,
-        &code,
-        ci,
-        &start.sources,
-        start.settings.timeout,
-        report,
-    )
-    .map(Some)
+    gate::of(options, &code, settings.timeout, here).map(Some)
 }
 
 /// The branch: given, or the one that is checked out.

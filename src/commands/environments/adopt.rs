@@ -5,6 +5,7 @@ use anyhow::{Context as _, bail};
 use super::{
     super::{
         Start, branches, forge,
+        here::Here,
         lock::Lock,
         owners::owner_of,
         stop::{LEAVE, Stop, WIND_UP},
@@ -16,7 +17,7 @@ use crate::{
     decide::{Owner, Presence},
     model::{Branch, Ending, Environment, Halt, Phase, Record, RecordedRelease, Revision, Status},
     report::Report,
-    settings::{Ci, Environments},
+    settings::Environments,
 };
 
 pub(super) async fn adopt(
@@ -27,8 +28,9 @@ pub(super) async fn adopt(
 ) -> anyhow::Result<Ending> {
     let settings = &start.settings;
     let branch = branch(settings, "adopt")?;
-    let ci = Ci::read(&start.variables)?;
-    let place = environment(start, &ci, branch, report);
+    let here = Here::of(start, report)?;
+    let ci = &here.ci;
+    let place = environment(settings, branch, &here);
     let (environment, repository) = stop.unless(place).await??;
     let storage = cluster.storage();
     let listed = releases_of(&storage, &environment);
@@ -48,7 +50,7 @@ pub(super) async fn adopt(
             "there is no release {name} in {namespace} to take over"
         )));
     };
-    let request = request(settings, &ci, &environment, "environments adopt");
+    let request = request(settings, ci, &environment, "environments adopt");
     let acquired = Lock::acquire(cluster.leases(), &request, stop, report);
     let (lock, record) = acquired.await?;
     let taken = async {
@@ -83,24 +85,14 @@ pub(super) async fn adopt(
 
 /// The environment of a branch that GitHub proves to be there, and the repository's name.
 async fn environment(
-    start: &Start<Environments>,
-    ci: &Ci,
+    settings: &Environments,
     branch: &Branch,
-    report: &Report,
+    here: &Here<'_>,
 ) -> anyhow::Result<(Environment, String)> {
-    let settings = &start.settings;
     let app = app_to_adopt(settings)?.clone();
     let options = &settings.github;
-    let repository = options.repository(ci)?;
-    let github = forge::connect(
-        options,
-        forge::READING,
-        repository,
-        ci,
-        &start.variables,
-        report,
-    )
-    .await?;
+    let repository = options.repository(&here.ci)?;
+    let github = forge::connect(options, forge::READING, repository, here).await?;
     let repository = github.repository().await?;
     match branches::look_for(&github, branch, &repository.default_branch).await? {
         Presence::There => {}

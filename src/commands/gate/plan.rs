@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{super::forge, Builders, Outcome, Watch};
+use super::{
+    super::{forge, here::Here},
+    Builders, Outcome, Watch,
+};
 use crate::{
     clients::{
         buildkite::Buildkite,
@@ -10,7 +13,7 @@ use crate::{
     },
     decide::{Gate, Proof, Wanted},
     model::{Branch, Commit, Ending, Facts, ImageName, Pipeline},
-    report::{self, Report, elapsed},
+    report::{self, elapsed},
     settings::{Ci, GateOptions, Sources, UsageError, Variables},
 };
 
@@ -25,13 +28,11 @@ pub(in super::super) struct Code {
 pub(in super::super) fn of(
     options: &GateOptions,
     code: &Code,
-    ci: (&Ci, &Variables),
-    sources: &Sources,
     timeout: Duration,
-    report: &Report,
+    here: &Here<'_>,
 ) -> anyhow::Result<Watch> {
-    let registry = registry(options, sources, code, ci.1, report)?;
-    let builders = builders(options, code, ci)?;
+    let registry = registry(options, code, here)?;
+    let builders = builders(options, code, (&here.ci, here.variables))?;
     let (image, registry) = registry.unzip();
     Ok(Watch {
         wanted: Wanted {
@@ -50,17 +51,16 @@ pub(in super::super) fn of(
 /// The image's name for this commit, and the registry that tells of it.
 pub(in super::super) fn registry(
     options: &GateOptions,
-    sources: &Sources,
     code: &Code,
-    variables: &Variables,
-    report: &Report,
+    here: &Here<'_>,
 ) -> anyhow::Result<Option<(String, Registry)>> {
-    let Some(image) = image(options, sources, code)? else {
+    let Some(image) = image(options, here.sources, code)? else {
         return Ok(None);
     };
-    let docker = DockerConfig::in_folder(docker_folder(variables));
+    let docker = DockerConfig::in_folder(docker_folder(here.variables));
     let name = image.to_string();
-    let registry = Registry::new(image, docker, forge::patience("the registry", report))?;
+    let patience = forge::patience("the registry", here.report);
+    let registry = Registry::new(image, docker, patience)?;
     Ok(Some((name, registry)))
 }
 

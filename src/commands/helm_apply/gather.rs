@@ -10,6 +10,7 @@ use super::super::{
     address::{self, Expectation},
     connect::connect,
     forge,
+    here::Here,
     releases::{self, Manner, Planned},
     statuses::Statuses,
 };
@@ -100,20 +101,13 @@ pub(super) async fn gather(
 
 async fn gathered(start: &Start<HelmApply>, report: &Report) -> anyhow::Result<Option<Gathered>> {
     let settings = &start.settings;
-    let ci = Ci::read(&start.variables)?;
+    let here = Here::of(start, report)?;
+    let ci = &here.ci;
     let options = &settings.github;
     let (app, tier) = settings.app.place();
-    let repository = options.repository(&ci)?;
-    let github = forge::connect(
-        options,
-        forge::DEPLOYING,
-        repository,
-        &ci,
-        &start.variables,
-        report,
-    )
-    .await?;
-    let Some(wanted) = wanted(settings, &ci, &github).await? else {
+    let repository = options.repository(ci)?;
+    let github = forge::connect(options, forge::DEPLOYING, repository, &here).await?;
+    let Some(wanted) = wanted(settings, ci, &github).await? else {
         report.note(&format!(
             "the deployment is none of {}'s on {}: nothing to do",
             app, tier
@@ -134,7 +128,7 @@ async fn gathered(start: &Start<HelmApply>, report: &Report) -> anyhow::Result<O
         secrets.with_those_in(chart)
     });
     let helm = Helm::find(program, cluster.target().clone(), timeout, secrets).await?;
-    let plan = plan(settings, &start.sources, &ci, environment, wanted, &helm).await?;
+    let plan = plan(settings, &start.sources, ci, environment, wanted, &helm).await?;
     Ok(Some(Gathered {
         github,
         repository,

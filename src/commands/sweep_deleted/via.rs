@@ -6,14 +6,14 @@ use anyhow::{Context as _, anyhow};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    super::{Start, forge, stop::Stop},
+    super::{Start, forge, here::Here, stop::Stop},
     Swept,
 };
 use crate::{
     clients::buildkite::{Buildkite, BuildkiteError, NewBuild},
     model::{Branch, Build, Ending, Halt, Pipeline},
     report::{Removed, Report},
-    settings::{Ci, SweepDeleted},
+    settings::{GitHubOptions, SweepDeleted},
 };
 
 /// Meta-data that tells a build from its repetition.
@@ -28,13 +28,12 @@ const ATTEMPTS: u32 = 3;
 /// Starts a build of `pipeline` that sweeps the branch, and with `--wait` follows it to its end.
 pub(super) async fn sweep(
     start: &Start<SweepDeleted>,
-    ci: &Ci,
+    here: &Here<'_>,
     branch: &Branch,
     pipeline: &Pipeline,
     stop: &Stop,
-    report: &Report,
 ) -> anyhow::Result<Swept> {
-    let settings = &start.settings;
+    let (settings, report) = (&start.settings, here.report);
     report.heading(&format!("Sweeping {branch} by a build of {pipeline}"));
     if settings.run.dry_run {
         let message = format!("Would start a build of {pipeline} that sweeps {branch}");
@@ -42,7 +41,9 @@ pub(super) async fn sweep(
     }
     let token = settings.buildkite.token(&start.variables, "write_builds")?;
     let buildkite = Buildkite::new(settings.buildkite.url(), token.secret())?;
-    let default_branch = stop.unless(default_branch(start, ci, report)).await??;
+    let default_branch = stop
+        .unless(default_branch(&settings.github, here))
+        .await??;
     let (app, tier) = settings.app.place();
     let env = BTreeMap::from([
         ("BRANCH_DEPLOYS_APP", app.as_str()),
@@ -82,27 +83,16 @@ pub(super) async fn sweep(
 }
 
 /// The branch whose pipeline file and code sweep: the event tells it, else GitHub.
-async fn default_branch(
-    start: &Start<SweepDeleted>,
-    ci: &Ci,
-    report: &Report,
-) -> anyhow::Result<Branch> {
+async fn default_branch(options: &GitHubOptions, here: &Here<'_>) -> anyhow::Result<Branch> {
+    let ci = &here.ci;
     let told = ci
         .event()?
         .and_then(|event| event.repository?.default_branch);
     if let Some(branch) = told {
         return Ok(branch);
     }
-    let options = &start.settings.github;
-    let github = forge::connect(
-        options,
-        forge::READING,
-        options.repository(ci)?,
-        ci,
-        &start.variables,
-        report,
-    )
-    .await?;
+    let repository = options.repository(ci)?;
+    let github = forge::connect(options, forge::READING, repository, here).await?;
     let repository = github.repository().await;
     Ok(repository.context("no build is started")?.default_branch)
 }

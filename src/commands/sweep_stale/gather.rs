@@ -11,7 +11,9 @@ use futures::{StreamExt as _, stream};
 use super::super::{
     Start,
     connect::connect,
-    forge, lock,
+    forge,
+    here::Here,
+    lock,
     survey::{Found, survey},
 };
 use crate::{
@@ -22,7 +24,7 @@ use crate::{
     decide::{self, Deployed},
     model::{Branch, Environment, Record, Seen, Slug, Told, labels, place_labels},
     report::Report,
-    settings::{Ci, Selection, SweepStale},
+    settings::{Selection, SweepStale},
 };
 
 /// How many environments are read at a time.
@@ -76,13 +78,9 @@ impl Entry {
     }
 }
 
-pub(super) async fn gather(
-    start: &Start<SweepStale>,
-    ci: &Ci,
-    report: &Report,
-) -> anyhow::Result<Gathered> {
+pub(super) async fn gather(start: &Start<SweepStale>, here: &Here<'_>) -> anyhow::Result<Gathered> {
     let settings = &start.settings;
-    let (known, around) = tokio::try_join!(know(start, ci, report), look_around(start, report))?;
+    let (known, around) = tokio::try_join!(know(settings, here), look_around(start, here.report))?;
     let (github, repository) = known;
     let Around {
         cluster,
@@ -122,27 +120,14 @@ pub(super) async fn gather(
 }
 
 /// A door to GitHub, and what it tells of the repository.
-async fn know(
-    start: &Start<SweepStale>,
-    ci: &Ci,
-    report: &Report,
-) -> anyhow::Result<(GitHub, RepositoryFacts)> {
-    let settings = &start.settings;
-    let repository = settings.github.repository(ci)?;
+async fn know(settings: &SweepStale, here: &Here<'_>) -> anyhow::Result<(GitHub, RepositoryFacts)> {
+    let repository = settings.github.repository(&here.ci)?;
     let rights = if settings.comment {
         forge::ANNOUNCING
     } else {
         forge::DEPLOYING
     };
-    let github = forge::connect(
-        &settings.github,
-        rights,
-        repository,
-        ci,
-        &start.variables,
-        report,
-    )
-    .await?;
+    let github = forge::connect(&settings.github, rights, repository, here).await?;
     let repository = github.repository().await.context("nothing is removed")?;
     Ok((github, repository))
 }

@@ -7,7 +7,7 @@ use reqwest::Url;
 
 use crate::{
     model::Repository,
-    settings::{Ci, UsageError, Variables},
+    settings::{Ci, Sources, UsageError, Variables},
 };
 
 /// Where the code is, and how GitHub is asked about it.
@@ -172,24 +172,31 @@ impl GitHubOptions {
     }
 
     /// The App to ask as; none where a token is to be used.
-    pub fn app(&self, variables: &Variables) -> Result<Option<AppAccess>, UsageError> {
+    pub fn app(
+        &self,
+        variables: &Variables,
+        sources: &Sources,
+    ) -> Result<Option<AppAccess>, UsageError> {
         let refused = |reason: String| Err(UsageError(reason));
         let Some(id) = self.github_app_id else {
             let alone = [
                 (
-                    "--github-installation-id",
+                    "github-installation-id",
                     self.github_installation_id.is_some(),
                 ),
-                ("--github-app-key-file", self.github_app_key_file.is_some()),
+                ("github-app-key-file", self.github_app_key_file.is_some()),
             ];
             return match alone.into_iter().find(|(_, given)| *given) {
-                Some((name, _)) => refused(format!("{name} is of no use without --github-app-id")),
+                Some((name, _)) => refused(format!(
+                    "{}: it is of no use without --github-app-id",
+                    sources.spell(name)
+                )),
                 None => Ok(None),
             };
         };
         if self.github_token_file.is_some() {
-            let both = "--github-app-id and --github-token-file are both given: which one asks?";
-            return refused(both.into());
+            let [app, token] = ["github-app-id", "github-token-file"].map(|it| sources.spell(it));
+            return refused(format!("{app} and {token} are both given: which one asks?"));
         }
         let (key, source) = match &self.github_app_key_file {
             Some(path) => {
