@@ -2,8 +2,8 @@
 //!
 //! A name that is asked for too early is "not there" for everybody behind the same resolver, for as
 //! long as the zone says (its SOA record's TTL or minimum, whichever is less: RFC 2308). So the
-//! ordinary resolver is asked for nothing but what is there for certain: the domain of two labels,
-//! its name servers, and their addresses. From there on the name servers themselves are asked,
+//! ordinary resolver is asked for nothing but what is there for certain: the domain of two labels (of one,
+//! for a host that has two), its name servers, and their addresses. From there on the name servers themselves are asked,
 //! without recursion, and nobody remembers.
 
 mod server;
@@ -84,7 +84,7 @@ impl Dns {
         let Some(host) = domain_name(host) else {
             return Ok(None);
         };
-        let Some(top) = self.apex(&host.trim_to(2)).await? else {
+        let Some(top) = self.apex(&above(&host)).await? else {
             return Ok(None);
         };
         let mut zone = self.known_zone(top).await?;
@@ -102,11 +102,16 @@ impl Dns {
         ))
     }
 
-    /// Where a name is, by the ordinary resolver: only for one that is there already.
+    /// Where a name is, by the ordinary resolver and this machine's own list: only for one that is there
+    /// already, or that nobody else tells of. An IP address is where it says. That there is no such name is
+    /// not asked again as long as the answer holds.
     ///
     /// # Errors
     /// It is not there, or nobody answers.
     pub async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, String> {
+        if let Some(ip) = ip_address(name) {
+            return Ok(vec![ip]);
+        }
         // A single word may be known by this machine's own list, or in a domain that it searches.
         let name = domain_name(name).or_else(|| Name::from_ascii(name).ok());
         let name = name.ok_or("it is no domain name")?;
@@ -237,9 +242,23 @@ impl Zone {
     }
 }
 
+/// A host that is an IP address; one of IPv6 stands in brackets in a URL.
+fn ip_address(host: &str) -> Option<IpAddr> {
+    host.trim_matches(['[', ']']).parse().ok()
+}
+
+/// The domain above a host that is there before the host is: the one of two labels, or, of a host that is
+/// itself such a one, what is above it.
+fn above(host: &Name) -> Name {
+    match host.num_labels() {
+        0..=2 => host.base_name(),
+        _ => host.trim_to(2),
+    }
+}
+
 /// A host as a name of the DNS; none for an IP address or a single word.
 fn domain_name(host: &str) -> Option<Name> {
-    if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
+    if ip_address(host).is_some() {
         return None;
     }
     let mut name = Name::from_ascii(host).ok()?;
@@ -271,7 +290,9 @@ mod tests {
         }
         let name = domain_name("new.beta.example.com").unwrap();
         assert_eq!(shown(&name), "new.beta.example.com");
-        assert_eq!(shown(&name.trim_to(2)), "example.com");
+        assert_eq!(shown(&above(&name)), "example.com");
+        let young = domain_name("example.com").unwrap();
+        assert_eq!(shown(&above(&young)), "com");
     }
 
     /// As a cluster on a laptop tells where its load balancer is.
@@ -281,5 +302,7 @@ mod tests {
         let dns = Dns::new(Some(nobody), 53).unwrap();
         let found = dns.addresses("localhost").await.unwrap();
         assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback));
+        let ip = dns.addresses("[::1]").await.unwrap();
+        assert_eq!(ip, [IpAddr::from(std::net::Ipv6Addr::LOCALHOST)]);
     }
 }

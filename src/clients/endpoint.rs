@@ -24,13 +24,15 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// `host`, asked for at `addresses` with its own name (in TLS too); at what the ordinary resolver
-    /// says where there are none. A request, its body included, may take as long as `limit`.
+    /// `host`, asked for at one of `addresses` with its own name (in TLS too). A request, its body included,
+    /// may take as long as `limit`.
     ///
     /// # Errors
     /// TLS cannot be set up.
     pub fn new(host: &str, addresses: &[IpAddr], limit: Duration) -> anyhow::Result<Self> {
-        let mut builder = Client::builder()
+        // The port is the URL's, whichever of the host's is asked for.
+        let addresses = addresses.iter().map(|ip| SocketAddr::new(*ip, 0));
+        let client = Client::builder()
             .timeout(limit)
             // Shared by all addresses: one that is silent leaves time for the others.
             .connect_timeout(limit / 2)
@@ -38,13 +40,8 @@ impl Endpoint {
             .no_proxy()
             // Old pods of an upgrade would go on to answer on a connection that is kept.
             .pool_max_idle_per_host(0)
-            .user_agent(concat!("branch-deploys/", env!("CARGO_PKG_VERSION")));
-        if !addresses.is_empty() {
-            // The port is the URL's, whichever of the host's is asked for.
-            let addresses = addresses.iter().map(|ip| SocketAddr::new(*ip, 0));
-            builder = builder.resolve_to_addrs(host, &addresses.collect::<Vec<_>>());
-        }
-        let client = builder
+            .user_agent(concat!("branch-deploys/", env!("CARGO_PKG_VERSION")))
+            .resolve_to_addrs(host, &addresses.collect::<Vec<_>>())
             .build()
             .context("failed to set up the client of the address")?;
         Ok(Self { client, limit })

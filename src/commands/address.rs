@@ -14,7 +14,7 @@ use reqwest::Url;
 pub(super) use self::load_balancer::{LoadBalancer, load_balancer};
 use self::{
     wait::Wait,
-    whereabouts::{Place, Whereabouts},
+    whereabouts::{Place, Whereabouts, said},
 };
 use super::site::Site;
 use crate::{
@@ -97,18 +97,27 @@ async fn asked(
     ingresses: &Ingresses,
     expected: &Expectation,
 ) -> anyhow::Result<Attempt> {
-    let (addresses, way) = match whereabouts.place(site, ingresses, &expected.url).await {
-        Ok(Place::At(addresses, way)) => (addresses, way),
+    let (sightings, way) = match whereabouts.place(site, ingresses, &expected.url).await {
+        Ok(Place::At(sightings, way)) => (sightings, way),
         Ok(Place::NotYet(reason)) => return Ok(Attempt::NotYet(reason)),
         // The cluster may tell at the next look.
         Err(error) => return Ok(Attempt::NotYet(error.to_string())),
     };
     let host = expected.url.host_str().unwrap_or_default();
-    let endpoint = Endpoint::new(host, &addresses, expected.limit)?;
-    Ok(match asking::ask(&endpoint, expected).await {
-        Ok(status) => Attempt::Answered(status, way),
-        Err(reason) => Attempt::NotYet(reason),
-    })
+    let mut answered = String::new();
+    // Whoever's resolver asks the server that lags goes where that one says.
+    for sighting in &sightings {
+        let endpoint = Endpoint::new(host, &sighting.addresses, expected.limit)?;
+        match asking::ask(&endpoint, expected).await {
+            Ok(status) => answered = status,
+            Err(reason) if sightings.len() == 1 => return Ok(Attempt::NotYet(reason)),
+            Err(reason) => {
+                let (said, zone) = (said(sighting), "its name servers do not agree");
+                return Ok(Attempt::NotYet(format!("{reason} ({said}: {zone})")));
+            }
+        }
+    }
+    Ok(Attempt::Answered(answered, way))
 }
 
 /// The address and path that are asked for.

@@ -5,7 +5,9 @@ mod conclude;
 mod gather;
 mod heed;
 mod land;
+mod refused;
 mod room;
+mod settle;
 
 use anyhow::Context as _;
 

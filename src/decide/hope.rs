@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{cause::troubles, rollout::pods_of};
-use crate::model::{Event, Object, Scene, Trouble, Unpulled, What};
+use super::{
+    cause::troubles,
+    rollout::{leaves, pods_of},
+};
+use crate::model::{Event, Object, QUOTA, Scene, Trouble, Unpulled, What};
 
 /// How long what is refused may be refused until it is believed: pods of a quota are made when old ones go.
 const REFUSED: Duration = Duration::from_secs(5);
@@ -35,7 +38,7 @@ pub fn hope(scene: &Scene, objects: &[Object], max_restarts: u64) -> Hope {
         if is_of_before(scene, &trouble) || is_not_waited_for(&trouble) {
             continue;
         }
-        match judged(&trouble, max_restarts) {
+        match judged(scene, &trouble, max_restarts) {
             Some(Duration::ZERO) => return Hope::Lost(Box::new(trouble)),
             Some(time) => fading.push((trouble, time)),
             None => {}
@@ -100,7 +103,7 @@ fn says(event: &Event, what: &What) -> bool {
 }
 
 /// After which time such a trouble does not heal any more; never where none is told.
-fn judged(trouble: &Trouble, max_restarts: u64) -> Option<Duration> {
+fn judged(scene: &Scene, trouble: &Trouble, max_restarts: u64) -> Option<Duration> {
     let restarts = trouble.container.as_ref().map_or(0, |it| it.restarts);
     match &trouble.what {
         What::Image { reason, .. } if reason == "InvalidImageName" => Some(Duration::ZERO),
@@ -116,10 +119,15 @@ fn judged(trouble: &Trouble, max_restarts: u64) -> Option<Duration> {
         // It is a hook's: for no other does Helm wait.
         What::Job { .. } => Some(Duration::ZERO),
         What::Unschedulable(message) => node(trouble, message),
+        What::NotMade(message) if message.contains(QUOTA) => Some(REFUSED + way_out(scene)),
         What::NotMade(message) => is_refused(message).then_some(REFUSED),
         What::Claim { message, .. } if message.contains("not found") => Some(REFUSED),
         What::Claim { .. } => Some(OUTSIDE),
-        What::Ingress { reason, .. } if reason == "FailedBuildModel" => Some(REFUSED),
+        What::Ingress { reason, message }
+            if reason == "FailedBuildModel" && !is_of_the_way(message) =>
+        {
+            Some(REFUSED)
+        }
         What::Ingress { .. } => Some(OUTSIDE),
         What::Exit { .. }
         | What::Start { .. }
@@ -131,13 +139,34 @@ fn judged(trouble: &Trouble, max_restarts: u64) -> Option<Duration> {
 
 fn is_refused(message: &str) -> bool {
     // The last as the API server tells of a webhook that says no, and not of one that does not answer.
-    let words = [
-        "exceeded quota",
-        "forbidden",
-        "violates PodSecurity",
-        "denied the request",
-    ];
+    let words = ["forbidden", "violates PodSecurity", "denied the request"];
     words.iter().any(|words| message.contains(words))
+}
+
+/// How long pods that are on their way out may take for it: until then they count for a quota.
+fn way_out(scene: &Scene) -> Duration {
+    let leaving = scene.of_kind("Pod").filter(|pod| leaves(pod));
+    let seconds = leaving.filter_map(|pod| pod["metadata"]["deletionGracePeriodSeconds"].as_u64());
+    Duration::from_secs(seconds.max().unwrap_or_default())
+}
+
+/// What is said, in small letters, by one who did not reach the cloud, or was told to come later.
+const OF_THE_WAY: [&str; 9] = [
+    "throttl",
+    "rate exceeded",
+    "limit exceeded",
+    "request failed",
+    "request send failed",
+    "timeout",
+    "deadline exceeded",
+    "serviceunavailable",
+    "internalfailure",
+];
+
+/// Whether it is about the way to the cloud, and not about what was asked of it.
+fn is_of_the_way(message: &str) -> bool {
+    let message = message.to_lowercase();
+    OF_THE_WAY.iter().any(|words| message.contains(words))
 }
 
 /// What the scheduler says where a node is right, and full: pods that go make room.

@@ -41,7 +41,7 @@ pub use leaving::{Leaving, leaving};
 pub use limit::is_timeout;
 pub use living::{has_pods, still_live};
 pub use lost::{LOOKED_AT, lost, replaced};
-pub use name::{Known, Trace, known, trace};
+pub use name::{Known, Sighting, Trace, known, trace};
 pub use obstacle::newest_warning;
 pub use ownership::{Owner, owner};
 pub use progress::{progress, speakers};

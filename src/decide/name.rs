@@ -1,14 +1,23 @@
 //! What is known of a host name, from what each of its zone's name servers says.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use crate::model::NameAnswer;
+
+/// Where a name is, and which servers say so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// At all of these.
+    pub addresses: Vec<IpAddr>,
+    /// In the words of these; none where an Ingress tells, or a resolver.
+    pub servers: Vec<String>,
+}
 
 /// What all of them together say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Known {
-    /// It is at these addresses.
-    At(Vec<IpAddr>),
+    /// It is at these addresses: one sighting of all servers that have an address in common.
+    At(Vec<Sighting>),
     /// It is another name's, of another zone.
     Alias(String),
     /// Not all of them know it yet, in these words.
@@ -23,28 +32,44 @@ pub enum Known {
 /// nothing, for others are asked in its place; one that does not know the name yet does, because
 /// somebody's resolver will ask that one, and remember.
 pub fn known(answers: &[(String, NameAnswer)]) -> Known {
-    let (mut addresses, mut alias) = (Vec::new(), None);
+    let (mut sightings, mut alias) = (Vec::new(), None);
     let (mut missing, mut silent) = (Vec::new(), Vec::new());
     for (server, answer) in answers {
         match answer {
-            NameAnswer::At(found) => addresses.extend(found),
+            NameAnswer::At(addresses) => add(&mut sightings, server, addresses),
             NameAnswer::Alias(target) => alias = Some(target.clone()),
             NameAnswer::Missing => missing.push(server.as_str()),
             NameAnswer::Silence(reason) => silent.push(format!("{server}: {reason}")),
         }
     }
-    addresses.sort_unstable();
-    addresses.dedup();
-    let found = !addresses.is_empty() || alias.is_some();
+    let found = !sightings.is_empty() || alias.is_some();
     match alias {
         _ if silent.len() == answers.len() => Known::Silence(silent.join("; ")),
         _ if !found => Known::Missing(silent),
         _ if !missing.is_empty() => {
             Known::NotYet(format!("{} does not know it yet", missing.join(", ")))
         }
-        Some(target) if addresses.is_empty() => Known::Alias(target),
-        _ => Known::At(addresses),
+        Some(target) if sightings.is_empty() => Known::Alias(target),
+        _ => Known::At(sightings),
     }
+}
+
+/// Adds what a server says to what others say who have an address in common with it: a name of many
+/// addresses may be told in part, to each who asks another.
+fn add(sightings: &mut Vec<Sighting>, server: &str, addresses: &[IpAddr]) {
+    let mut new = Sighting {
+        addresses: addresses.to_vec(),
+        servers: vec![server.to_owned()],
+    };
+    let common = |it: &mut Sighting| it.addresses.iter().any(|ip| addresses.contains(ip));
+    for same in sightings.extract_if(.., common).collect::<Vec<_>>() {
+        new.addresses.extend(same.addresses);
+        new.servers.extend(same.servers);
+    }
+    new.addresses.sort_unstable();
+    new.addresses.dedup();
+    new.servers.sort_unstable();
+    sightings.push(new);
 }
 
 /// What name servers still know of a host that is to be forgotten.
@@ -68,9 +93,24 @@ pub fn trace(host: &[(String, NameAnswer)], nobody: &[(String, NameAnswer)]) -> 
     match known(host) {
         Known::Silence(reason) => Trace::Silence(reason),
         _ if knowing.is_empty() => Trace::Gone,
-        same if same == known(nobody) => Trace::Everybodys,
+        _ if all(host) == all(nobody) => Trace::Everybodys,
         _ => Trace::Known(knowing),
     }
+}
+
+/// All addresses and aliases that anybody tells.
+fn all(answers: &[(String, NameAnswer)]) -> (BTreeSet<IpAddr>, BTreeSet<&str>) {
+    let (mut addresses, mut aliases) = (BTreeSet::new(), BTreeSet::new());
+    for (_, answer) in answers {
+        match answer {
+            NameAnswer::At(found) => addresses.extend(found),
+            NameAnswer::Alias(target) => {
+                aliases.insert(target.as_str());
+            }
+            NameAnswer::Missing | NameAnswer::Silence(_) => {}
+        }
+    }
+    (addresses, aliases)
 }
 
 #[cfg(test)]
@@ -90,14 +130,23 @@ mod tests {
         NameAnswer::At(vec![HERE])
     }
 
+    fn seen(addresses: &[IpAddr], servers: &[&str]) -> Sighting {
+        Sighting {
+            addresses: addresses.to_vec(),
+            servers: servers.iter().map(ToString::to_string).collect(),
+        }
+    }
+
     fn silence() -> NameAnswer {
         NameAnswer::Silence("no answer".into())
     }
 
     #[test]
     fn a_name_is_known_once_all_who_answer_know_it() {
-        assert_eq!(of([at(), at()]), Known::At(vec![HERE]));
-        assert_eq!(of([at(), silence()]), Known::At(vec![HERE]));
+        let both = Known::At(vec![seen(&[HERE], &["ns1", "ns2"])]);
+        assert_eq!(of([at(), at()]), both);
+        let one = Known::At(vec![seen(&[HERE], &["ns1"])]);
+        assert_eq!(of([at(), silence()]), one);
         let lags = of([at(), NameAnswer::Missing]);
         assert_eq!(lags, Known::NotYet("ns2 does not know it yet".into()));
         let missing = of([NameAnswer::Missing, silence()]);
@@ -111,7 +160,24 @@ mod tests {
             of([alias(), alias()]),
             Known::Alias("lb.example.com".into())
         );
-        assert_eq!(of([alias(), at()]), Known::At(vec![HERE]));
+        let one = Known::At(vec![seen(&[HERE], &["ns2"])]);
+        assert_eq!(of([alias(), at()]), one);
+    }
+
+    #[test]
+    fn servers_that_have_no_address_in_common_are_told_apart() {
+        let [a, b, c] = [1, 2, 3].map(|last| IpAddr::from([192, 0, 2, last]));
+        let told = |told: &[(&str, &[IpAddr])]| {
+            let answers = told.iter().map(|(server, addresses)| {
+                (server.to_string(), NameAnswer::At(addresses.to_vec()))
+            });
+            known(&answers.collect::<Vec<_>>())
+        };
+        let apart = vec![seen(&[a], &["ns1"]), seen(&[b], &["ns2"])];
+        assert_eq!(told(&[("ns1", &[a]), ("ns2", &[b])]), Known::At(apart));
+        let bridged = vec![seen(&[a, b, c], &["ns1", "ns2", "ns3"])];
+        let bridge: &[_] = &[("ns1", &[a][..]), ("ns2", &[c, b]), ("ns3", &[b, a])];
+        assert_eq!(told(bridge), Known::At(bridged));
     }
 
     #[test]

@@ -90,7 +90,8 @@ fn is_told(pod: &Value, label: &str, value: &Value) -> bool {
     value.is_null() || pod["metadata"]["labels"][label] == *value
 }
 
-fn leaves(pod: &Value) -> bool {
+/// Whether a pod is on its way out.
+pub fn leaves(pod: &Value) -> bool {
     !pod["metadata"]["deletionTimestamp"].is_null()
 }
 

@@ -1,5 +1,8 @@
 use chrono::{DateTime, Utc};
 
+/// What the API server says of a pod for which a namespace has no room left.
+pub const QUOTA: &str = "exceeded quota";
+
 /// What the cluster says of one object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Event {
@@ -17,7 +20,7 @@ pub struct Event {
     pub message: String,
     /// How often it was said.
     pub count: u32,
-    /// Whether it was said before anybody listened.
+    /// Whether it was said before anybody listened, or of a quota before a pod went: it proves nothing of now.
     pub before: bool,
     /// When it was said last, where that is told.
     pub at: Option<DateTime<Utc>>,

@@ -46,7 +46,7 @@ pub use dependent::Dependent;
 pub use deployment::{Deployment, Order, Payload, Told};
 pub use ending::{Ending, Halt};
 pub use environment::{Environment, labels, place_labels};
-pub use event::Event;
+pub use event::{Event, QUOTA};
 pub use helm::{Hook, Revision, Status, StoredRelease};
 pub use image::{Image, ImageName, Platform};
 pub use interest::Interest;

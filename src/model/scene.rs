@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::Event;
+use super::{Event, QUOTA};
 
 /// An object's kind and name.
 pub type Key = (String, String);
@@ -77,6 +77,9 @@ impl Scene {
             }
             Change::Gone(key, object) => {
                 self.objects.remove(&key);
+                if key.0 == "Pod" {
+                    self.make_room();
+                }
                 if key.0 == "Job" || is_of_job(&object) {
                     self.past.insert(key, object);
                 }
@@ -89,6 +92,18 @@ impl Scene {
             }
             Change::Unseen(what) => self.unseen.push(what),
         }
+    }
+}
+
+impl Scene {
+    /// A pod went: who was refused another for a quota asks again, and until then it is not known to be full.
+    /// The controllers' pauses grow with the time that they were refused.
+    fn make_room(&mut self) {
+        let full = |event: &&mut Event| event.message.contains(QUOTA);
+        self.events
+            .iter_mut()
+            .filter(full)
+            .for_each(|event| event.before = true);
     }
 }
 

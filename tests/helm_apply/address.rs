@@ -13,7 +13,7 @@ use testbed::{
     faults::{Effect, Matcher},
     github::DeploymentState,
     tools::Tool,
-    wait_until,
+    wait_until, wait_until_within,
 };
 
 use crate::site::{Program, Ran, Site, echo};
@@ -66,7 +66,7 @@ fn a_name_server_that_does_not_know_it_yet_is_waited_for() {
     let (site, host) = (Site::new("lagging"), "lagging.beta.example.test");
     dns().hold_name(host);
     let here = [Ipv4Addr::LOCALHOST.into()];
-    dns().set_at_first(host, &here);
+    dns().set_apart(host, [&here, &[]]);
     let running = deploy(&site, "lagging", "beta.example.test").start();
     wait_until("both name servers to be asked, and again", || {
         let asked = dns().asked_directly(host);
@@ -74,6 +74,45 @@ fn a_name_server_that_does_not_know_it_yet_is_waited_for() {
     });
     dns().release_name(host, &here);
     lands(running.end()).says("ns2.example.test does not know it yet");
+}
+
+/// Whose resolver asks the one that lags is sent to where the branch was before.
+#[test]
+fn name_servers_that_do_not_agree_are_told_until_all_lead_to_the_app() {
+    let (site, host) = (Site::new("apart"), "apart.beta.example.test");
+    dns().hold_name(host);
+    let (here, before) = (
+        [Ipv4Addr::LOCALHOST.into()],
+        [Ipv4Addr::new(127, 0, 0, 9).into()],
+    );
+    dns().set_apart(host, [&here, &before]);
+    let running = deploy(&site, "apart", "beta.example.test").start();
+    wait_until("both name servers to be asked, and again", || {
+        let asked = dns().asked_directly(host);
+        (asked.len() > 6).then_some(()).ok_or("not yet")
+    });
+    dns().release_name(host, &here);
+    let refused = "it refuses connections: nobody listens there";
+    let says = "(at 127.0.0.9, says ns2.example.test: its name servers do not agree)";
+    lands(running.end())
+        .says(&format!("{refused} {says}"))
+        .says("at 127.0.0.1, say beta.example.test's name servers");
+}
+
+#[test]
+fn of_a_host_of_two_labels_nobodys_resolver_is_asked_before_it_is_there() {
+    let (site, host) = (Site::new("short"), "short.corp");
+    dns().hold_name(host);
+    let running = deploy(&site, "short", "corp").start();
+    wait_until("all name servers to be asked, and again", || {
+        let asked = dns().asked_directly(host);
+        (asked.len() > 6).then_some(()).ok_or("not yet")
+    });
+    assert_eq!(dns().asked(host), [""; 0]);
+    dns().release_name(host, &[Ipv4Addr::LOCALHOST.into()]);
+    lands(running.end())
+        .says("the name servers of corp do not know short.corp yet")
+        .says("at 127.0.0.1, say corp's name servers");
 }
 
 #[test]
@@ -213,6 +252,42 @@ fn a_load_balancer_whose_name_servers_do_not_answer_is_found_by_the_ordinary_res
     let program = deploy(&site, "of-deaf", "beta.example.test");
     lands(program.run()).says("at 127.0.0.1, say beta.example.test's name servers");
     assert!(!dns().asked(balancer).is_empty());
+}
+
+#[test]
+fn name_servers_that_did_not_answer_at_first_are_asked_again() {
+    let (site, balancer) = (Site::new("late-lb"), "late-lb.late.example.test");
+    Cluster::shared()
+        .load_balancer()
+        .name_addresses(site.namespace.name(), balancer);
+    let running = deploy(&site, "late", "zoneless.invalid").start();
+    wait_until("the ordinary resolver to be asked in their place", || {
+        let asked = dns().asked(balancer);
+        (!asked.is_empty()).then_some(()).ok_or("not yet")
+    });
+    dns().start_late();
+    wait_until_within(Duration::from_secs(30), "them to be asked", || {
+        let asked = dns().asked_late(balancer);
+        (!asked.is_empty()).then_some(()).ok_or("not yet")
+    });
+    dns().release_name(balancer, &[Ipv4Addr::LOCALHOST.into()]);
+    lands(running.end()).says("(at late-lb.late.example.test,");
+}
+
+/// In no zone, behind no Ingress, and in nobody's list.
+#[test]
+fn a_host_that_nobody_else_tells_of_is_asked_of_the_ordinary_resolver_as_often_as_it_forgets() {
+    let (site, host) = (Site::new("nobody"), "nobody.zoneless.invalid");
+    let deployment = site.push("nobody");
+    site.helm_apply(Tool::Helm4, deployment)
+        .release(&echo(json!({})))
+        .args(["--url", &url("{slug}.zoneless.invalid")])
+        .args(["--address-timeout", "3s"])
+        .run()
+        .ends_with(4)
+        .says("no Ingress is for nobody.zoneless.invalid, and there is no nobody.zoneless.invalid");
+    let asked = dns().asked(host);
+    assert!(asked.len() <= 2, "{asked:?}");
 }
 
 #[test]

@@ -189,6 +189,33 @@ fn a_quota_ends_it() {
     );
 }
 
+/// The controller's pauses grow: it asks again a good while after the old pods have gone.
+#[test]
+fn a_quota_that_the_old_pods_are_about_to_leave_is_waited_for() {
+    let site = Site::new("early-quota-drain");
+    site.namespace.apply(
+        "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: small}\nspec: {hard: {pods: '2'}}",
+    );
+    let release = |annotations: Value| {
+        let mut pods = pods("hey-new", &json!({}));
+        pods["spec"]["replicas"] = json!(2);
+        pods["spec"]["strategy"] = json!({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 2}});
+        let template = &mut pods["spec"]["template"];
+        template["metadata"]["annotations"] = annotations;
+        template["spec"]["terminationGracePeriodSeconds"] = json!(30);
+        objects(json!([pods]))
+    };
+    let (_, old) = start(
+        &site,
+        Tool::Helm4,
+        &release(json!({"testbed/slow-delete": "11s"})),
+    );
+    old.end().ends_with(0);
+    let (_, new) = start(&site, Tool::Helm4, &release(json!({"is": "new"})));
+    wait_for_word(&site, "FailedCreate");
+    new.end().ends_with(0);
+}
+
 #[test]
 fn a_disk_that_cannot_be_made_ends_it() {
     let claim = json!({

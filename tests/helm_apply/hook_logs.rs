@@ -80,3 +80,22 @@ fn a_hook_whose_log_has_no_end_takes_neither_memory_nor_time() {
     assert!(ran.stdout.contains("    │ xxxx"), "{ran}");
     assert!(ran.stdout.len() < 128 << 10, "{} bytes", ran.stdout.len());
 }
+
+/// The deploy needs none of it, and goes on.
+#[test]
+fn a_log_that_may_not_be_read_is_told_and_not_passed_over() {
+    let rights = crate::site::RIGHTS.replace("pods/log", "pods/attach");
+    let site = Site::with_rights("hook-unread", &rights);
+    let ran = site
+        .helm_apply(Tool::Helm4, site.push("new"))
+        .release(&migration(&json!({"testbed/log": "adding a column"})))
+        .run()
+        .ends_with(0);
+    let says = "what the hook hey-new-migrate says is not shown: failed to read the log of \
+        container migrate of pod";
+    assert_eq!(
+        ran.stderr.matches(says).count() + ran.stdout.matches(says).count(),
+        1,
+        "{ran}"
+    );
+}

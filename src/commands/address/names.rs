@@ -1,21 +1,28 @@
 //! Where names are that may be minutes old: a host, a load balancer's own name, what either is an alias of.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 
 use crate::{
     clients::dns::{Dns, Zone},
-    decide::{Known, known},
+    decide::{Known, Sighting, known},
 };
 
 /// A name that is another's, that is another's: more than this is a circle.
 const ALIASES: usize = 8;
 
+/// How long those are left alone who did not tell of a zone: it takes them seconds.
+const REST: Duration = Duration::from_secs(15);
+
 /// Asks the name servers of each name's own zone, so that nobody remembers that it was not there yet.
 pub(super) struct Names {
     dns: Dns,
     /// The zones of names that others are aliases of, and of load balancers; none where that cannot be
-    /// asked for its names.
-    zones: HashMap<String, Option<Zone>>,
+    /// asked for its names, and when that was seen.
+    zones: HashMap<String, (Option<Zone>, Instant)>,
 }
 
 impl Names {
@@ -35,10 +42,14 @@ impl Names {
     }
 
     /// Where a host is, by the name servers of its zone and of those that its aliases are in.
-    pub(super) async fn within(&mut self, zone: &Zone, host: &str) -> Result<Vec<IpAddr>, String> {
+    pub(super) async fn within(
+        &mut self,
+        zone: &Zone,
+        host: &str,
+    ) -> Result<Vec<Sighting>, String> {
         match ask(zone, host).await? {
-            Told::At(addresses) => Ok(addresses),
-            Told::Alias(target) => self.of(&target).await,
+            Told::At(sightings) => Ok(sightings),
+            Told::Alias(target) => Ok(vec![at(self.of(&target).await?)]),
             Told::Nothing(reason) => Err(format!("no name server answers: {reason}")),
         }
     }
@@ -47,10 +58,7 @@ impl Names {
     pub(super) async fn all(&mut self, names: &[String]) -> Result<Vec<IpAddr>, String> {
         let mut addresses = Vec::new();
         for name in names {
-            match name.parse::<IpAddr>() {
-                Ok(ip) => addresses.push(ip),
-                Err(_) => addresses.extend(self.of(name).await?),
-            }
+            addresses.extend(self.of(name).await?);
         }
         Ok(addresses)
     }
@@ -64,7 +72,9 @@ impl Names {
                 return self.ordinary(&name).await;
             };
             match ask(zone, &name).await? {
-                Told::At(addresses) => return Ok(addresses),
+                Told::At(sightings) => {
+                    return Ok(sightings.into_iter().flat_map(|it| it.addresses).collect());
+                }
                 Told::Alias(target) => name = target,
                 Told::Nothing(_) => return self.ordinary(&name).await,
             }
@@ -72,19 +82,28 @@ impl Names {
         Err(format!("{name} is an alias in a circle"))
     }
 
-    /// Those who do not answer are not asked at each look: it takes them seconds.
     async fn zone_once(&mut self, name: &str) -> Option<&Zone> {
-        if !self.zones.contains_key(name) {
+        let is_settled =
+            |(zone, at): &(Option<Zone>, Instant)| zone.is_some() || at.elapsed() < REST;
+        if !self.zones.get(name).is_some_and(is_settled) {
             let zone = self.zone_of(name).await.ok().flatten();
-            self.zones.insert(name.to_owned(), zone);
+            self.zones.insert(name.to_owned(), (zone, Instant::now()));
         }
-        self.zones.get(name)?.as_ref()
+        self.zones.get(name)?.0.as_ref()
+    }
+}
+
+/// What an Ingress, or a resolver, tells.
+pub(super) fn at(addresses: Vec<IpAddr>) -> Sighting {
+    Sighting {
+        addresses,
+        servers: Vec::new(),
     }
 }
 
 /// What name servers tell of a name.
 enum Told {
-    At(Vec<IpAddr>),
+    At(Vec<Sighting>),
     Alias(String),
     /// None of them answers, in these words.
     Nothing(String),
@@ -93,7 +112,7 @@ enum Told {
 /// What the name servers of a zone tell of a name of it; else that it is not there yet, for people.
 async fn ask(zone: &Zone, name: &str) -> Result<Told, String> {
     match known(&zone.ask(name).await) {
-        Known::At(addresses) => Ok(Told::At(addresses)),
+        Known::At(sightings) => Ok(Told::At(sightings)),
         Known::Alias(target) => Ok(Told::Alias(target)),
         Known::Silence(reason) => Ok(Told::Nothing(reason)),
         Known::NotYet(reason) => Err(reason),

@@ -7,19 +7,21 @@ use reqwest::Url;
 use super::{
     super::site::Site,
     load_balancer::{LoadBalancer, load_balancer},
-    names::Names,
+    names::{Names, at},
 };
 use crate::{
     clients::{
         cluster::{ClusterError, Ingresses},
         dns::{Dns, Zone},
     },
+    decide::Sighting,
     report::{Report, elapsed},
     settings::{DnsOptions, Lookup},
 };
 
 /// Names that are not there are remembered for so long by then that people notice, in seconds.
 const LONG: u64 = 60;
+
 /// Where an address is, and who is asked for that.
 pub(super) struct Whereabouts {
     asked: Asked,
@@ -33,7 +35,7 @@ enum Asked {
     /// The Ingress that is for the address, and nobody else.
     Ingress,
     /// The Ingress, and where there is none the ordinary resolver: the host is in no zone that it knows,
-    /// so that it remembers nothing that it does not remember already.
+    /// so that nobody else can be asked. That it is not there it is not asked again as long as it remembers.
     Nobody,
     /// The Ingress, since name servers do not tell of the host's zone, for this reason: they are asked
     /// anew where there is no Ingress.
@@ -42,7 +44,8 @@ enum Asked {
 
 /// Where it is, or why that is not known yet, for people.
 pub(super) enum Place {
-    At(Vec<IpAddr>, String),
+    /// All of these, and how they were found.
+    At(Vec<Sighting>, String),
     NotYet(String),
 }
 
@@ -74,9 +77,9 @@ impl Whereabouts {
         let host = url.host_str().unwrap_or_default();
         if let Asked::Zone(zone) = &self.asked {
             return match self.names.within(zone, host).await {
-                Ok(addresses) => {
-                    let way = format!("{}, say {}'s name servers", listed(&addresses), zone.name());
-                    Ok(Place::At(addresses, way))
+                Ok(sightings) => {
+                    let way = told(&sightings, zone);
+                    Ok(Place::At(sightings, way))
                 }
                 Err(reason) => Ok(Place::NotYet(
                     match load_balancer(site, ingresses, url).await? {
@@ -95,7 +98,7 @@ impl Whereabouts {
 
     async fn behind(&mut self, names: &[String]) -> Place {
         match self.names.all(names).await {
-            Ok(addresses) => Place::At(addresses, format!("at {}", names.join(", "))),
+            Ok(addresses) => Place::At(vec![at(addresses)], format!("at {}", names.join(", "))),
             Err(reason) => Place::NotYet(reason),
         }
     }
@@ -103,7 +106,13 @@ impl Whereabouts {
     async fn without_ingress(&mut self, host: &str, report: &Report) -> Place {
         let none = format!("no Ingress is for {host}");
         match &self.asked {
-            Asked::Nobody => Place::At(Vec::new(), format!("{none}; by its name")),
+            Asked::Nobody => match self.names.ordinary(host).await {
+                Ok(addresses) => {
+                    let way = format!("{none}; {}, says the resolver", listed(&addresses));
+                    Place::At(vec![at(addresses)], way)
+                }
+                Err(reason) => Place::NotYet(format!("{none}, and {reason}")),
+            },
             Asked::Silent(reason) => {
                 let unknown = format!("{reason}, and {none}");
                 self.asked = who_knows(&self.names, host, report).await;
@@ -161,6 +170,24 @@ fn announce(zone: &Zone, report: &Report) {
 
 fn without_address(ingress: &str) -> String {
     format!("the Ingress {ingress} has no address yet")
+}
+
+/// How a host was found by the name servers of its zone.
+fn told(sightings: &[Sighting], zone: &Zone) -> String {
+    match sightings {
+        [all] => format!(
+            "{}, say {}'s name servers",
+            listed(&all.addresses),
+            zone.name()
+        ),
+        apart => apart.iter().map(said).collect::<Vec<_>>().join("; "),
+    }
+}
+
+/// What some name servers say, unlike others.
+pub(super) fn said(sighting: &Sighting) -> String {
+    let (at, servers) = (listed(&sighting.addresses), sighting.servers.join(", "));
+    format!("{at}, says {servers}")
 }
 
 fn listed(addresses: &[IpAddr]) -> String {

@@ -1,17 +1,14 @@
 //! The deploy itself, while the lock is held.
 
-use std::{collections::BTreeMap, convert::identity, sync::Arc};
+use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
-use k8s_openapi::api::coordination::v1::Lease;
 use tokio::sync::Mutex;
 
 use super::{
     super::{
-        branches::look_for,
         explain::Explanations,
         forgotten,
-        lock::{self, Lock},
+        lock::Lock,
         outputs,
         releases::{self, Seen},
         rollout::Rollout,
@@ -22,11 +19,12 @@ use super::{
     answered::answered,
     gather::Gathered,
     heed::heed,
-    room::has_room,
+    refused::refused,
+    settle::settle,
 };
 use crate::{
-    decide::{Presence, Rank, Taken, rank, to_retire},
-    model::{Deployment, Halt, Interest, Phase, Record, RecordedRelease, State, labels},
+    decide::Taken,
+    model::{Interest, Phase, Record, RecordedRelease, State},
     report::Report,
 };
 
@@ -145,78 +143,6 @@ async fn landed(
     Ok(Verdict::Success(answer))
 }
 
-/// Why the deployment does not land, if it does not.
-async fn refused(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<Option<Verdict>> {
-    let plan = &gathered.plan;
-    let branch = &plan.environment.branch;
-    match look_for(
-        &gathered.github,
-        branch,
-        &gathered.repository.default_branch,
-    )
-    .await
-    .with_context(|| format!("nothing is known of {branch}"))?
-    {
-        Presence::There => {}
-        Presence::Gone => return Ok(Some(Verdict::BranchGone)),
-        Presence::Unproven(reason) => bail!("nothing is known of {branch}: {reason}"),
-    }
-    if let Some(mine) = plan.deployment {
-        let environment = &plan.environment;
-        let task = Deployment::task_of(&environment.app);
-        let listed = gathered
-            .github
-            .deployments_above(&task, &environment.tier, mine)
-            .await?;
-        let up = {
-            let record = site.record.lock().await;
-            record.deployed.filter(|_| record.phase == Phase::Up)
-        };
-        match rank(
-            mine,
-            branch,
-            (&environment.app, &environment.tier),
-            &listed,
-            up,
-        ) {
-            Rank::Newest => {}
-            Rank::Up => return Ok(Some(Verdict::Up)),
-            Rank::SupersededBy(id) => return Ok(Some(Verdict::Superseded(id))),
-        }
-    }
-    let leases = gathered
-        .cluster
-        .leases()
-        .list(&BTreeMap::new(), identity)
-        .await?;
-    one_tier(&leases, &plan.environment.tier)?;
-    if !site.record.lock().await.releases.is_empty() {
-        // It has its place already, whatever the limit is now.
-        return Ok(None);
-    }
-    Ok(match has_room(gathered, site.report, leases).await? {
-        Ok(()) => None,
-        Err(oldest) => Some(Verdict::Full(oldest)),
-    })
-}
-
-/// A tier is one namespace, and a namespace one tier: else sweeps of one would meet the other's.
-fn one_tier(leases: &[Lease], tier: &str) -> anyhow::Result<()> {
-    let tier_of = |lease: &Lease| lease.metadata.labels.as_ref()?.get(labels::TIER).cloned();
-    // One without a record is a run's that was refused, or killed, before it began.
-    match leases
-        .iter()
-        .filter(|lease| lock::has_record(lease))
-        .filter_map(tier_of)
-        .find(|found| found != tier)
-    {
-        Some(other) => bail!(Halt::usage(format!(
-            "this namespace holds environments of tier {other}: give {tier} a namespace of its own"
-        ))),
-        None => Ok(()),
-    }
-}
-
 /// Ends what a sweep began before the branch came back, or a reinstall that was killed.
 async fn finish_removal(site: &Site<'_>) -> anyhow::Result<()> {
     let (phase, nothing_remains) = {
@@ -268,40 +194,4 @@ async fn note_begin(
         }
     })
     .await
-}
-
-/// Notes in the record that it is up, and makes the branch's older deployments inactive. One that
-/// cannot be is told, stays in the record, and is tried again by the next deploy: the environment
-/// is up all the same.
-async fn settle(gathered: &Gathered, site: &Site<'_>) -> anyhow::Result<()> {
-    let mine = gathered.plan.deployment;
-    let replaced = site.record.lock().await.deployed;
-    site.note(|record| {
-        record.phase = Phase::Up;
-        record.deployed = mine;
-    })
-    .await?;
-    let (known, failed) = {
-        let record = site.record.lock().await;
-        (record.deployments.clone(), record.failed.clone())
-    };
-    let description = mine.map_or_else(
-        || format!("replaced by {}", gathered.plan.commit.short()),
-        |id| format!("replaced by deployment {id}"),
-    );
-    let (statuses, mut retired) = (gathered.statuses(), Vec::new());
-    for id in to_retire(&known, &failed, mine, replaced) {
-        match site.stop.unless(statuses.retire(id, &description)).await {
-            Ok(Ok(())) => retired.push(id),
-            Ok(Err(error)) => site
-                .report
-                .warn(&format!("deployment {id} stays active: {error}")),
-            Err(_) => break,
-        }
-    }
-    site.note(|record| record.forget_deployments(&retired))
-        .await?;
-    site.stop
-        .check()
-        .context("older deployments are not made inactive yet")
 }

@@ -83,8 +83,14 @@ impl HookLogs {
                 site.report.note(&more);
             }
         };
-        // What cannot be read is told if the hook fails.
-        let _ = site.objects.follow_log(pod, container, line).await;
+        match site.objects.follow_log(pod, container, line).await {
+            Ok(()) => {}
+            // A chart may have a hook removed as soon as it is done, and its log goes with it.
+            Err(error) if error.status() == Some(404) => {}
+            Err(error) => site
+                .report
+                .warn(&format!("what the hook {hook} says is not shown: {error}")),
+        }
     }
 
     /// Whether a container was not heard of before since it was started, and none of its pod's was, whoever

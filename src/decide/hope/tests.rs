@@ -220,6 +220,55 @@ fn pods_that_are_refused_are_believed_after_a_while() {
     assert_eq!(found("Internal error: webhook does not answer"), None);
 }
 
+/// Until it has gone it counts for the quota, and only who asks again learns of it.
+#[test]
+fn a_quota_that_a_pod_leaves_is_believed_when_another_was_refused_since() {
+    let says = |at| event("StatefulSet", "web", "FailedCreate", "exceeded quota", at);
+    let mut scene = scene("StatefulSet", None, &[says(1)]);
+    let mut found = |change| {
+        scene.apply(change);
+        time(hope(&scene, &[object("StatefulSet", false)], MAX))
+    };
+    let leaves = json!({"metadata": {"uid": "web-1", "deletionTimestamp": "2026-11-28T22:00:30Z",
+        "deletionGracePeriodSeconds": 30}});
+    let stays = json!({"metadata": {"uid": "web-2", "deletionGracePeriodSeconds": 90}});
+    assert_eq!(
+        found(Change::There(key("Pod", "web-2"), stays)),
+        Some(REFUSED)
+    );
+    let time = Some(REFUSED + Duration::from_secs(30));
+    assert_eq!(
+        found(Change::There(key("Pod", "web-1"), leaves.clone())),
+        time
+    );
+    assert_eq!(found(Change::Gone(key("Pod", "web-1"), leaves)), None);
+    assert_eq!(found(Change::Said(says(2))), Some(REFUSED));
+}
+
+#[test]
+fn a_load_balancer_that_nobody_could_ask_for_is_given_time() {
+    let found = |message: &str| {
+        let refused = event("Ingress", "web", "FailedBuildModel", message, 1);
+        let scene = scene("Ingress", None, &[refused]);
+        time(hope(&scene, &[object("Ingress", false)], MAX))
+    };
+    for words in [
+        "Throttling: Rate exceeded",
+        "api error RequestLimitExceeded: Request limit exceeded.",
+        "RequestError: send request failed caused by: Post \"https://x/\": no such host",
+        "request send failed, Post \"https://x/\": connection refused",
+        "dial tcp 10.0.0.1:443: i/o timeout",
+        "context deadline exceeded",
+        "https response error StatusCode: 503, api error ServiceUnavailable: later",
+        "api error InternalFailure: oh",
+    ] {
+        let message = format!("Failed build model due to {words}");
+        assert_eq!(found(&message), Some(OUTSIDE), "{words}");
+    }
+    let refused = "Failed build model due to no certificate found for host: x";
+    assert_eq!(found(refused), Some(REFUSED));
+}
+
 #[test]
 fn a_disk_that_cannot_be_made_is_believed_after_a_while() {
     let found = |reason: &str, message: &str| {

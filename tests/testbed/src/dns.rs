@@ -9,7 +9,7 @@ mod zones;
 use std::{
     collections::HashSet,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use anyhow::Result;
@@ -36,8 +36,10 @@ use crate::network::Network;
 /// | `beta.example.test` | nothing: two name servers, both asked by everybody |
 /// | `slow.example.test` | a name that is not there is remembered for 15 minutes |
 /// | `wild.example.test` | each name is the load balancer's |
+/// | `corp` | its hosts have two labels |
 /// | `half.example.test` | one of its two name servers does not answer |
 /// | `dead.example.test` | none of its name servers answers |
+/// | `late.example.test` | its name server answers once a test [starts](Dns::start_late) it |
 ///
 /// An external-dns of our own writes the hosts of Ingresses that have an address.
 pub struct Dns {
@@ -45,6 +47,8 @@ pub struct Dns {
     port: u16,
     zones: Arc<Zones>,
     servers: Vec<NameServer>,
+    late: OnceLock<NameServer>,
+    late_address: IpAddr,
     handle: Handle,
 }
 
@@ -78,6 +82,8 @@ impl Dns {
             port,
             zones,
             servers,
+            late: OnceLock::new(),
+            late_address: addresses.late,
             handle: Handle::current(),
         })
     }
@@ -103,6 +109,12 @@ impl Dns {
         logs.flat_map(|log| about(log, name)).collect()
     }
 
+    /// What the one was asked about it that answers [late](Self::start_late).
+    pub fn asked_late(&self, name: &str) -> Vec<String> {
+        let late = self.late.get();
+        late.map_or_else(Vec::new, |late| about(late.log(), name))
+    }
+
     /// Somebody asks the resolver for a name; its addresses, if it is there.
     pub fn ask_resolver(&self, name: &str) -> Option<Vec<IpAddr>> {
         self.handle.block_on(ask::resolver(self.resolver(), name))
@@ -118,9 +130,23 @@ impl Dns {
         self.zones.set(host, addresses);
     }
 
-    /// A name of these addresses, at one name server alone: the other has not heard of it yet.
-    pub fn set_at_first(&self, host: &str, addresses: &[IpAddr]) {
-        self.zones.set_at(&self.zones.copies[0], host, addresses);
+    /// A name that each of the two name servers has other addresses of; none where it has not heard of it.
+    pub fn set_apart(&self, host: &str, addresses: [&[IpAddr]; 2]) {
+        for (copy, addresses) in self.zones.copies.iter().zip(addresses) {
+            self.zones.set_at(copy, host, addresses);
+        }
+    }
+
+    /// From now on somebody answers for `late.example.test`, and for all that the others know.
+    pub fn start_late(&self) {
+        self.late.get_or_init(|| {
+            let mut catalog = Catalog::new();
+            let zones = self.zones.copies[0].iter();
+            zones.for_each(|zone| zone.serve(&mut catalog));
+            let starting = NameServer::start((self.late_address, self.port), catalog);
+            let server = self.handle.block_on(starting);
+            server.expect("its address is the testbed's own")
+        });
     }
 
     /// The name is another's.

@@ -22,7 +22,7 @@ impl Objects {
         which: Log,
         lines: u32,
     ) -> Result<Vec<(String, bool)>, ClusterError> {
-        let action = || format!("read the log of container {container} of pod {pod}");
+        let action = || reading(pod, container);
         let api: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
         let params = LogParams {
             container: Some(container.to_owned()),
@@ -36,6 +36,10 @@ impl Objects {
         let last = last(stream, lines as usize).await;
         last.map_err(|error| ClusterError::garbled(action(), error.to_string()))
     }
+}
+
+fn reading(pod: &str, container: &str) -> String {
+    format!("read the log of container {container} of pod {pod}")
 }
 
 /// The last lines of what comes; a server that heeds no limit is not read to its end.
@@ -63,7 +67,7 @@ impl Objects {
     /// ends.
     ///
     /// No answer lasts longer than the client bears, and a silent one not as long: what breaks off is asked
-    /// for again from the last line's time on.
+    /// for again from the last line's time on, and so is what is not answered for the time being.
     pub async fn follow_log(
         &self,
         pod: &str,
@@ -79,20 +83,23 @@ impl Objects {
         };
         let mut known = Known::default();
         loop {
-            let stream = api.log_stream(pod, &params).await;
-            let stream = stream.map_err(|error| {
-                let action = format!("read the log of container {container} of pod {pod}");
-                ClusterError::new(action, error)
-            })?;
             let mut news = |stamped: &str, is_cut| {
                 if let Some(text) = known.news(stamped) {
                     line(text, is_cut);
                 }
             };
-            if lines(stream, &mut news).await.is_ok() {
-                return Ok(());
+            match api.log_stream(pod, &params).await {
+                Ok(stream) => match lines(stream, &mut news).await {
+                    Ok(()) => return Ok(()),
+                    Err(_) => params.since_time = known.resume(),
+                },
+                Err(error) => {
+                    let error = ClusterError::new(reading(pod, container), error);
+                    if !error.may_pass() {
+                        return Err(error);
+                    }
+                }
             }
-            params.since_time = known.resume();
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -167,23 +174,41 @@ mod tests {
     use http_body::Frame;
     use http_body_util::StreamBody;
     use kube::{Client, client::Body};
+    use serde_json::json;
 
     use super::*;
 
-    /// The objects of an API server that gives these answers, each of which ends or breaks off, and what
-    /// it was asked.
-    fn answering(answers: Vec<(&'static str, bool)>) -> (Objects, Arc<Mutex<Vec<String>>>) {
+    /// What an API server answers with: a log that ends, one that breaks off, or a refusal of this status.
+    enum Answer {
+        Ends(&'static str),
+        Breaks(&'static str),
+        Refuses(u16),
+    }
+
+    use Answer::{Breaks, Ends, Refuses};
+
+    /// The objects of an API server that gives these answers, and what it was asked.
+    fn answering(answers: Vec<Answer>) -> (Objects, Arc<Mutex<Vec<String>>>) {
         let answers = Arc::new(Mutex::new(answers.into_iter()));
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
         let hears = asked.clone();
         let answer = move |request: Request<Body>| {
             let query = request.uri().query().unwrap_or_default();
             hears.lock().unwrap().push(query.to_owned());
-            let (text, ends) = answers.lock().unwrap().next().unwrap();
-            let text = Ok(Frame::data(bytes::Bytes::from_static(text.as_bytes())));
+            let (status, text, ends) = match answers.lock().unwrap().next().unwrap() {
+                Ends(text) => (200, text.to_owned(), true),
+                Breaks(text) => (200, text.to_owned(), false),
+                Refuses(code) => {
+                    let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {},
+                        "status": "Failure", "code": code, "message": "no"});
+                    (code, status.to_string(), true)
+                }
+            };
+            let text = Ok(Frame::data(bytes::Bytes::from(text)));
             let breaks = (!ends).then(|| Err(std::io::Error::other("it breaks off")));
             let body = StreamBody::new(stream::iter([text].into_iter().chain(breaks)));
-            std::future::ready(Ok::<_, std::convert::Infallible>(Response::new(body)))
+            let response = Response::builder().status(status).body(body).unwrap();
+            std::future::ready(Ok::<_, std::convert::Infallible>(response))
         };
         let client = Client::new(tower::service_fn(answer), "betas");
         (Objects::new(client, "betas"), asked)
@@ -192,26 +217,30 @@ mod tests {
     #[tokio::test]
     async fn a_log_that_breaks_off_is_taken_up_where_it_was_and_each_line_is_handed_on_once() {
         let (objects, asked) = answering(vec![
-            (
-                "2026-11-28T10:00:01.5Z one\n2026-11-28T10:00:01.7Z tw",
-                false,
-            ),
-            (
-                "2026-11-28T10:00:01.5Z one\n2026-11-28T10:00:01.7Z two\n",
-                false,
-            ),
-            ("2026-11-28T10:00:01.7Z two\n2026-11-28T10:00:03Z \n", true),
+            Refuses(503),
+            Breaks("2026-11-28T10:00:01.5Z one\n2026-11-28T10:00:01.7Z tw"),
+            Refuses(504),
+            Breaks("2026-11-28T10:00:01.5Z one\n2026-11-28T10:00:01.7Z two\n"),
+            Ends("2026-11-28T10:00:01.7Z two\n2026-11-28T10:00:03Z \n"),
         ]);
         let mut read = Vec::new();
         let line = |line: &str, _| read.push(line.to_owned());
         objects.follow_log("new-1", "web", line).await.unwrap();
         assert_eq!(read, ["one", "two", ""]);
         let asked = asked.lock().unwrap();
-        assert!(!asked[0].contains("sinceTime"), "{asked:?}");
-        assert!(
-            asked[1].contains("sinceTime=2026-11-28T10%3A00%3A01"),
-            "{asked:?}"
-        );
+        let since = |asked: &String| asked.contains("sinceTime=2026-11-28T10%3A00%3A01");
+        let since: Vec<_> = asked.iter().map(since).collect();
+        assert_eq!(since, [false, false, true, true, true], "{asked:?}");
+    }
+
+    #[tokio::test]
+    async fn a_log_that_may_not_be_read_is_not_asked_for_again() {
+        let (objects, _) = answering(vec![Refuses(403)]);
+        let followed = objects.follow_log("new-1", "web", |_, _| {}).await;
+        let error = followed.unwrap_err().to_string();
+        let says =
+            "failed to read the log of container web of pod new-1: the cluster refuses (403)";
+        assert!(error.starts_with(says), "{error}");
     }
 
     #[tokio::test]

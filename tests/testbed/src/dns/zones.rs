@@ -34,6 +34,8 @@ pub(super) struct Addresses {
     pub children: [IpAddr; 2],
     /// Where nobody answers.
     dead: IpAddr,
+    /// Where somebody answers later.
+    pub late: IpAddr,
 }
 
 impl Addresses {
@@ -43,6 +45,7 @@ impl Addresses {
             parent: at(1),
             children: [at(2), at(3)],
             dead: at(4),
+            late: at(5),
         }
     }
 }
@@ -54,7 +57,7 @@ struct Child {
     servers: &'static [&'static str],
 }
 
-const CHILDREN: [Child; 5] = [
+const CHILDREN: [Child; 7] = [
     Child {
         name: "beta.example.test",
         negative: NEGATIVE,
@@ -76,9 +79,19 @@ const CHILDREN: [Child; 5] = [
         servers: &["ns1", "ns3"],
     },
     Child {
+        name: "corp",
+        negative: NEGATIVE,
+        servers: &["ns1", "ns2"],
+    },
+    Child {
         name: "dead.example.test",
         negative: NEGATIVE,
         servers: &["ns3"],
+    },
+    Child {
+        name: "late.example.test",
+        negative: NEGATIVE,
+        servers: &["ns4"],
     },
 ];
 
@@ -153,6 +166,7 @@ pub(super) fn parent(addresses: &Addresses) -> Catalog {
         ("ns1", first),
         ("ns2", second),
         ("ns3", addresses.dead),
+        ("ns4", addresses.late),
     ] {
         zone.set(&format!("{server}.{PARENT}"), RecordType::A, [a(address)]);
     }
