@@ -125,3 +125,50 @@ fn fault(reason: &CertificateError) -> String {
         reason => reason.to_string(),
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::{TcpListener, TcpSocket, TcpStream},
+        time::timeout,
+    };
+
+    use super::*;
+
+    /// One that lets in nobody: what comes to it while its queue is full is dropped.
+    async fn silent(at: SocketAddr) -> (TcpListener, Vec<TcpStream>) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(at).unwrap();
+        let (listener, mut waiting) = (socket.listen(1).unwrap(), Vec::new());
+        while let Ok(stream) = timeout(Duration::from_millis(300), TcpStream::connect(at)).await {
+            waiting.push(stream.unwrap());
+        }
+        (listener, waiting)
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_silent_leaves_time_for_the_next() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let answering = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let here = answering.local_addr().unwrap();
+        let dead = SocketAddr::new([127, 0, 0, 2].into(), here.port());
+        let _kept = silent(dead).await;
+        let answer = async {
+            let (mut stream, _) = answering.accept().await.unwrap();
+            let asked = stream.read(&mut [0; 1024]).await.unwrap();
+            assert!(asked > 0, "it asks");
+            let said = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(said).await.unwrap();
+        };
+        let limit = Duration::from_secs(4);
+        let addresses = [dead.ip(), here.ip()];
+        let endpoint = Endpoint::new("new.example.com", &addresses, limit).unwrap();
+        let url = format!("http://new.example.com:{}/", here.port());
+        let url = Url::parse(&url).unwrap();
+        let answers = timeout(limit * 2, answer);
+        let (reply, _) = tokio::join!(endpoint.ask(&url, false), answers);
+        let said = matches!(&reply, Reply::Said(said) if said.status == 200);
+        assert!(said, "{reply:?}");
+    }
+}
