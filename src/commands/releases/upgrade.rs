@@ -17,7 +17,7 @@ use crate::{
         site::Site,
         teardown,
     },
-    model::{Ending, Object, Revision, Status, Trouble},
+    model::{Ending, Halt, Object, Revision, Status, Trouble},
     report::elapsed,
 };
 
@@ -63,7 +63,7 @@ pub(super) async fn bring_one_up(
         wait_for_the_old(site, &planned.objects).await?;
         (outcome, lost) = attempt().await?;
     }
-    let revision = match deployed(site, name, newest(&revisions), &outcome).await {
+    let revision = match deployed(site, name, newest(&revisions), &outcome, lost.is_some()).await {
         Ok(revision) => revision,
         Err(error) => {
             if outcome.success || !revisions.is_empty() {
@@ -131,12 +131,14 @@ fn newest(revisions: &[Revision]) -> u32 {
         .unwrap_or_default()
 }
 
-/// The new revision's number, if it is deployed: by the storage, whatever Helm's exit status says.
+/// The new revision's number, if it is deployed: by the storage, whatever Helm's exit status says. One that
+/// was ended by us says no more than that.
 async fn deployed(
     site: &Site<'_>,
     release: &str,
     before: u32,
     outcome: &Outcome,
+    ended: bool,
 ) -> anyhow::Result<u32> {
     let revisions = site.storage.revisions(release).await?;
     match revisions.last() {
@@ -156,7 +158,9 @@ async fn deployed(
             bail!("Helm reports a success, but its storage does not: {found}")
         }
         _ => {
-            site.report.quote(&outcome.stderr);
+            if !ended {
+                site.report.quote(&outcome.stderr);
+            }
             Err(site.failure(outcome, outcome.complaint()))
         }
     }
@@ -194,7 +198,14 @@ async fn explained(
     let Some(explanation) = explain(site, &suspect, seen.rollout).await else {
         return error;
     };
-    let summary = explanation.summary.clone();
+    let message = explanation.summary.clone();
     seen.found.add(explanation);
-    error.context(summary)
+    match lost {
+        Some(_) => error.context(message),
+        // What Helm said stands in the explanation, and says less.
+        None => {
+            let ending = crate::commands::ending(&error);
+            Halt { ending, message }.into()
+        }
+    }
 }
