@@ -53,6 +53,26 @@ fn a_sweep_hands_on_what_it_removed_and_shows_it() {
     assert!(shown.contains("hey-new is gone"), "{shown}");
 }
 
+/// A group is folded away once its step is over.
+#[test]
+fn what_failed_is_not_folded_away_in_the_log_of_a_step() {
+    let site = Site::new("actions-failed");
+    let crashes = json!({"testbed/fail": "true", "testbed/restart-after": "100ms"});
+    let ran = in_action(site.helm_apply(Helm4, site.push("new")))
+        .without("BRANCH_DEPLOYS_LOCK_DURATION")
+        .release(&echo(json!({"web": true, "podAnnotations": crashes})))
+        .run();
+    let lines = ran.to_string();
+    assert!(
+        lines.contains("::endgroup::\n[✘] hey-new: container web"),
+        "{lines}"
+    );
+    assert_eq!(lines.matches("::endgroup::").count(), 1, "{lines}");
+    let told = "::error title=branch-deploys::Deploy failed: hey-new: container web";
+    assert!(lines.contains(told), "{lines}");
+    ran.ends_with(1);
+}
+
 #[test]
 fn an_error_is_shown_on_the_page_of_the_run() {
     let site = Site::new("actions-error");

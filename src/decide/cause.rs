@@ -7,6 +7,8 @@ mod pod;
 mod rank;
 mod told;
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
@@ -16,7 +18,7 @@ use self::{
     told::{about, newest, told},
 };
 use super::rollout::{pods_of, ready};
-use crate::model::{Event, Object, Scene, Trouble, What};
+use crate::model::{DEADLINE, Event, Object, Scene, Trouble, What};
 
 /// All that is wrong with the objects of a release, the most important first. What was said, and which
 /// hooks ran, before `since` is another deploy's.
@@ -50,6 +52,13 @@ fn of_object(look: &Look<'_>, object: &Object) -> Vec<Trouble> {
     let is_of_now = |live: &&Value| hook.is_none() || !is_before(live, look.since);
     let live = look.scene.object(kind, name).filter(is_of_now);
     let mut troubles = live.map_or_else(Vec::new, |live| of_live(look, kind, live));
+    let is_done = |live: &&Value| hook.is_none() || made::is_done(kind, live);
+    if let Some(live) = live.filter(|live| !is_done(live) && troubles.is_empty()) {
+        let mut runs = of_newest(look, kind, live, What::Runs);
+        runs.events.extend(about(look.scene, kind, live));
+        runs.events = told(std::mem::take(&mut runs.events));
+        troubles.push(runs);
+    }
     for trouble in &mut troubles {
         trouble.workload = object.key.to_string();
         trouble.hook = hook.map(str::to_owned);
@@ -69,14 +78,19 @@ fn of_live(look: &Look<'_>, kind: &str, live: &Value) -> Vec<Trouble> {
         "PersistentVolumeClaim" => return disk::claim(look, live).into_iter().collect(),
         _ => {}
     }
-    let pods = pods_of(look.scene, kind, live);
+    let mut pods = pods_of(look.scene, kind, live);
+    // Of the tries of a Job the last is the one that nobody repeats.
+    pods.sort_by_key(|pod| Reverse(made_at(pod)));
     let mut found: Vec<Trouble> = pods.iter().flat_map(|it| pod::troubles(look, it)).collect();
     disk::explain(look, &pods, &mut found);
     let ready = ready(kind, live, &pods);
     let lacks = ready.is_none_or(|(_, wanted)| (pods.len() as u64) < wanted);
-    // Of a Job that failed its pods tell more, where there are any.
-    match made::failed(kind, live).filter(|_| found.is_empty()) {
-        Some(failed) => found.push(failed),
+    match made::failed(kind, live) {
+        // Its pods were ended for that, and tell no more of it than their logs.
+        Some(What::Job { reason, message }) if found.is_empty() || reason == DEADLINE => {
+            found = vec![of_newest(look, kind, live, What::Job { reason, message })];
+        }
+        Some(_) => {}
         None if lacks => found.extend(made::refused(look, kind, live)),
         None => {}
     }
@@ -86,6 +100,27 @@ fn of_live(look: &Look<'_>, kind: &str, live: &Value) -> Vec<Trouble> {
         trouble.events = told(std::mem::take(&mut trouble.events));
     }
     found
+}
+
+/// One of a workload's newest pod, whose log tells how far it came.
+fn of_newest(look: &Look<'_>, kind: &str, live: &Value, what: What) -> Trouble {
+    let pods = pods_of(look.scene, kind, live);
+    let Some(newest) = pods.into_iter().max_by_key(|pod| made_at(pod)) else {
+        return bare(what);
+    };
+    Trouble {
+        pod: Some(text(&newest["metadata"]["name"])),
+        container: pod::speaker(newest),
+        events: about(look.scene, "Pod", newest),
+        ..bare(what)
+    }
+}
+
+/// When an object was made, as text that is ordered as the time is.
+fn made_at(object: &Value) -> &str {
+    object["metadata"]["creationTimestamp"]
+        .as_str()
+        .unwrap_or_default()
 }
 
 /// One that nobody but its workload has.

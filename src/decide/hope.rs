@@ -133,6 +133,7 @@ fn judged(scene: &Scene, trouble: &Trouble, max_restarts: u64) -> Option<Duratio
         | What::Start { .. }
         | What::Lost { .. }
         | What::Waits { .. }
+        | What::Runs
         | What::NotReady(_) => None,
     }
 }

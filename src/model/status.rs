@@ -36,13 +36,26 @@ const SIGNATURE: &str = "branch-deploys:";
 
 /// `text` as a status's description: signed, in one line, cut where GitHub would refuse it.
 pub fn describe(text: &str) -> String {
-    let words = std::iter::once(SIGNATURE).chain(text.split_whitespace());
-    let line = words.collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= DESCRIPTION {
+    let line = signed(text);
+    if fits(&line) {
         return line;
     }
     let cut: String = line.chars().take(DESCRIPTION - 1).collect();
     format!("{}…", cut.trim_end())
+}
+
+/// Whether all of `text` stands in a status's description.
+pub fn is_described(text: &str) -> bool {
+    fits(&signed(text))
+}
+
+fn signed(text: &str) -> String {
+    let words = std::iter::once(SIGNATURE).chain(text.split_whitespace());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn fits(line: &str) -> bool {
+    line.chars().count() <= DESCRIPTION
 }
 
 /// What is said with [`State::InProgress`] once the releases are up and the address is waited for.
@@ -105,6 +118,7 @@ mod tests {
             let line = describe(&text);
             prop_assert!(line.chars().count() <= 140);
             prop_assert!(!line.contains('\n'));
+            prop_assert_eq!(is_described(&text), line == signed(&text));
         }
     }
 }

@@ -1,5 +1,8 @@
 use super::Event;
 
+/// What a Job, or a pod, says that took longer than it may.
+pub const DEADLINE: &str = "DeadlineExceeded";
+
 /// What keeps a workload of a release from being ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
@@ -110,6 +113,8 @@ pub enum What {
         /// In the cluster's words.
         message: String,
     },
+    /// A hook is not done, and Helm waits for its end.
+    Runs,
     /// It runs, and does not say that it is ready; what its probe says.
     NotReady(Option<String>),
 }

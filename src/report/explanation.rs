@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use self::{
     advice::advice,
-    sentence::sentence,
+    sentence::{cause, sentence},
     words::{line, words},
 };
 use super::{
@@ -19,6 +19,9 @@ use crate::model::{Secrets, Trouble, What};
 
 /// The longest line that is shown of what others wrote, in characters.
 const WIDTH: usize = 400;
+
+/// The most bytes that names may take before what is wrong, where there is little room.
+const NAMES: usize = 50;
 
 /// So many other troubles are told, each in one sentence.
 const ALSO: usize = 3;
@@ -34,6 +37,9 @@ pub struct Explanation {
     pub release: String,
     /// All of it in one sentence.
     pub summary: String,
+    /// The same without names, for where there is little room.
+    #[serde(skip)]
+    pub cause: String,
     /// The object of the chart, as in `Deployment/hey-new`.
     pub workload: String,
     /// When Helm runs it, where it is a hook.
@@ -107,6 +113,7 @@ impl Failure<'_> {
         Explanation {
             release: self.release.to_owned(),
             summary: shown(&sentence(self.release, self.trouble)),
+            cause: shown(&cause(self.trouble)),
             workload: shown(&self.trouble.workload),
             hook: self.trouble.hook.as_deref().and_then(some),
             ready: self
@@ -143,6 +150,15 @@ impl Failure<'_> {
 }
 
 impl Explanation {
+    /// All of it for where there is little room: where names would take most of that, they stand behind.
+    pub fn brief(&self) -> String {
+        let named = format!("{}: {}", self.release, self.summary);
+        match named.len().saturating_sub(self.cause.len()) > NAMES {
+            true => format!("{} ({})", self.cause, self.workload),
+            false => named,
+        }
+    }
+
     /// What is known, each with what it is called; the log stands after the first of them.
     fn facts(&self) -> Vec<(&'static str, String)> {
         let hook = self.hook.as_deref().map(|events| {

@@ -14,6 +14,10 @@ mod table;
 
 use std::{
     io::{IsTerminal, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -46,6 +50,8 @@ pub struct Report {
     log: Log,
     started: Instant,
     color: bool,
+    /// Whether what is written now is folded away, in a log of GitHub's: there it is until somebody says so.
+    folded: Arc<AtomicBool>,
     /// What turns below the lines.
     live: MultiProgress,
 }
@@ -128,6 +134,7 @@ impl Report {
             log,
             started: Instant::now(),
             color,
+            folded: Arc::default(),
             live: MultiProgress::with_draw_target(ProgressDrawTarget::stdout()),
         }
     }
@@ -146,6 +153,8 @@ impl Report {
             Log::Buildkite => format!("--- {text}"),
             Log::Actions => format!("::group::{text}"),
         });
+        self.folded
+            .store(self.log == Log::Actions, Ordering::Relaxed);
     }
 
     /// Lines that stand together, as a plan does.
@@ -189,8 +198,9 @@ impl Report {
         ));
     }
 
-    /// Something failed.
+    /// Something failed: a person looks at it, and at what follows.
     pub fn failed(&self, text: &str) {
+        self.unfold();
         self.line(&format!(
             "{} {text}",
             self.paint("31", "[✘]"),
@@ -198,6 +208,13 @@ impl Report {
         ));
         if self.log == Log::Buildkite {
             self.line(OPEN);
+        }
+    }
+
+    /// Ends what is folded away, if something is.
+    fn unfold(&self) {
+        if self.folded.swap(false, Ordering::Relaxed) {
+            self.line("::endgroup::");
         }
     }
 
@@ -237,7 +254,7 @@ impl Report {
                 self.line(&format!("+++ {sentence}"));
             }
             Log::Actions => {
-                self.line("::endgroup::");
+                self.unfold();
                 self.line(&match ending {
                     Ending::Done => sentence.to_owned(),
                     Ending::Superseded => command("notice", sentence),

@@ -89,6 +89,62 @@ fn a_hook_that_fails_is_told_with_its_log() {
     }
 }
 
+/// A migration that waits for a lock is what Helm gives up most likely, and it says no more than that its time
+/// was up.
+#[test]
+fn a_hook_that_is_not_done_in_time_is_told_with_its_log() {
+    for helm in HELMS {
+        let site = Site::new("explains-slow-hook");
+        let holds = json!({"testbed/hold": "true", "testbed/log": "waiting for a lock"});
+        let (ran, page, words) = failed(&site, helm, &migration(&holds), 4);
+        let says = "Deploy failed: hey-new: the hook Job/hey-new-migrate (pre-install,pre-upgrade) is \
+                    not done in time";
+        assert!(words.starts_with(says), "{words}");
+        let told = ran.stdout.split_once("[✘] ").expect("it failed").1;
+        for line in [
+            "a hook (pre-install,pre-upgrade): nothing of hey-new has changed\n    pod        hey-new-migrate-",
+            "    container  migrate, image example.test/web\n",
+            "    │ waiting for a lock\n",
+            "    try        see what it waits for, or give it more time (--helm-timeout)\n",
+        ] {
+            assert!(told.contains(line), "{line}\n{ran}");
+        }
+        assert!(page.contains("\nwaiting for a lock\n"), "{page}");
+    }
+}
+
+#[test]
+fn a_hook_that_its_job_gives_no_more_time_is_told_with_its_log() {
+    let site = Site::new("explains-late-hook");
+    let mut late = migration(&json!({"testbed/hold": "true", "testbed/log": "adding an index"}));
+    late["values"][0]["objects"][0]["spec"]["activeDeadlineSeconds"] = json!(3);
+    let (ran, _, words) = failed(&site, Tool::Helm4, &late, 1);
+    assert!(
+        words.contains(" fails: DeadlineExceeded: Job was"),
+        "{words}"
+    );
+    let told = ran.stdout.split_once("[✘] ").expect("it failed").1;
+    assert!(told.contains("    pod        hey-new-migrate-"), "{ran}");
+    assert!(told.contains("    │ adding an index\n"), "{ran}");
+    ran.says("give it more time (activeDeadlineSeconds)");
+}
+
+/// GitHub takes 140 characters, and the names of app and branch may have 51 of them, twice.
+#[test]
+fn in_the_status_long_names_leave_room_for_the_cause() {
+    let site = Site::new("explains-long");
+    let mut hook = migration(&json!({"testbed/fail": "true", "testbed/fail-status": "3"}));
+    let name = "hey-a-branch-that-somebody-named-at-length-migrate";
+    hook["values"][0]["objects"][0]["metadata"]["name"] = json!(name);
+    let (ran, _, words) = failed(&site, Tool::Helm4, &hook, 1);
+    let says =
+        "Deploy failed: a hook fails: container migrate ends with status 3 (Job/hey-a-branch";
+    assert!(words.starts_with(says), "{words}");
+    let says =
+        format!("Deploy failed: hey-new: the hook Job/{name} (pre-install,pre-upgrade) fails");
+    ran.says(&says);
+}
+
 #[test]
 fn an_image_that_is_not_there_is_named_with_the_registrys_words() {
     let site = Site::new("explains-image");

@@ -50,7 +50,7 @@ impl Outcome {
             .iter()
             .filter(|line| !line.contains("level=WARN"));
         let said = said.map(|line| line.trim_start_matches("Error: ").trim());
-        let said = said.collect::<Vec<_>>().join("; ");
+        let said = said.collect::<Vec<_>>().join("; ").replace(":; ", ": ");
         if said.is_empty() {
             "Helm ended without a word".to_owned()
         } else {
@@ -180,6 +180,11 @@ mod tests {
             outcome("level=WARN msg=x\nError: UPGRADE FAILED: no\nlevel=WARN msg=y\nmore\n")
                 .complaint(),
             "UPGRADE FAILED: no; more"
+        );
+        let listed = "Error: INSTALLATION FAILED: 1 error occurred:\n\t* timed out\n";
+        assert_eq!(
+            outcome(listed).complaint(),
+            "INSTALLATION FAILED: 1 error occurred: * timed out"
         );
         assert_eq!(outcome("").complaint(), "Helm ended without a word");
     }

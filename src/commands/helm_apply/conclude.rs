@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     clients::github::GitHubError,
-    model::{Ending, Phase, State},
+    model::{Ending, Phase, State, is_described},
     report::{Deployed, Explanation, Report},
     settings::{Ci, HelmApply},
 };
@@ -32,7 +32,7 @@ pub(super) async fn conclude(
     stop: &Stop,
     report: &Report,
 ) -> anyhow::Result<Ending> {
-    let words = words(gathered, &verdict);
+    let words = words(gathered, &verdict, &failures);
     let said = say(gathered, &lock, &verdict, &words);
     let failure = match stop.within(LAST_WORDS, said).await {
         Ok(Ok(())) => None,
@@ -127,7 +127,7 @@ struct Words {
     status: Option<(State, String)>,
 }
 
-fn words(gathered: &Gathered, verdict: &Verdict) -> Words {
+fn words(gathered: &Gathered, verdict: &Verdict, failures: &[Explanation]) -> Words {
     let plan = &gathered.plan;
     let words = |ending, state, sentence: String, status: Option<State>| {
         let status = status.map(|status| (status, sentence.clone()));
@@ -192,13 +192,20 @@ fn words(gathered: &Gathered, verdict: &Verdict) -> Words {
             )
         }
         Verdict::Failed(error) => {
-            let ending = super::super::ending(error);
-            words(
-                ending,
-                "failed",
-                format!("Deploy failed: {error:#}"),
-                Some(State::Failure),
-            )
+            let told = |what: &str| format!("Deploy failed: {what}");
+            let sentence = told(&format!("{error:#}"));
+            // Where GitHub would cut it, the names may go.
+            let briefly: Vec<_> = failures.iter().map(Explanation::brief).collect();
+            let status = match is_described(&sentence) || briefly.is_empty() {
+                true => sentence.clone(),
+                false => told(&briefly.join("; ")),
+            };
+            Words {
+                ending: super::super::ending(error),
+                state: "failed",
+                sentence,
+                status: Some((State::Failure, status)),
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
         site::Site,
         teardown,
     },
-    model::{Ending, Object, Revision, Status, Trouble},
+    model::{Ending, Halt, Object, Revision, Status, Trouble},
     report::elapsed,
 };
 
@@ -185,22 +185,22 @@ async fn explained(
     seen: &Seen<'_>,
 ) -> anyhow::Error {
     let helm = site.helm.mask(&format!("{error:#}"));
-    let waited = ending(&error) == Ending::TimedOut;
+    let ending = ending(&error);
     let suspect = Suspect {
         release: &planned.release.name,
         objects: &planned.objects,
         helm: lost.is_none().then_some(helm.as_str()),
-        waited,
+        waited: ending == Ending::TimedOut,
         lost,
     };
     let Some(explanation) = explain(site, &suspect, seen.rollout).await else {
         return error;
     };
-    let summary = explanation.summary.clone();
+    let message = explanation.summary.clone();
     seen.found.add(explanation);
     match lost {
-        // What Helm says of what failed stands in the explanation.
-        None if !waited => anyhow!(summary),
-        _ => error.context(summary),
+        Some(_) => error.context(message),
+        // What Helm said stands in the explanation, and says less.
+        None => Halt { ending, message }.into(),
     }
 }

@@ -6,7 +6,10 @@ use crate::model::{Trouble, What};
 
 /// Whether it is no more than that something is not ready yet.
 pub fn is_soft(trouble: &Trouble) -> bool {
-    matches!(trouble.what, What::NotReady(_) | What::Waits { .. })
+    matches!(
+        trouble.what,
+        What::NotReady(_) | What::Waits { .. } | What::Runs
+    )
 }
 
 /// Whether it is about the same thing, and says the same of it.

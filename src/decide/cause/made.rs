@@ -12,12 +12,25 @@ use crate::{
 };
 
 /// A Job that failed.
-pub(super) fn failed(kind: &str, live: &Value) -> Option<Trouble> {
+pub(super) fn failed(kind: &str, live: &Value) -> Option<What> {
     let failed = condition(live, "Failed").filter(|it| kind == "Job" && it["status"] == "True")?;
-    Some(bare(What::Job {
+    Some(What::Job {
         reason: text(&failed["reason"]),
         message: text(&failed["message"]),
-    }))
+    })
+}
+
+/// Whether it is something of which Helm waits for no end, or that has come to it.
+pub(super) fn is_done(kind: &str, live: &Value) -> bool {
+    let is_true = |name| condition(live, name).is_some_and(|it| it["status"] == "True");
+    match kind {
+        "Job" => is_true("Complete") || is_true("Failed"),
+        "Pod" => matches!(
+            live["status"]["phase"].as_str(),
+            Some("Succeeded" | "Failed")
+        ),
+        _ => true,
+    }
 }
 
 /// Pods that nobody may make.

@@ -157,6 +157,19 @@ fn container(pod: &Value, status: &Value, log: Option<Log>) -> Container {
     }
 }
 
+/// The container that tells how far a pod came: one that runs, or the last that did.
+pub(super) fn speaker(pod: &Value) -> Option<Container> {
+    let is_there = |status: &&Value, state: &str| !status["state"][state].is_null();
+    let runs = containers(pod).find(|it| is_there(it, "running"));
+    let ran = || {
+        containers(pod)
+            .filter(|it| is_there(it, "terminated"))
+            .last()
+    };
+    let status = runs.or_else(ran)?;
+    Some(container(pod, status, Some(Log::Present)))
+}
+
 /// What a pod that has no container yet waits for.
 fn waits(events: &[Event]) -> Option<Found> {
     let fails = |event: &Event| {

@@ -34,6 +34,6 @@ fn weight(what: &What) -> u8 {
         What::Claim { .. } => 7,
         What::Ingress { .. } => 9,
         What::Waits { .. } => 10,
-        What::NotReady(_) => 11,
+        What::NotReady(_) | What::Runs => 11,
     }
 }

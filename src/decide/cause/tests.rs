@@ -1,4 +1,5 @@
 mod disks;
+mod jobs;
 mod pods;
 
 use serde_json::json;

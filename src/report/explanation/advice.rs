@@ -1,4 +1,4 @@
-use crate::model::{Container, Log, Trouble, What};
+use crate::model::{Container, DEADLINE, Log, Trouble, What};
 
 /// What to try.
 pub(super) fn advice(namespace: &str, trouble: &Trouble) -> String {
@@ -20,6 +20,10 @@ pub(super) fn advice(namespace: &str, trouble: &Trouble) -> String {
             code: 126 | 127, ..
         } => "see whether the image holds the container's command, and may run it".into(),
         What::Exit { .. } | What::NotReady(_) => logs(),
+        What::Runs => "see what it waits for, or give it more time (--helm-timeout)".into(),
+        What::Job { reason, .. } if reason == DEADLINE => {
+            "see what it waits for, or give it more time (activeDeadlineSeconds)".into()
+        }
         What::Start { .. } => {
             "see whether what its container names is there: Secrets, ConfigMaps, the command".into()
         }

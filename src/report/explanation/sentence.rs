@@ -3,9 +3,13 @@ use crate::model::{Container, Trouble, Unpulled, What};
 
 /// What is wrong, in one sentence that begins with what tells most: it may be cut.
 pub(super) fn sentence(release: &str, trouble: &Trouble) -> String {
-    let said = said(trouble);
+    let pod = trouble.pod.as_deref().unwrap_or_default();
+    let said = said(trouble, &format!("pod {pod}"), &trouble.workload);
     let (kind, name) = trouble.workload.split_once('/').unwrap_or_default();
     match (&trouble.hook, &trouble.what) {
+        (Some(events), What::Runs) => {
+            format!("the hook {kind}/{name} ({events}) is not done in time")
+        }
         (Some(events), _) => format!("the hook {kind}/{name} ({events}) fails: {said}"),
         // Its own name stands in what is said, or is the release's.
         (None, What::Ingress { .. } | What::Claim { .. }) => said,
@@ -14,8 +18,19 @@ pub(super) fn sentence(release: &str, trouble: &Trouble) -> String {
     }
 }
 
-fn said(trouble: &Trouble) -> String {
-    let pod = trouble.pod.as_deref().unwrap_or_default();
+/// The same without names: of long ones nothing else would be left where there is little room.
+pub(super) fn cause(trouble: &Trouble) -> String {
+    let (kind, _) = trouble.workload.split_once('/').unwrap_or_default();
+    let said = said(trouble, "a pod", &format!("its {kind}"));
+    match (&trouble.hook, &trouble.what) {
+        (Some(_), What::Runs) => "a hook is not done in time".to_owned(),
+        (Some(_), _) => format!("a hook fails: {said}"),
+        (None, _) => said,
+    }
+}
+
+/// What is wrong with `pod`, or with `workload`.
+fn said(trouble: &Trouble, pod: &str, workload: &str) -> String {
     let container = trouble.container.as_ref();
     let name = container.map(|it| it.name.as_str()).unwrap_or_default();
     match &trouble.what {
@@ -34,24 +49,24 @@ fn said(trouble: &Trouble) -> String {
             format!("container {name} does not start: {}", both(reason, message))
         }
         What::Job { reason, message } => both(reason, message),
-        What::Lost { reason, message } => format!("pod {pod} was ended: {}", both(reason, message)),
+        What::Lost { reason, message } => format!("{pod} was ended: {}", both(reason, message)),
         What::NotMade(message) => format!("its pods are not made: {message}"),
         What::Claim { name, message, .. } => {
             format!("the volume claim {name} gets no disk: {message}")
         }
-        What::Unschedulable(message) => format!("pod {pod} finds no node: {message}"),
+        What::Unschedulable(message) => format!("{pod} finds no node: {message}"),
         What::Ingress { reason, message } => {
-            let workload = &trouble.workload;
             format!(
                 "the load balancer refuses {workload}: {}",
                 both(reason, message)
             )
         }
         What::Waits { reason, message } => {
-            format!("pod {pod} does not start: {}", both(reason, message))
+            format!("{pod} does not start: {}", both(reason, message))
         }
-        What::NotReady(Some(probe)) => format!("pod {pod} is not ready: {probe}"),
-        What::NotReady(None) => format!("pod {pod} is not ready"),
+        What::Runs => format!("{pod} is not done in time"),
+        What::NotReady(Some(probe)) => format!("{pod} is not ready: {probe}"),
+        What::NotReady(None) => format!("{pod} is not ready"),
     }
 }
 

@@ -95,6 +95,10 @@ fn each_trouble_has_its_sentence_and_what_to_try() {
             reason: text("Reason"),
             message: text("words"),
         },
+        What::Job {
+            reason: text("DeadlineExceeded"),
+            message: text("words"),
+        },
         What::Lost {
             reason: text("Evicted"),
             message: text("words"),
@@ -120,6 +124,7 @@ fn each_trouble_has_its_sentence_and_what_to_try() {
             reason: text("FailedMount"),
             message: text("words"),
         },
+        What::Runs,
         What::NotReady(Some(text("503"))),
         What::NotReady(None),
     ];
@@ -153,6 +158,43 @@ fn what_is_no_workload_of_the_releases_name_is_named() {
         hook,
         format!("the hook Job/hey-new (pre-upgrade) fails: {says}")
     );
+    let runs = Trouble {
+        what: What::Runs,
+        workload: "Job/hey-new".into(),
+        hook: Some("pre-upgrade".into()),
+        ..crash()
+    };
+    let says = "the hook Job/hey-new (pre-upgrade) is not done in time";
+    assert_eq!(explained(&runs, None).summary, says);
+}
+
+/// A status has 140 characters, and the names of the longest app and branch take as many.
+#[test]
+fn where_there_is_little_room_the_cause_stands_before_long_names() {
+    let brief = |name: &str, hook: Option<&str>, what| {
+        let (workload, hook) = (name.to_owned(), hook.map(str::to_owned));
+        let trouble = Trouble {
+            what,
+            workload,
+            hook,
+            ..crash()
+        };
+        explained(&trouble, None).brief()
+    };
+    let exits = "container web ends with status 3, restarted 4 times";
+    let says = format!("hey-new: Deployment/hey-new-web: {exits}");
+    assert_eq!(brief("Deployment/hey-new-web", None, crash().what), says);
+    let long = format!("Deployment/{}", "x".repeat(40));
+    let says = format!("{exits} ({long})");
+    assert_eq!(brief(&long, None, crash().what), says);
+    let node = || What::Unschedulable("no room".into());
+    let says = format!("a pod finds no node: no room ({long})");
+    assert_eq!(brief(&long, None, node()), says);
+    let job = format!("Job/{}", "x".repeat(40));
+    let says = format!("a hook fails: {exits} ({job})");
+    assert_eq!(brief(&job, Some("pre-upgrade"), crash().what), says);
+    let says = format!("a hook is not done in time ({job})");
+    assert_eq!(brief(&job, Some("pre-upgrade"), What::Runs), says);
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub(super) fn words(what: &What) -> (&str, &str) {
         } => (reason, message),
         What::NotMade(message) => ("FailedCreate", message),
         What::Unschedulable(message) => ("Unschedulable", message),
+        What::Runs => ("", "it is not done"),
         What::NotReady(message) => ("", message.as_deref().unwrap_or("it is not ready")),
     }
 }
