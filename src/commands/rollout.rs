@@ -92,7 +92,8 @@ impl Rollout {
                 if let Some(trouble) = fading.lost(judged, Instant::now()) {
                     return trouble;
                 }
-                let now = report::progress(&progress(&self.scene(), objects));
+                let far = progress(&self.scene(), objects);
+                let now = report::progress(&far, site.helm.secrets());
                 if let Some(line) = now.and_then(|line| told.line(line)) {
                     live.tell(&site.helm.mask(&line));
                 }

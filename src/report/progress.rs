@@ -1,16 +1,17 @@
 use super::plain;
-use crate::model::Progress;
+use crate::model::{Progress, Secrets};
 
 /// The longest word of the cluster's that is shown, in characters.
 const WIDTH: usize = 120;
 
-/// How far a release is, in one line; none where nothing is waited for.
-pub fn progress(progress: &Progress) -> Option<String> {
+/// How far a release is, in one line without secrets; none where nothing is waited for.
+pub fn progress(progress: &Progress, secrets: &Secrets) -> Option<String> {
     let waited = progress.waited.iter();
     let waited = waited.map(|it| format!("{} {} of {} ready", it.name, it.ready, it.wanted));
     let waited: Vec<_> = waited.collect();
     let said = progress.last.as_ref().map(|event| {
-        let said = plain(&event.message);
+        // Of one that is cut nothing would be known.
+        let said = plain(&secrets.mask(&event.message));
         let said: String = said.chars().take(WIDTH).collect();
         format!("; {}: {said}", event.reason)
     });
@@ -38,9 +39,16 @@ mod tests {
             waited: vec![waited("web", 1), waited("jobs", 0)],
             last: Some(last),
         };
+        let secrets = Secrets::new(["hush".to_owned()]);
+        let shown = |all: &Progress| progress(all, &secrets);
         let says = "web 1 of 2 ready, jobs 0 of 2 ready; Pulling: Pulling image \"x\"";
-        assert_eq!(progress(&all).as_deref(), Some(says));
+        assert_eq!(shown(&all).as_deref(), Some(says));
+        if let Some(last) = &mut all.last {
+            last.message = format!("{}hush", "x".repeat(WIDTH - 2));
+        }
+        let line = shown(&all).expect("it is waited for");
+        assert!(line.ends_with("x**"), "a cut secret is shown: {line}");
         all.waited.clear();
-        assert_eq!(progress(&all), None);
+        assert_eq!(shown(&all), None);
     }
 }
