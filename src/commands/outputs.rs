@@ -83,7 +83,8 @@ impl Page<'_> {
 pub(super) async fn show(page: &Page<'_>, ci: &Ci, variables: &Variables, report: &Report) {
     let file = variables.get("GITHUB_STEP_SUMMARY");
     if let Some(path) = file.filter(|path| !path.is_empty())
-        && let Err(error) = write_to(Path::new(path), page.markdown)
+        // A job may have several programs; what one says ends no table of another's.
+        && let Err(error) = write_to(Path::new(path), &format!("{}\n", page.markdown))
     {
         report.warn(&format!("the job has no summary: {error:#}"));
     }

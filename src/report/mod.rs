@@ -183,10 +183,10 @@ impl Report {
         self.note(&format!("waiting: {whom}"));
     }
 
-    /// Somebody asks to be left alone for a time, which begins now.
+    /// Somebody who gave no answer, or wants to be left alone, is asked again after this time, which begins now.
     pub fn put_off(&self, whom: &str, wait: Duration) {
         let wait = elapsed(wait);
-        self.waiting(&format!("{whom} wants to be left alone for {wait}"));
+        self.waiting(&format!("{whom} is asked again in {wait}"));
     }
 
     /// Something is not as it should be, and the work goes on.

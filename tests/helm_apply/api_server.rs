@@ -45,7 +45,7 @@ fn an_api_server_that_wants_to_be_left_alone_is_waited_for_in_sight_and_not_for_
     let faults = front.faults();
     faults.when(Matcher::get(LEASE).once()).then(busy("2"));
     let deploy = || deploy(&site, &front).run();
-    let waits = "waiting: the cluster wants to be left alone for 2.0 s";
+    let waits = "waiting: the cluster is asked again in 2.0 s";
     deploy().ends_with(0).says(waits);
     faults.when(Matcher::get(LEASE)).then(busy("3600"));
     deploy().ends_with(1).says("too many requests (429)");

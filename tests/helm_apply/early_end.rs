@@ -327,8 +327,9 @@ fn refused_for(reason: &str) -> Duration {
     let ran = running.end().ends_with(1);
     let took = refused.elapsed();
     let words = site.last_words(deployment);
-    let says =
-        format!("Deploy failed: the load balancer refuses Ingress/hey-new-refused: {reason}");
+    let says = format!(
+        "Deploy failed: hey-new-refused: the load balancer refuses Ingress/hey-new-refused: {reason}"
+    );
     assert!(words.starts_with(&says), "{words}");
     let says = format!("    reason     {reason}: no certificate");
     assert!(ran.stdout.contains(&says), "{ran}");

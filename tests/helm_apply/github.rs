@@ -103,7 +103,7 @@ fn a_short_rate_limit_is_waited_for_and_shown() {
     faults
         .when(Matcher::post(STATUSES).once())
         .then(Effect::secondary_limit(403, Some(1)));
-    let waits = "waiting: GitHub wants to be left alone for 2.0 s";
+    let waits = "waiting: GitHub is asked again in 2.0 s";
     program().run().ends_with(0).says(waits);
     assert_eq!(
         site.states(deployment),

@@ -17,13 +17,13 @@ pub(super) fn troubles(look: &Look<'_>, pod: &Value) -> Vec<Trouble> {
         return Vec::new();
     }
     let events = about(look.scene, "Pod", pod);
-    let mut found = match unscheduled(pod) {
-        Some(unscheduled) => vec![unscheduled],
+    // The containers of a pod that was ended for something end for that.
+    let mut found = match unscheduled(pod).or_else(|| lost(pod)) {
+        Some(of_pod) => vec![of_pod],
         None => of_containers(pod, &events),
     };
     if found.is_empty() {
-        let of_pod = lost(pod).or_else(|| waits(&events));
-        found.push(of_pod.unwrap_or_else(|| not_ready(pod, &events)));
+        found.push(waits(&events).unwrap_or_else(|| not_ready(pod, &events)));
     }
     let troubles = found.into_iter().map(|(what, container)| Trouble {
         pod: Some(super::text(&pod["metadata"]["name"])),
@@ -95,13 +95,18 @@ fn of_container(pod: &Value, status: &Value, events: &[Event]) -> Option<Found> 
         .or_else(|| before.map(|ended| (ended, Log::Previous)))
         .or(stopped);
     if let Some((ended, log)) = exited {
+        let container = container(pod, status, Some(log));
+        let message = super::text(&ended["message"]);
         let what = What::Exit {
             code: ended["exitCode"].as_i64().unwrap_or_default(),
             reason: super::text(&ended["reason"]),
-            message: super::text(&ended["message"]),
+            message: match message.is_empty() {
+                true => of_probe(&container, events),
+                false => message,
+            },
             backs_off,
         };
-        return Some((what, Some(container(pod, status, Some(log)))));
+        return Some((what, Some(container)));
     }
     let reason = waiting.filter(|reason| !begins(reason))?.to_owned();
     let what = What::Start {
@@ -109,6 +114,14 @@ fn of_container(pod: &Value, status: &Value, events: &[Event]) -> Option<Found> 
         message: said(),
     };
     Some((what, Some(container(pod, status, None))))
+}
+
+/// For which probe the kubelet ends a container; empty if it does not. By its status that was killed, and no
+/// more.
+fn of_probe(container: &Container, events: &[Event]) -> String {
+    let named = format!("ontainer {} failed ", container.name);
+    let ended = |event: &Event| event.reason == "Killing" && event.message.contains(&named);
+    newest(events, ended).map_or_else(String::new, |event| event.message.clone())
 }
 
 fn begins(reason: &str) -> bool {

@@ -16,9 +16,9 @@ pub(super) fn advice(namespace: &str, trouble: &Trouble) -> String {
         What::Exit { reason, .. } if reason == "OOMKilled" => {
             "give the container more memory, or find what takes it".into()
         }
-        What::Exit {
-            code: 126 | 127, ..
-        } => "see whether the image holds the container's command, and may run it".into(),
+        What::Exit { code, reason, .. } if matches!(code, 126 | 127) || is_of_start(reason) => {
+            "see whether the image holds the container's command, and may run it".into()
+        }
         What::Exit { .. } | What::NotReady(_) => logs(),
         What::Runs => "see what it waits for, or give it more time (--helm-timeout)".into(),
         What::Job { reason, .. } if reason == DEADLINE => {
@@ -63,4 +63,9 @@ fn logs(namespace: &str, trouble: &Trouble, container: Option<&Container>) -> St
     };
     let name = &container.name;
     format!("kubectl logs {pod} --container {name} --namespace {namespace}{previous}")
+}
+
+/// Whether a container's command could not even be begun, in the words of containerd or Docker.
+fn is_of_start(reason: &str) -> bool {
+    matches!(reason, "StartError" | "ContainerCannotRun")
 }

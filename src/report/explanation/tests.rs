@@ -90,6 +90,7 @@ fn each_trouble_has_its_sentence_and_what_to_try() {
         exit(1, "Error"),
         exit(137, "OOMKilled"),
         exit(127, "Error"),
+        exit(128, "StartError"),
         What::Start { reason, message },
         What::Job {
             reason: text("Reason"),

@@ -25,6 +25,12 @@ fn each_state_of_a_pod_is_told_apart() {
     let (reason, message) = pair("Evicted", "low on memory");
     let evicted = json!({"status": {"phase": "Failed", "reason": reason, "message": message}});
     assert_eq!(what(evicted, &[]), Some(What::Lost { reason, message }));
+    let (reason, message) = pair("Evicted", "low on memory");
+    let mut evicted = container(json!({"state": exit(137)}));
+    evicted["status"]["phase"] = json!("Failed");
+    evicted["status"]["reason"] = json!(reason);
+    evicted["status"]["message"] = json!(message);
+    assert_eq!(what(evicted, &[]), Some(What::Lost { reason, message }));
 
     let begins = || waiting("ContainerCreating", "");
     assert_eq!(what(begins(), &[]), Some(What::NotReady(None)));
@@ -69,6 +75,22 @@ fn the_log_is_that_of_the_container_that_failed() {
     assert_eq!(log(container(loops)), Some(Log::Previous));
     let again = json!({"state": {"running": {}}, "lastState": exit(2)});
     assert_eq!(log(container(again)), Some(Log::Previous));
+}
+
+#[test]
+fn a_container_that_is_ended_for_its_probe_says_so() {
+    let message = |name: &str| {
+        let said = format!("Container {name} failed liveness probe, will be restarted");
+        let killing = event("Pod", "web-0", "Killing", &said, 1);
+        let again = json!({"state": {"running": {}}, "lastState": exit(137)});
+        match of_pod(container(again), &[killing]).map(|it| it.what) {
+            Some(What::Exit { message, .. }) => message,
+            other => panic!("{other:?}"),
+        }
+    };
+    let said = "Container app failed liveness probe, will be restarted";
+    assert_eq!(message("app"), said);
+    assert_eq!(message("other"), "");
 }
 
 #[test]
