@@ -1,6 +1,9 @@
 //! What is known of a host name, from what each of its zone's name servers says.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use crate::model::NameAnswer;
 
@@ -13,13 +16,28 @@ pub struct Sighting {
     pub servers: Vec<String>,
 }
 
+impl Sighting {
+    /// Adds it to others, as one with those that have an address in common with it: a name of many addresses
+    /// may be told in part, to each who asks another.
+    pub fn join(mut self, others: &mut Vec<Self>) {
+        let told = self.addresses.clone();
+        let common = |it: &mut Self| it.addresses.iter().any(|ip| told.contains(ip));
+        for same in others.extract_if(.., common).collect::<Vec<_>>() {
+            self.addresses.extend(same.addresses);
+            self.servers.extend(same.servers);
+        }
+        self.addresses.sort_unstable();
+        self.addresses.dedup();
+        self.servers.sort_unstable();
+        others.push(self);
+    }
+}
+
 /// What all of them together say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Known {
-    /// It is at these addresses: one sighting of all servers that have an address in common.
-    At(Vec<Sighting>),
-    /// It is another name's, of another zone.
-    Alias(String),
+    /// It is at these addresses, and where each of these names of other zones is, by the servers that say so.
+    Found(Vec<Sighting>, BTreeMap<String, Vec<String>>),
     /// Not all of them know it yet, in these words.
     NotYet(String),
     /// None of those who answer knows it; who does not answer, and why.
@@ -32,44 +50,30 @@ pub enum Known {
 /// nothing, for others are asked in its place; one that does not know the name yet does, because
 /// somebody's resolver will ask that one, and remember.
 pub fn known(answers: &[(String, NameAnswer)]) -> Known {
-    let (mut sightings, mut alias) = (Vec::new(), None);
+    let (mut sightings, mut aliases) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
     let (mut missing, mut silent) = (Vec::new(), Vec::new());
     for (server, answer) in answers {
         match answer {
-            NameAnswer::At(addresses) => add(&mut sightings, server, addresses),
-            NameAnswer::Alias(target) => alias = Some(target.clone()),
+            NameAnswer::At(addresses) => {
+                let (addresses, servers) = (addresses.clone(), vec![server.clone()]);
+                Sighting { addresses, servers }.join(&mut sightings);
+            }
+            NameAnswer::Alias(target) => {
+                let target = target.to_ascii_lowercase();
+                aliases.entry(target).or_default().push(server.clone());
+            }
             NameAnswer::Missing => missing.push(server.as_str()),
             NameAnswer::Silence(reason) => silent.push(format!("{server}: {reason}")),
         }
     }
-    let found = !sightings.is_empty() || alias.is_some();
-    match alias {
-        _ if silent.len() == answers.len() => Known::Silence(silent.join("; ")),
-        _ if !found => Known::Missing(silent),
-        _ if !missing.is_empty() => {
+    match () {
+        () if silent.len() == answers.len() => Known::Silence(silent.join("; ")),
+        () if sightings.is_empty() && aliases.is_empty() => Known::Missing(silent),
+        () if !missing.is_empty() => {
             Known::NotYet(format!("{} does not know it yet", missing.join(", ")))
         }
-        Some(target) if sightings.is_empty() => Known::Alias(target),
-        _ => Known::At(sightings),
+        () => Known::Found(sightings, aliases),
     }
-}
-
-/// Adds what a server says to what others say who have an address in common with it: a name of many
-/// addresses may be told in part, to each who asks another.
-fn add(sightings: &mut Vec<Sighting>, server: &str, addresses: &[IpAddr]) {
-    let mut new = Sighting {
-        addresses: addresses.to_vec(),
-        servers: vec![server.to_owned()],
-    };
-    let common = |it: &mut Sighting| it.addresses.iter().any(|ip| addresses.contains(ip));
-    for same in sightings.extract_if(.., common).collect::<Vec<_>>() {
-        new.addresses.extend(same.addresses);
-        new.servers.extend(same.servers);
-    }
-    new.addresses.sort_unstable();
-    new.addresses.dedup();
-    new.servers.sort_unstable();
-    sightings.push(new);
 }
 
 /// What name servers still know of a host that is to be forgotten.
@@ -137,16 +141,18 @@ mod tests {
         }
     }
 
+    fn found(sightings: &[Sighting]) -> Known {
+        Known::Found(sightings.to_vec(), BTreeMap::new())
+    }
+
     fn silence() -> NameAnswer {
         NameAnswer::Silence("no answer".into())
     }
 
     #[test]
     fn a_name_is_known_once_all_who_answer_know_it() {
-        let both = Known::At(vec![seen(&[HERE], &["ns1", "ns2"])]);
-        assert_eq!(of([at(), at()]), both);
-        let one = Known::At(vec![seen(&[HERE], &["ns1"])]);
-        assert_eq!(of([at(), silence()]), one);
+        assert_eq!(of([at(), at()]), found(&[seen(&[HERE], &["ns1", "ns2"])]));
+        assert_eq!(of([at(), silence()]), found(&[seen(&[HERE], &["ns1"])]));
         let lags = of([at(), NameAnswer::Missing]);
         assert_eq!(lags, Known::NotYet("ns2 does not know it yet".into()));
         let missing = of([NameAnswer::Missing, silence()]);
@@ -154,14 +160,30 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_is_followed_where_no_address_comes_along() {
-        let alias = || NameAnswer::Alias("lb.example.com".into());
-        assert_eq!(
-            of([alias(), alias()]),
-            Known::Alias("lb.example.com".into())
+    fn each_alias_is_told_by_who_says_it() {
+        let alias = |target: &str| NameAnswer::Alias(target.into());
+        let of_all = |answers, expected: &[(&str, &[&str])]| {
+            let Known::Found(_, aliases) = of(answers) else {
+                panic!("it is found");
+            };
+            let told = expected.iter().map(|(target, servers)| {
+                let servers = servers.iter().map(ToString::to_string);
+                ((*target).to_owned(), servers.collect())
+            });
+            assert_eq!(aliases, told.collect());
+        };
+        let same = [alias("lb.example.com"), alias("LB.example.com")];
+        of_all(same, &[("lb.example.com", &["ns1", "ns2"])]);
+        let other = [alias("new.example.com"), alias("old.example.com")];
+        let apart: &[_] = &[
+            ("new.example.com", &["ns1"][..]),
+            ("old.example.com", &["ns2"]),
+        ];
+        of_all(other, apart);
+        of_all(
+            [alias("lb.example.com"), at()],
+            &[("lb.example.com", &["ns1"])],
         );
-        let one = Known::At(vec![seen(&[HERE], &["ns2"])]);
-        assert_eq!(of([alias(), at()]), one);
     }
 
     #[test]
@@ -173,11 +195,11 @@ mod tests {
             });
             known(&answers.collect::<Vec<_>>())
         };
-        let apart = vec![seen(&[a], &["ns1"]), seen(&[b], &["ns2"])];
-        assert_eq!(told(&[("ns1", &[a]), ("ns2", &[b])]), Known::At(apart));
-        let bridged = vec![seen(&[a, b, c], &["ns1", "ns2", "ns3"])];
+        let apart = [seen(&[a], &["ns1"]), seen(&[b], &["ns2"])];
+        assert_eq!(told(&[("ns1", &[a]), ("ns2", &[b])]), found(&apart));
+        let bridged = [seen(&[a, b, c], &["ns1", "ns2", "ns3"])];
         let bridge: &[_] = &[("ns1", &[a][..]), ("ns2", &[c, b]), ("ns3", &[b, a])];
-        assert_eq!(told(bridge), Known::At(bridged));
+        assert_eq!(told(bridge), found(&bridged));
     }
 
     #[test]

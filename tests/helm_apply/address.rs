@@ -100,6 +100,23 @@ fn name_servers_that_do_not_agree_are_told_until_all_lead_to_the_app() {
 }
 
 #[test]
+fn each_alias_that_name_servers_tell_has_to_lead_to_the_app() {
+    let (site, host) = (Site::new("aliases"), "aliases.beta.example.test");
+    dns().hold_name(host);
+    let before = "before.beta.example.test";
+    dns().hold_name(before);
+    dns().release_name(before, &[Ipv4Addr::new(127, 0, 0, 9).into()]);
+    dns().set_alias_apart(host, ["balancer.wild.example.test", before]);
+    let program = deploy(&site, "aliases", "beta.example.test");
+    let refused = "it refuses connections: nobody listens there";
+    program
+        .args(["--address-timeout", "2s"])
+        .run()
+        .ends_with(4)
+        .says(&format!("{refused} (at 127.0.0.9, says ns2.example.test:"));
+}
+
+#[test]
 fn of_a_host_of_two_labels_nobodys_resolver_is_asked_before_it_is_there() {
     let (site, host) = (Site::new("short"), "short.corp");
     dns().hold_name(host);
@@ -272,6 +289,31 @@ fn name_servers_that_did_not_answer_at_first_are_asked_again() {
     });
     dns().release_name(balancer, &[Ipv4Addr::LOCALHOST.into()]);
     lands(running.end()).says("(at late-lb.late.example.test,");
+}
+
+#[test]
+fn name_servers_that_stumble_once_are_asked_again_before_any_resolver() {
+    let (site, balancer) = (Site::new("stumbling"), "stumbling-lb.beta.example.test");
+    Cluster::shared()
+        .load_balancer()
+        .name_addresses(site.namespace.name(), balancer);
+    let asked_more = |than: usize| {
+        wait_until("its name servers to be asked, and again", || {
+            let asked = dns().asked_directly(balancer).len();
+            (asked > than + 6).then_some(()).ok_or("not yet")
+        });
+    };
+    // On the way to its zone.
+    dns().stumble(balancer, 1);
+    let program = deploy(&site, "stumbling", "beta.example.test");
+    let running = program.args(["--lookup", "ingress"]).start();
+    asked_more(0);
+    // And both of those who know the zone.
+    dns().stumble(balancer, 2);
+    asked_more(dns().asked_directly(balancer).len());
+    dns().release_name(balancer, &[Ipv4Addr::LOCALHOST.into()]);
+    lands(running.end()).says("it answers Server Failure");
+    assert_eq!(dns().asked(balancer), [""; 0]);
 }
 
 /// In no zone, behind no Ingress, and in nobody's list.

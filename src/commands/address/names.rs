@@ -1,7 +1,7 @@
 //! Where names are that may be minutes old: a host, a load balancer's own name, what either is an alias of.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     net::IpAddr,
     time::{Duration, Instant},
 };
@@ -20,9 +20,16 @@ const REST: Duration = Duration::from_secs(15);
 /// Asks the name servers of each name's own zone, so that nobody remembers that it was not there yet.
 pub(super) struct Names {
     dns: Dns,
-    /// The zones of names that others are aliases of, and of load balancers; none where that cannot be
-    /// asked for its names, and when that was seen.
-    zones: HashMap<String, (Option<Zone>, Instant)>,
+    /// The zones of names that others are aliases of, and of load balancers.
+    zones: HashMap<String, Sought>,
+}
+
+/// The zone of a name, as far as it could be told.
+enum Sought {
+    Zone(Zone),
+    Nowhere,
+    /// So often its name servers did not answer, or those above it, and when the last time was.
+    Silent(u32, Instant),
 }
 
 impl Names {
@@ -48,8 +55,13 @@ impl Names {
         host: &str,
     ) -> Result<Vec<Sighting>, String> {
         match ask(zone, host).await? {
-            Told::At(sightings) => Ok(sightings),
-            Told::Alias(target) => Ok(vec![at(self.of(&target).await?)]),
+            Told::Found(mut sightings, aliases) => {
+                for (target, servers) in aliases {
+                    let addresses = self.of(&target).await?;
+                    Sighting { addresses, servers }.join(&mut sightings);
+                }
+                Ok(sightings)
+            }
             Told::Nothing(reason) => Err(format!("no name server answers: {reason}")),
         }
     }
@@ -68,28 +80,50 @@ impl Names {
     async fn of(&mut self, name: &str) -> Result<Vec<IpAddr>, String> {
         let mut name = name.to_owned();
         for _ in 0..ALIASES {
-            let Some(zone) = self.zone_once(&name).await else {
+            let Some(zone) = self.zone_once(&name).await? else {
                 return self.ordinary(&name).await;
             };
-            match ask(zone, &name).await? {
-                Told::At(sightings) => {
-                    return Ok(sightings.into_iter().flat_map(|it| it.addresses).collect());
+            let (sightings, mut aliases) = match ask(zone, &name).await? {
+                Told::Found(sightings, aliases) => (sightings, aliases),
+                Told::Nothing(reason) => {
+                    self.zones.insert(name, Sought::Silent(1, Instant::now()));
+                    return Err(reason);
                 }
-                Told::Alias(target) => name = target,
-                Told::Nothing(_) => return self.ordinary(&name).await,
+            };
+            match aliases.pop_first() {
+                Some((target, _)) if sightings.is_empty() => name = target,
+                _ => return Ok(sightings.into_iter().flat_map(|it| it.addresses).collect()),
             }
         }
         Err(format!("{name} is an alias in a circle"))
     }
 
-    async fn zone_once(&mut self, name: &str) -> Option<&Zone> {
-        let is_settled =
-            |(zone, at): &(Option<Zone>, Instant)| zone.is_some() || at.elapsed() < REST;
-        if !self.zones.get(name).is_some_and(is_settled) {
-            let zone = self.zone_of(name).await.ok().flatten();
-            self.zones.insert(name.to_owned(), (zone, Instant::now()));
+    /// The zone of a name; none where there is none to ask. Name servers may stumble once; those who do not
+    /// answer again are not asked at each look, since it takes them seconds.
+    async fn zone_once(&mut self, name: &str) -> Result<Option<&Zone>, String> {
+        let silences = match self.zones.get(name) {
+            None => Some(0),
+            Some(Sought::Silent(times, at)) if *times < 2 || at.elapsed() > REST => Some(*times),
+            Some(Sought::Zone(_) | Sought::Nowhere | Sought::Silent(..)) => None,
+        };
+        if let Some(silences) = silences {
+            let (sought, slip) = match self.zone_of(name).await {
+                Ok(Some(zone)) => (Sought::Zone(zone), None),
+                Ok(None) => (Sought::Nowhere, None),
+                Err(reason) => {
+                    let slip = (silences == 0).then_some(reason);
+                    (Sought::Silent(silences + 1, Instant::now()), slip)
+                }
+            };
+            self.zones.insert(name.to_owned(), sought);
+            if let Some(reason) = slip {
+                return Err(reason);
+            }
         }
-        self.zones.get(name)?.0.as_ref()
+        Ok(match self.zones.get(name) {
+            Some(Sought::Zone(zone)) => Some(zone),
+            Some(Sought::Nowhere | Sought::Silent(..)) | None => None,
+        })
     }
 }
 
@@ -103,8 +137,8 @@ pub(super) fn at(addresses: Vec<IpAddr>) -> Sighting {
 
 /// What name servers tell of a name.
 enum Told {
-    At(Vec<Sighting>),
-    Alias(String),
+    /// As [`Known::Found`] tells it.
+    Found(Vec<Sighting>, BTreeMap<String, Vec<String>>),
     /// None of them answers, in these words.
     Nothing(String),
 }
@@ -112,8 +146,7 @@ enum Told {
 /// What the name servers of a zone tell of a name of it; else that it is not there yet, for people.
 async fn ask(zone: &Zone, name: &str) -> Result<Told, String> {
     match known(&zone.ask(name).await) {
-        Known::At(sightings) => Ok(Told::At(sightings)),
-        Known::Alias(target) => Ok(Told::Alias(target)),
+        Known::Found(sightings, aliases) => Ok(Told::Found(sightings, aliases)),
         Known::Silence(reason) => Ok(Told::Nothing(reason)),
         Known::NotYet(reason) => Err(reason),
         Known::Missing(silent) => {

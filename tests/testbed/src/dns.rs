@@ -24,7 +24,7 @@ use hickory_server::{
 use tokio::runtime::Handle;
 
 use self::{
-    server::{Log, NameServer},
+    server::{Log, NameServer, Stumbles},
     zones::Zone,
 };
 use crate::network::Network;
@@ -47,6 +47,7 @@ pub struct Dns {
     port: u16,
     zones: Arc<Zones>,
     servers: Vec<NameServer>,
+    stumbles: Stumbles,
     late: OnceLock<NameServer>,
     late_address: IpAddr,
     handle: Handle,
@@ -66,22 +67,26 @@ impl Dns {
             copies: [zones::children(), zones::children()],
             held: Mutex::default(),
         });
-        let parent = NameServer::start((addresses.parent, 0), zones::parent(&addresses)).await?;
+        let stumbles = Stumbles::default();
+        let catalog = zones::parent(&addresses);
+        let parent = NameServer::start((addresses.parent, 0), catalog, &stumbles).await?;
         let port = parent.address().port();
         let mut servers = vec![parent];
         for (address, copy) in addresses.children.iter().zip(&zones.copies) {
             let mut catalog = Catalog::new();
             copy.iter().for_each(|zone| zone.serve(&mut catalog));
-            servers.push(NameServer::start((*address, port), catalog).await?);
+            servers.push(NameServer::start((*address, port), catalog, &stumbles).await?);
         }
         let remembering = zones::forward(&addresses, port)?;
-        let resolver = NameServer::start((addresses.parent, 0), remembering).await?;
+        let never = Stumbles::default();
+        let resolver = NameServer::start((addresses.parent, 0), remembering, &never).await?;
         tokio::spawn(external_dns::run(client.clone(), Arc::clone(&zones)));
         Ok(Self {
             resolver,
             port,
             zones,
             servers,
+            stumbles,
             late: OnceLock::new(),
             late_address: addresses.late,
             handle: Handle::current(),
@@ -137,13 +142,21 @@ impl Dns {
         }
     }
 
+    /// So many of the next questions about a name fail at the name servers, of all that they know of it.
+    pub fn stumble(&self, name: &str, times: usize) {
+        let stumbles = self.stumbles.lock();
+        let mut stumbles = stumbles.unwrap_or_else(PoisonError::into_inner);
+        stumbles.insert(name.to_owned(), times);
+    }
+
     /// From now on somebody answers for `late.example.test`, and for all that the others know.
     pub fn start_late(&self) {
         self.late.get_or_init(|| {
             let mut catalog = Catalog::new();
             let zones = self.zones.copies[0].iter();
             zones.for_each(|zone| zone.serve(&mut catalog));
-            let starting = NameServer::start((self.late_address, self.port), catalog);
+            let starting =
+                NameServer::start((self.late_address, self.port), catalog, &self.stumbles);
             let server = self.handle.block_on(starting);
             server.expect("its address is the testbed's own")
         });
@@ -151,14 +164,15 @@ impl Dns {
 
     /// The name is another's.
     pub fn set_alias(&self, host: &str, target: &str) {
-        let target = Name::from_ascii(format!("{target}.")).expect("it is a name");
-        for copy in &self.zones.copies {
+        self.set_alias_apart(host, [target, target]);
+    }
+
+    /// The name is another's for each of the two name servers.
+    pub fn set_alias_apart(&self, host: &str, targets: [&str; 2]) {
+        for (copy, target) in self.zones.copies.iter().zip(targets) {
+            let target = Name::from_ascii(format!("{target}.")).expect("it is a name");
             let zone = zone_of(copy, host);
-            zone.set(
-                host,
-                RecordType::CNAME,
-                [RData::CNAME(CNAME(target.clone()))],
-            );
+            zone.set(host, RecordType::CNAME, [RData::CNAME(CNAME(target))]);
         }
     }
 }
