@@ -3,8 +3,8 @@
 //! A name that is asked for too early is "not there" for everybody behind the same resolver, for as
 //! long as the zone says (its SOA record's TTL or minimum, whichever is less: RFC 2308). So the
 //! ordinary resolver is asked for nothing but what is there for certain: the domain of two labels (of one,
-//! for a host that has two), its name servers, and their addresses. From there on the name servers themselves are asked,
-//! without recursion, and nobody remembers.
+//! for a host that has two), its name servers, and their addresses. From there on the name servers
+//! themselves are asked, without recursion, and nobody remembers.
 
 mod server;
 

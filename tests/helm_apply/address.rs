@@ -117,6 +117,30 @@ fn each_alias_that_name_servers_tell_has_to_lead_to_the_app() {
 }
 
 #[test]
+fn an_alias_in_a_circle_is_told() {
+    let (site, host) = (Site::new("circle"), "circle.beta.example.test");
+    let other = "circle.wild.example.test";
+    dns().hold_name(host);
+    dns().set_alias(host, other);
+    dns().set_alias(other, host);
+    let program = deploy(&site, "circle", "beta.example.test");
+    program
+        .args(["--address-timeout", "1s"])
+        .run()
+        .ends_with(4)
+        .says("is an alias in a circle");
+}
+
+#[test]
+fn the_health_path_is_what_is_asked_for() {
+    let (site, host) = (Site::new("health"), "health.beta.example.test");
+    let faults = Cluster::shared().load_balancer().faults(host);
+    faults.when(Matcher::get("/")).then(Effect::status(500));
+    let program = deploy(&site, "health", "beta.example.test");
+    lands(program.args(["--health-path", "up"]).run()).says("/up answers 200");
+}
+
+#[test]
 fn of_a_host_of_two_labels_nobodys_resolver_is_asked_before_it_is_there() {
     let (site, host) = (Site::new("short"), "short.corp");
     dns().hold_name(host);
