@@ -112,8 +112,9 @@ async fn asked(
             Ok(status) => answered = status,
             Err(reason) if sightings.len() == 1 => return Ok(Attempt::NotYet(reason)),
             Err(reason) => {
-                let (said, zone) = (said(sighting), "its name servers do not agree");
-                return Ok(Attempt::NotYet(format!("{reason} ({said}: {zone})")));
+                let said = said(sighting);
+                let apart = format!("{reason} ({said}: its name servers do not agree)");
+                return Ok(Attempt::NotYet(apart));
             }
         }
     }

@@ -51,14 +51,7 @@ fn of_object(look: &Look<'_>, object: &Object) -> Vec<Trouble> {
     let hook = object.annotation("helm.sh/hook");
     let is_of_now = |live: &&Value| hook.is_none() || !is_before(live, look.since);
     let live = look.scene.object(kind, name).filter(is_of_now);
-    let mut troubles = live.map_or_else(Vec::new, |live| of_live(look, kind, live));
-    let is_done = |live: &&Value| hook.is_none() || made::is_done(kind, live);
-    if let Some(live) = live.filter(|live| !is_done(live) && troubles.is_empty()) {
-        let mut runs = of_newest(look, kind, live, What::Runs);
-        runs.events.extend(about(look.scene, kind, live));
-        runs.events = told(std::mem::take(&mut runs.events));
-        troubles.push(runs);
-    }
+    let mut troubles = live.map_or_else(Vec::new, |live| of_live(look, kind, live, hook.is_some()));
     for trouble in &mut troubles {
         trouble.workload = object.key.to_string();
         trouble.hook = hook.map(str::to_owned);
@@ -72,7 +65,7 @@ fn is_before(object: &Value, since: Option<DateTime<Utc>>) -> bool {
     made.zip(since).is_some_and(|(made, since)| made < since)
 }
 
-fn of_live(look: &Look<'_>, kind: &str, live: &Value) -> Vec<Trouble> {
+fn of_live(look: &Look<'_>, kind: &str, live: &Value, is_hook: bool) -> Vec<Trouble> {
     match kind {
         "Ingress" => return ingress(look, live).into_iter().collect(),
         "PersistentVolumeClaim" => return disk::claim(look, live).into_iter().collect(),
@@ -87,12 +80,15 @@ fn of_live(look: &Look<'_>, kind: &str, live: &Value) -> Vec<Trouble> {
     let lacks = ready.is_none_or(|(_, wanted)| (pods.len() as u64) < wanted);
     match made::failed(kind, live) {
         // Its pods were ended for that, and tell no more of it than their logs.
-        Some(What::Job { reason, message }) if found.is_empty() || reason == DEADLINE => {
-            found = vec![of_newest(look, kind, live, What::Job { reason, message })];
+        Some(failed) if found.is_empty() || is_late(&failed) => {
+            found = vec![of_newest(look, &pods, failed)];
         }
-        Some(_) => {}
         None if lacks => found.extend(made::refused(look, kind, live)),
-        None => {}
+        Some(_) | None => {}
+    }
+    // Nothing is wrong with it, but Helm waits for its end.
+    if found.is_empty() && is_hook && !made::is_done(kind, live) {
+        found.push(of_newest(look, &pods, What::Runs));
     }
     for trouble in &mut found {
         trouble.ready = ready;
@@ -102,10 +98,14 @@ fn of_live(look: &Look<'_>, kind: &str, live: &Value) -> Vec<Trouble> {
     found
 }
 
-/// One of a workload's newest pod, whose log tells how far it came.
-fn of_newest(look: &Look<'_>, kind: &str, live: &Value, what: What) -> Trouble {
-    let pods = pods_of(look.scene, kind, live);
-    let Some(newest) = pods.into_iter().max_by_key(|pod| made_at(pod)) else {
+/// Whether a Job took longer than it may.
+fn is_late(what: &What) -> bool {
+    matches!(what, What::Job { reason, .. } if reason == DEADLINE)
+}
+
+/// One of the newest of these pods, the first of them, whose log tells how far it came.
+fn of_newest(look: &Look<'_>, pods: &[&Value], what: What) -> Trouble {
+    let Some(newest) = pods.first() else {
         return bare(what);
     };
     Trouble {

@@ -93,9 +93,7 @@ impl Scene {
             Change::Unseen(what) => self.unseen.push(what),
         }
     }
-}
 
-impl Scene {
     /// A pod went: who was refused another for a quota asks again, and until then it is not known to be full.
     /// The controllers' pauses grow with the time that they were refused.
     fn make_room(&mut self) {

@@ -11,7 +11,7 @@ use crate::{
     model::{Trouble, What},
 };
 
-/// A Job that failed.
+/// For what a Job failed, if it did.
 pub(super) fn failed(kind: &str, live: &Value) -> Option<What> {
     let failed = condition(live, "Failed").filter(|it| kind == "Job" && it["status"] == "True")?;
     Some(What::Job {
