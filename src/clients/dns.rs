@@ -7,6 +7,7 @@
 //! themselves are asked, without recursion, and nobody remembers.
 
 mod server;
+mod silent;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -26,6 +27,7 @@ use hickory_resolver::{
 };
 
 use self::server::{NameServer, Referral};
+pub use self::silent::Silent;
 use crate::model::NameAnswer;
 
 /// How long one question to the ordinary resolver may take.
@@ -202,13 +204,23 @@ impl Zone {
         self.negative_ttl
     }
 
-    /// What each of its name servers says of a host, with the server's name.
+    /// What each of its name servers says of a host, with the server's name. Those who did not answer before
+    /// are not asked each time, if others are: these would be kept waiting.
     pub async fn ask(&self, host: &str) -> Vec<(String, NameAnswer)> {
         let Some(host) = &domain_name(host) else {
             return Vec::new();
         };
-        let answers = self.servers.iter().map(async |server| {
-            let answer = server.addresses(host).await;
+        let resting = self.servers.iter().map(NameServer::rests);
+        let mut resting: Vec<_> = resting.collect();
+        if resting.iter().all(Option::is_some) {
+            resting.fill(None);
+        }
+        let answers = self.servers.iter().zip(resting);
+        let answers = answers.map(async |(server, rests)| {
+            let answer = match rests {
+                Some(reason) => NameAnswer::Silence(reason),
+                None => server.addresses(host).await,
+            };
             (server.name().to_owned(), answer)
         });
         join_all(answers).await

@@ -42,13 +42,14 @@ fn lag(site: &Site, branch: &str, zone: &str, name: &str, questions: usize) -> D
     lag
 }
 
-/// Several of them, side by side, from soon to late: two name servers are asked for two kinds of addresses
-/// at each look, and the looks become rare.
-fn lags(way: &str, one: impl Fn(usize, usize) -> Duration + Sync) {
+/// Several of them, side by side, from soon to late: each of so many name servers is asked for two kinds of
+/// addresses at each look, and the looks become rare.
+fn lags(way: &str, servers: usize, one: impl Fn(usize, usize) -> Duration + Sync) {
     let mut lags: Vec<Duration> = thread::scope(|scope| {
         let one = &one;
         let numbers = [0, 1, 2, 3, 4, 5, 6];
-        let running = numbers.map(|number| scope.spawn(move || one(number, 4 + number * 10)));
+        let running =
+            numbers.map(|number| scope.spawn(move || one(number, servers * (2 + number * 5))));
         running.map(|it| it.join().expect("it landed")).to_vec()
     });
     lags.sort();
@@ -62,7 +63,7 @@ fn lags(way: &str, one: impl Fn(usize, usize) -> Duration + Sync) {
 #[test]
 fn success_is_posted_soon_after_the_address_answers() {
     let site = Site::new("lag");
-    lags("by name servers", |number, questions| {
+    lags("by name servers", 2, |number, questions| {
         let branch = format!("lag-{number}");
         let host = format!("{branch}.beta.example.test");
         lag(&site, &branch, "beta.example.test", &host, questions)
@@ -70,9 +71,19 @@ fn success_is_posted_soon_after_the_address_answers() {
 }
 
 #[test]
+fn success_is_posted_soon_after_the_address_answers_though_a_name_server_is_silent() {
+    let site = Site::new("lag-half");
+    lags("beside a silent name server", 1, |number, questions| {
+        let branch = format!("lag-half-{number}");
+        let host = format!("{branch}.half.example.test");
+        lag(&site, &branch, "half.example.test", &host, questions)
+    });
+}
+
+#[test]
 fn success_is_posted_soon_after_a_load_balancer_behind_an_ingress_answers() {
     let balancers = Cluster::shared().load_balancer();
-    lags("by the Ingress", |number, questions| {
+    lags("by the Ingress", 2, |number, questions| {
         let branch = format!("lag-lb-{number}");
         let site = Site::new(&branch);
         let name = format!("{branch}.beta.example.test");

@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -17,7 +18,7 @@ use hickory_resolver::{
     },
 };
 
-use super::shown;
+use super::{Silent, shown};
 use crate::model::NameAnswer;
 
 /// How long one question may take.
@@ -27,6 +28,8 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct NameServer {
     name: String,
     address: SocketAddr,
+    /// Since when it does not tell where hosts are, if so.
+    silent: Mutex<Option<Silent>>,
 }
 
 /// Who knows a zone, as the one above it says; an address stands there if that told it too.
@@ -40,6 +43,7 @@ impl NameServer {
         Self {
             name: shown(name),
             address,
+            silent: Mutex::default(),
         }
     }
 
@@ -47,8 +51,25 @@ impl NameServer {
         &self.name
     }
 
+    /// Why it is to be left alone for now, if it is.
+    pub(super) fn rests(&self) -> Option<String> {
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let resting = silent.as_ref().filter(|it| it.rests());
+        resting.map(|it| it.reason().to_owned())
+    }
+
     /// Where a host is: its IPv4 addresses, or, where it has none, those of IPv6.
     pub(super) async fn addresses(&self, host: &Name) -> NameAnswer {
+        let answer = self.where_is(host).await;
+        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        *silent = match &answer {
+            NameAnswer::Silence(reason) => Some(Silent::again(silent.as_ref(), reason.clone())),
+            NameAnswer::At(_) | NameAnswer::Alias(_) | NameAnswer::Missing => None,
+        };
+        answer
+    }
+
+    async fn where_is(&self, host: &Name) -> NameAnswer {
         for kind in [RecordType::A, RecordType::AAAA] {
             match self.ask(host, kind).await.map(|answer| addresses(&answer)) {
                 // A name may be there with addresses of the other kind alone.

@@ -3,19 +3,15 @@
 use std::{
     collections::{BTreeMap, HashMap},
     net::IpAddr,
-    time::{Duration, Instant},
 };
 
 use crate::{
-    clients::dns::{Dns, Zone},
+    clients::dns::{Dns, Silent, Zone},
     decide::{Known, Sighting, known},
 };
 
 /// A name that is another's, that is another's: more than this is a circle.
 const ALIASES: usize = 8;
-
-/// How long those are left alone who did not tell of a zone: it takes them seconds.
-const REST: Duration = Duration::from_secs(15);
 
 /// Asks the name servers of each name's own zone, so that nobody remembers that it was not there yet.
 pub(super) struct Names {
@@ -28,8 +24,8 @@ pub(super) struct Names {
 enum Sought {
     Zone(Zone),
     Nowhere,
-    /// So often its name servers did not answer, or those above it, and when the last time was.
-    Silent(u32, Instant),
+    /// Its name servers did not answer, or those above it.
+    Silent(Silent),
 }
 
 impl Names {
@@ -55,75 +51,85 @@ impl Names {
         host: &str,
     ) -> Result<Vec<Sighting>, String> {
         match ask(zone, host).await? {
-            Told::Found(mut sightings, aliases) => {
-                for (target, servers) in aliases {
-                    let addresses = self.of(&target).await?;
-                    Sighting { addresses, servers }.join(&mut sightings);
-                }
-                Ok(sightings)
-            }
+            Told::Found(sightings, aliases) => self.followed(sightings, aliases, ALIASES).await,
             Told::Nothing(reason) => Err(format!("no name server answers: {reason}")),
         }
     }
 
-    /// Where a load balancer is that is told by IP addresses, or names of its own.
-    pub(super) async fn all(&mut self, names: &[String]) -> Result<Vec<IpAddr>, String> {
-        let mut addresses = Vec::new();
+    /// Where a load balancer is that is told by IP addresses, or names of its own: all of them are one place,
+    /// but for a name whose name servers tell several.
+    pub(super) async fn all(&mut self, names: &[String]) -> Result<Vec<Sighting>, String> {
+        let (mut together, mut apart) = (Vec::new(), Vec::new());
         for name in names {
-            addresses.extend(self.of(name).await?);
+            match self.of(name, ALIASES).await?.as_slice() {
+                [one] => together.extend_from_slice(&one.addresses),
+                several => apart.extend_from_slice(several),
+            }
         }
-        Ok(addresses)
+        apart.extend((!together.is_empty()).then(|| at(together)));
+        Ok(apart)
+    }
+
+    /// These places, and those of names that it is said to be an alias of; so many aliases may follow.
+    async fn followed(
+        &mut self,
+        mut sightings: Vec<Sighting>,
+        aliases: BTreeMap<String, Vec<String>>,
+        left: usize,
+    ) -> Result<Vec<Sighting>, String> {
+        for (target, servers) in aliases {
+            let mut places = self.of(&target, left).await?;
+            // Of one place it matters who leads there, of several who tells them apart.
+            if let [one] = places.as_mut_slice() {
+                one.servers = servers;
+            }
+            places.into_iter().for_each(|it| it.join(&mut sightings));
+        }
+        Ok(sightings)
     }
 
     /// Where a name is that stands somewhere, so that it is there or comes soon. Where its name servers do
     /// not tell, nobody but the ordinary resolver is left.
-    async fn of(&mut self, name: &str) -> Result<Vec<IpAddr>, String> {
-        let mut name = name.to_owned();
-        for _ in 0..ALIASES {
-            let Some(zone) = self.zone_once(&name).await? else {
-                return self.ordinary(&name).await;
-            };
-            let (sightings, mut aliases) = match ask(zone, &name).await? {
-                Told::Found(sightings, aliases) => (sightings, aliases),
-                Told::Nothing(reason) => {
-                    self.zones.insert(name, Sought::Silent(1, Instant::now()));
-                    return Err(reason);
-                }
-            };
-            match aliases.pop_first() {
-                Some((target, _)) if sightings.is_empty() => name = target,
-                _ => return Ok(sightings.into_iter().flat_map(|it| it.addresses).collect()),
+    async fn of(&mut self, name: &str, left: usize) -> Result<Vec<Sighting>, String> {
+        let Some(left) = left.checked_sub(1) else {
+            return Err(format!("{name} is an alias in a circle"));
+        };
+        let Some(zone) = self.zone_once(name).await? else {
+            return Ok(vec![at(self.ordinary(name).await?)]);
+        };
+        match ask(zone, name).await? {
+            Told::Found(sightings, aliases) => {
+                Box::pin(self.followed(sightings, aliases, left)).await
+            }
+            Told::Nothing(reason) => {
+                let silent = Silent::again(None, reason.clone());
+                self.zones.insert(name.to_owned(), Sought::Silent(silent));
+                Err(reason)
             }
         }
-        Err(format!("{name} is an alias in a circle"))
     }
 
     /// The zone of a name; none where there is none to ask. Name servers may stumble once; those who do not
-    /// answer again are not asked at each look, since it takes them seconds.
+    /// answer again are not asked at each look.
     async fn zone_once(&mut self, name: &str) -> Result<Option<&Zone>, String> {
-        let silences = match self.zones.get(name) {
-            None => Some(0),
-            Some(Sought::Silent(times, at)) if *times < 2 || at.elapsed() > REST => Some(*times),
-            Some(Sought::Zone(_) | Sought::Nowhere | Sought::Silent(..)) => None,
+        let before = match self.zones.get(name) {
+            None => Some(None),
+            Some(Sought::Silent(silent)) if !silent.rests() => Some(Some(silent)),
+            Some(Sought::Zone(_) | Sought::Nowhere | Sought::Silent(_)) => None,
         };
-        if let Some(silences) = silences {
-            let (sought, slip) = match self.zone_of(name).await {
-                Ok(Some(zone)) => (Sought::Zone(zone), None),
-                Ok(None) => (Sought::Nowhere, None),
-                Err(reason) => {
-                    let slip = (silences == 0).then_some(reason);
-                    (Sought::Silent(silences + 1, Instant::now()), slip)
-                }
+        if let Some(before) = before {
+            let sought = match self.zone_of(name).await {
+                Ok(Some(zone)) => Sought::Zone(zone),
+                Ok(None) => Sought::Nowhere,
+                Err(reason) => Sought::Silent(Silent::again(before, reason)),
             };
             self.zones.insert(name.to_owned(), sought);
-            if let Some(reason) = slip {
-                return Err(reason);
-            }
         }
-        Ok(match self.zones.get(name) {
-            Some(Sought::Zone(zone)) => Some(zone),
-            Some(Sought::Nowhere | Sought::Silent(..)) | None => None,
-        })
+        match self.zones.get(name) {
+            Some(Sought::Zone(zone)) => Ok(Some(zone)),
+            Some(Sought::Silent(silent)) if silent.is_first() => Err(silent.reason().to_owned()),
+            Some(Sought::Nowhere | Sought::Silent(_)) | None => Ok(None),
+        }
     }
 }
 

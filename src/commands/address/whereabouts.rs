@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clients::{
         cluster::{ClusterError, Ingresses},
-        dns::{Dns, Zone},
+        dns::{Dns, Silent, Zone},
     },
     decide::Sighting,
     report::{Report, elapsed},
@@ -37,9 +37,8 @@ enum Asked {
     /// The Ingress, and where there is none the ordinary resolver: the host is in no zone that it knows,
     /// so that nobody else can be asked. That it is not there it is not asked again as long as it remembers.
     Nobody,
-    /// The Ingress, since name servers do not tell of the host's zone, for this reason: they are asked
-    /// anew where there is no Ingress.
-    Silent(String),
+    /// The Ingress, since name servers do not tell of the host's zone: they are asked anew.
+    Silent(Silent),
 }
 
 /// Where it is, or why that is not known yet, for people.
@@ -59,9 +58,10 @@ impl Whereabouts {
         let names = Names::new(Dns::new(options.resolver, options.name_server_port)?);
         let asked = match options.lookup {
             Lookup::Ingress => Asked::Ingress,
-            Lookup::NameServers => who_knows(&names, host, report).await,
+            Lookup::NameServers => who_knows(&names, host, None, report).await,
         };
-        if let Asked::Silent(reason) = &asked {
+        if let Asked::Silent(silent) = &asked {
+            let reason = silent.reason();
             report.note(&format!("{reason}: the Ingress tells where {host} is"));
         }
         Ok(Self { asked, names })
@@ -75,6 +75,12 @@ impl Whereabouts {
         url: &Url,
     ) -> Result<Place, ClusterError> {
         let host = url.host_str().unwrap_or_default();
+        // The load balancer may answer for a name that is not there yet.
+        if let Asked::Silent(silent) = &self.asked
+            && !silent.rests()
+        {
+            self.asked = who_knows(&self.names, host, Some(silent), site.report).await;
+        }
         if let Asked::Zone(zone) = &self.asked {
             return match self.names.within(zone, host).await {
                 Ok(sightings) => {
@@ -92,18 +98,18 @@ impl Whereabouts {
         match load_balancer(site, ingresses, url).await? {
             LoadBalancer::At(names) => Ok(self.behind(&names).await),
             LoadBalancer::Pending(ingress) => Ok(Place::NotYet(without_address(&ingress))),
-            LoadBalancer::NoIngress => Ok(self.without_ingress(host, site.report).await),
+            LoadBalancer::NoIngress => Ok(self.without_ingress(host).await),
         }
     }
 
     async fn behind(&mut self, names: &[String]) -> Place {
         match self.names.all(names).await {
-            Ok(addresses) => Place::At(vec![at(addresses)], format!("at {}", names.join(", "))),
+            Ok(sightings) => Place::At(sightings, format!("at {}", names.join(", "))),
             Err(reason) => Place::NotYet(reason),
         }
     }
 
-    async fn without_ingress(&mut self, host: &str, report: &Report) -> Place {
+    async fn without_ingress(&self, host: &str) -> Place {
         let none = format!("no Ingress is for {host}");
         match &self.asked {
             Asked::Nobody => match self.names.ordinary(host).await {
@@ -113,11 +119,7 @@ impl Whereabouts {
                 }
                 Err(reason) => Place::NotYet(format!("{none}, and {reason}")),
             },
-            Asked::Silent(reason) => {
-                let unknown = format!("{reason}, and {none}");
-                self.asked = who_knows(&self.names, host, report).await;
-                Place::NotYet(unknown)
-            }
+            Asked::Silent(silent) => Place::NotYet(format!("{}, and {none}", silent.reason())),
             Asked::Zone(_) | Asked::Ingress => Place::NotYet(none),
         }
     }
@@ -125,23 +127,32 @@ impl Whereabouts {
     /// Asks the ordinary resolver, once it cannot spoil anything: somebody may have asked it too
     /// early, and for people behind it the address is not there until it forgets.
     pub(super) async fn check_resolver(&self, host: &str, site: &Site<'_>) -> anyhow::Result<()> {
-        // Where its name servers did not tell, the name may not be there yet though the load balancer answers.
-        let Asked::Zone(zone) = &self.asked else {
-            return Ok(());
-        };
-        if let Err(reason) = site.stop.unless(self.names.ordinary(host)).await? {
-            let time = zone.negative_ttl().map(elapsed);
-            let time = time.unwrap_or_else(|| "a while".to_owned());
-            site.report.warn(&format!(
-                "the resolver of this machine does not know {host} yet ({reason}): if somebody \
-                 asked for it too early, it forgets that within {time}"
-            ));
+        match &self.asked {
+            Asked::Zone(zone) => {
+                let known = site.stop.unless(self.names.ordinary(host)).await?;
+                if let Err(reason) = known {
+                    let time = zone.negative_ttl().map(elapsed);
+                    let time = time.unwrap_or_else(|| "a while".to_owned());
+                    site.report.warn(&format!(
+                        "the resolver of this machine does not know {host} yet ({reason}): if \
+                         somebody asked for it too early, it forgets that within {time}"
+                    ));
+                }
+            }
+            // It cannot be asked without harm: the name may not be there.
+            Asked::Silent(silent) => site.report.warn(&format!(
+                "the load balancer answers for {host}, but whether that name is there is not known: \
+                 {} (where they cannot be reached from here: --lookup ingress)",
+                silent.reason()
+            )),
+            Asked::Ingress | Asked::Nobody => {}
         }
         Ok(())
     }
 }
 
-async fn who_knows(names: &Names, host: &str, report: &Report) -> Asked {
+/// Who tells of a host, after who did not.
+async fn who_knows(names: &Names, host: &str, before: Option<&Silent>, report: &Report) -> Asked {
     match names.zone_of(host).await {
         Ok(Some(zone)) => {
             announce(&zone, report);
@@ -153,7 +164,7 @@ async fn who_knows(names: &Names, host: &str, report: &Report) -> Asked {
             ));
             Asked::Nobody
         }
-        Err(reason) => Asked::Silent(reason),
+        Err(reason) => Asked::Silent(Silent::again(before, reason)),
     }
 }
 
@@ -186,8 +197,11 @@ fn told(sightings: &[Sighting], zone: &Zone) -> String {
 
 /// What some name servers say, unlike others.
 pub(super) fn said(sighting: &Sighting) -> String {
-    let (at, servers) = (listed(&sighting.addresses), sighting.servers.join(", "));
-    format!("{at}, says {servers}")
+    let at = listed(&sighting.addresses);
+    match sighting.servers.join(", ") {
+        nobody if nobody.is_empty() => at,
+        servers => format!("{at}, says {servers}"),
+    }
 }
 
 fn listed(addresses: &[IpAddr]) -> String {

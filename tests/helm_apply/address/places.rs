@@ -89,6 +89,32 @@ fn each_alias_that_name_servers_tell_has_to_lead_to_the_app() {
         .says(&format!("{refused} (at 127.0.0.9, says ns2.example.test:"));
 }
 
+/// Its own name servers are asked by whoever asks for the host.
+#[test]
+fn an_alias_whose_own_name_servers_do_not_agree_has_to_lead_to_the_app_by_each() {
+    let (here, before) = (
+        [Ipv4Addr::LOCALHOST.into()],
+        [Ipv4Addr::new(127, 0, 0, 9).into()],
+    );
+    // The load balancer's name is the host's alias, or what its Ingress tells.
+    for (branch, lookup) in [("of-apart", "name-servers"), ("at-apart", "ingress")] {
+        let (site, balancer) = (Site::new(branch), format!("{branch}-lb.beta.example.test"));
+        let host = format!("{branch}.beta.example.test");
+        dns().hold_name(&host);
+        dns().hold_name(&balancer);
+        dns().set_apart(&balancer, [&here, &before]);
+        dns().set_alias(&host, &balancer);
+        Cluster::shared()
+            .load_balancer()
+            .name_addresses(site.namespace.name(), &balancer);
+        deploy(&site, branch, "beta.example.test")
+            .args(["--address-timeout", "2s", "--lookup", lookup])
+            .run()
+            .ends_with(4)
+            .says("(at 127.0.0.9, says ns2.example.test: its name servers do not agree)");
+    }
+}
+
 #[test]
 fn an_alias_in_a_circle_is_told() {
     let (site, host) = (Site::new("circle"), "circle.beta.example.test");
@@ -162,9 +188,30 @@ fn where_no_name_server_answers_the_ingress_tells() {
     let site = Site::new("dead");
     lands(deploy(&site, "none", "dead.example.test").run())
         .says("no name server of dead.example.test answers")
+        .says("whether that name is there is not known")
         .says("(at 127.0.0.1,");
     // It may not be there yet for those who ask a resolver.
     assert_eq!(dns().asked("none.dead.example.test"), [""; 0]);
+}
+
+#[test]
+fn name_servers_that_tell_later_are_asked_for_the_host_though_an_ingress_is_there() {
+    let (site, host) = (Site::new("tardy"), "tardy.beta.example.test");
+    let balancers = Cluster::shared().load_balancer();
+    balancers.hold_addresses(site.namespace.name());
+    dns().hold_name(host);
+    // On the way to its zone, at first and once again.
+    dns().stumble(host, 2);
+    let running = deploy(&site, "tardy", "beta.example.test").start();
+    wait_until_within(Duration::from_secs(60), "them to be asked", || {
+        let asked = dns().asked_directly(host);
+        (asked.len() > 6).then_some(()).ok_or("not yet")
+    });
+    balancers.release_addresses(site.namespace.name());
+    dns().release_name(host, &[Ipv4Addr::LOCALHOST.into()]);
+    lands(running.end())
+        .says("the Ingress tells where tardy.beta.example.test is")
+        .says("at 127.0.0.1, say beta.example.test's name servers");
 }
 
 #[test]
