@@ -2,6 +2,7 @@
 
 mod alike;
 mod disk;
+mod ingress;
 mod made;
 mod pod;
 mod rank;
@@ -15,7 +16,7 @@ use serde_json::Value;
 pub use self::alike::{beside, is_same, is_soft};
 use self::{
     rank::rank,
-    told::{about, newest, told},
+    told::{about, told},
 };
 use super::rollout::{pods_of, ready};
 use crate::model::{DEADLINE, Event, Object, Scene, Trouble, What};
@@ -67,7 +68,7 @@ fn is_before(object: &Value, since: Option<DateTime<Utc>>) -> bool {
 
 fn of_live(look: &Look<'_>, kind: &str, live: &Value, is_hook: bool) -> Vec<Trouble> {
     match kind {
-        "Ingress" => return ingress(look, live).into_iter().collect(),
+        "Ingress" => return ingress::refused(look, live).into_iter().collect(),
         "PersistentVolumeClaim" => return disk::claim(look, live).into_iter().collect(),
         _ => {}
     }
@@ -134,28 +135,6 @@ fn bare(what: What) -> Trouble {
         container: None,
         events: Vec::new(),
     }
-}
-
-fn ingress(look: &Look<'_>, live: &Value) -> Option<Trouble> {
-    let mut events = about(look.scene, "Ingress", live);
-    events.retain(|event| look.is_now(event));
-    let last = newest(&events, |event| {
-        event.reason == "SuccessfullyReconciled" || is_refusal(&event.reason)
-    })?;
-    if !is_refusal(&last.reason) {
-        return None;
-    }
-    let mut trouble = bare(What::Ingress {
-        reason: last.reason.clone(),
-        message: last.message.clone(),
-    });
-    trouble.events = told(events);
-    Some(trouble)
-}
-
-/// As the AWS Load Balancer Controller says that a rule or its load balancer cannot be made.
-fn is_refusal(reason: &str) -> bool {
-    matches!(reason, "FailedBuildModel" | "FailedDeployModel")
 }
 
 fn text(value: &Value) -> String {

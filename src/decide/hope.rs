@@ -10,10 +10,11 @@ use super::{
 };
 use crate::model::{Event, Object, QUOTA, Scene, Trouble, Unpulled, What};
 
-/// How long what is refused may be refused until it is believed: pods of a quota are made when old ones go.
+/// How long what is refused may be refused until it is believed.
 const REFUSED: Duration = Duration::from_secs(5);
 
-/// The same of what outside machinery may bring about: a disk, a node, a load balancer.
+/// The same of what outside machinery may bring about, or another branch that goes: a disk, a node, a load
+/// balancer, room in a quota.
 const OUTSIDE: Duration = Duration::from_secs(45);
 
 /// What is known of a release that is not ready.
@@ -58,7 +59,9 @@ fn runs(scene: &Scene, object: &Object) -> bool {
     let Some(live) = scene.object(kind, name).filter(|_| is_waited_for) else {
         return false;
     };
-    let is_running = |pod: &&Value| pod["status"]["phase"] == "Running";
+    // How one that is gone was seen last says nothing.
+    let is_there = |pod: &Value| scene.of_kind("Pod").any(|there| there == pod);
+    let is_running = |pod: &&Value| pod["status"]["phase"] == "Running" && is_there(pod);
     pods_of(scene, kind, live).iter().any(is_running)
 }
 
@@ -87,7 +90,7 @@ fn is_of_before(scene: &Scene, trouble: &Trouble) -> bool {
         // An Ingress is changed where it stands, and a workload is refused anew.
         (None, what) => {
             let mut said = trouble.events.iter().filter(|event| says(event, what));
-            return said.all(|event| event.before);
+            return said.all(|event| event.before || event.outdated);
         }
     };
     about.is_some_and(|object| scene.is_old(object))
@@ -119,15 +122,15 @@ fn judged(scene: &Scene, trouble: &Trouble, max_restarts: u64) -> Option<Duratio
         // It is a hook's: for no other does Helm wait.
         What::Job { .. } => Some(Duration::ZERO),
         What::Unschedulable(message) => node(trouble, message),
-        What::NotMade(message) if message.contains(QUOTA) => Some(REFUSED + way_out(scene)),
+        What::NotMade(message) if message.contains(QUOTA) => Some(quota(message) + way_out(scene)),
         What::NotMade(message) => is_refused(message).then_some(REFUSED),
         What::Claim { message, .. } if message.contains("not found") => Some(REFUSED),
         What::Claim { .. } => Some(OUTSIDE),
-        What::Ingress { reason, message }
-            if reason == "FailedBuildModel" && !is_of_the_way(message) =>
-        {
-            Some(REFUSED)
-        }
+        What::Ingress {
+            reason,
+            message,
+            culprit: None,
+        } if reason == "FailedBuildModel" && !is_of_the_way(message) => Some(REFUSED),
         What::Ingress { .. } => Some(OUTSIDE),
         What::Exit { .. }
         | What::Start { .. }
@@ -142,6 +145,14 @@ fn is_refused(message: &str) -> bool {
     // The last as the API server tells of a webhook that says no, and not of one that does not answer.
     let words = ["forbidden", "violates PodSecurity", "denied the request"];
     words.iter().any(|words| message.contains(words))
+}
+
+/// How long a quota may be full: others may leave it, unless they have nothing of what it refuses.
+fn quota(message: &str) -> Duration {
+    let used = message.split_once("used: ");
+    let used = used.map(|(_, rest)| rest.split(", ").next().unwrap_or(rest));
+    let is_unused = used.is_some_and(|used| used.split(',').any(|it| it.ends_with("=0")));
+    if is_unused { REFUSED } else { OUTSIDE }
 }
 
 /// How long pods that are on their way out may take for it: until then they count for a quota.

@@ -20,8 +20,10 @@ pub struct Event {
     pub message: String,
     /// How often it was said.
     pub count: u32,
-    /// Whether it was said before anybody listened, or of a quota before a pod went: it proves nothing of now.
+    /// Whether it was said before anybody listened: it proves nothing of now.
     pub before: bool,
+    /// Whether it is about a quota, and a pod has gone since: nobody knows whether it is full still.
+    pub outdated: bool,
     /// When it was said last, where that is told.
     pub at: Option<DateTime<Utc>>,
 }

@@ -77,7 +77,7 @@ impl Scene {
             }
             Change::Gone(key, object) => {
                 self.objects.remove(&key);
-                if key.0 == "Pod" {
+                if key.0 == "Pod" && !is_done(&object) {
                     self.make_room();
                 }
                 if key.0 == "Job" || is_of_job(&object) {
@@ -101,7 +101,7 @@ impl Scene {
         self.events
             .iter_mut()
             .filter(full)
-            .for_each(|event| event.before = true);
+            .for_each(|event| event.outdated = true);
     }
 }
 
@@ -110,6 +110,14 @@ fn of_kind<'a>(objects: &'a BTreeMap<Key, Value>, kind: &str) -> impl Iterator<I
     let kind = kind.to_owned();
     let those = those.take_while(move |((it, _), _)| *it == kind);
     those.map(|(_, object)| object)
+}
+
+/// Whether a pod has come to its end: it counts for no quota any more.
+fn is_done(pod: &Value) -> bool {
+    matches!(
+        pod["status"]["phase"].as_str(),
+        Some("Succeeded" | "Failed")
+    )
 }
 
 fn is_of_job(object: &Value) -> bool {

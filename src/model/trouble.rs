@@ -105,6 +105,8 @@ pub enum What {
         reason: String,
         /// In its controller's words.
         message: String,
+        /// Somebody else's Ingress at the same load balancer, which is at fault, for people.
+        culprit: Option<String>,
     },
     /// Something is waited for, as a volume that is not mounted.
     Waits {

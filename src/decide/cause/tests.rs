@@ -145,7 +145,13 @@ fn the_last_word_on_an_ingress_counts() {
     let done = event("Ingress", "web", "SuccessfullyReconciled", "done", 2);
     let (reason, message) = ("FailedBuildModel".to_owned(), "no certificate".to_owned());
     let trouble = found(std::slice::from_ref(&refused)).expect("it is refused");
-    assert_eq!(trouble.what, What::Ingress { reason, message });
+    let culprit = None;
+    let what = What::Ingress {
+        reason,
+        message,
+        culprit,
+    };
+    assert_eq!(trouble.what, what);
     assert_eq!(trouble.workload, "Ingress/web");
     assert_eq!(found(&[refused, done]), None);
 }

@@ -190,7 +190,7 @@ fn each_trouble_that_may_heal_is_told() {
         body: json!({}),
     };
     let never = unscheduled("0/3 nodes are available: 3 node(s) didn't match Pod's node selector.");
-    let refused = event("StatefulSet", "db", "FailedCreate", "exceeded quota", 1);
+    let refused = event("StatefulSet", "db", "FailedCreate", "forbidden", 1);
     let mut scene = scene("StatefulSet", Some(&never), &[refused]);
     let db = json!({"metadata": {"name": "db", "uid": "db"}});
     scene.apply(Change::There(key("StatefulSet", "db"), db));
@@ -208,13 +208,23 @@ fn pods_that_are_refused_are_believed_after_a_while() {
         let scene = scene("StatefulSet", None, &[refused]);
         time(hope(&scene, &[object("StatefulSet", false)], MAX))
     };
+    let small = |used: &str| {
+        let of = "requested: pods=1,requests.memory=2Gi, used: ";
+        let limits = "limited: pods=20,requests.memory=1Gi";
+        format!("pods \"web-0\" is forbidden: exceeded quota: small, {of}{used}, {limits}")
+    };
     assert_eq!(
-        found("pods \"web-0\" is forbidden: exceeded quota: small"),
-        Some(REFUSED)
+        found(&small("pods=20,requests.memory=0")),
+        Some(REFUSED),
+        "nobody can leave it"
+    );
+    assert_eq!(
+        found(&small("pods=20,requests.memory=900Mi")),
+        Some(OUTSIDE)
     );
     let denied = "admission webhook \"validate.kyverno.svc\" denied the request: no limits";
     assert_eq!(found(denied), Some(REFUSED));
-    for words in ["exceeded quota", "forbidden", "violates PodSecurity"] {
+    for words in ["forbidden", "violates PodSecurity"] {
         assert_eq!(found(words), Some(REFUSED));
     }
     assert_eq!(found("Internal error: webhook does not answer"), None);
@@ -234,15 +244,18 @@ fn a_quota_that_a_pod_leaves_is_believed_when_another_was_refused_since() {
     let stays = json!({"metadata": {"uid": "web-2", "deletionGracePeriodSeconds": 90}});
     assert_eq!(
         found(Change::There(key("Pod", "web-2"), stays)),
-        Some(REFUSED)
+        Some(OUTSIDE)
     );
-    let time = Some(REFUSED + Duration::from_secs(30));
+    let time = Some(OUTSIDE + Duration::from_secs(30));
     assert_eq!(
         found(Change::There(key("Pod", "web-1"), leaves.clone())),
         time
     );
     assert_eq!(found(Change::Gone(key("Pod", "web-1"), leaves)), None);
-    assert_eq!(found(Change::Said(says(2))), Some(REFUSED));
+    assert_eq!(found(Change::Said(says(2))), Some(OUTSIDE));
+    // One that had its end counted for nothing.
+    let done = json!({"metadata": {"uid": "hook"}, "status": {"phase": "Succeeded"}});
+    assert_eq!(found(Change::Gone(key("Pod", "hook"), done)), Some(OUTSIDE));
 }
 
 #[test]
@@ -265,7 +278,7 @@ fn a_load_balancer_that_nobody_could_ask_for_is_given_time() {
         let message = format!("Failed build model due to {words}");
         assert_eq!(found(&message), Some(OUTSIDE), "{words}");
     }
-    let refused = "Failed build model due to no certificate found for host: x";
+    let refused = "Failed build model due to couldn't auto-discover subnets";
     assert_eq!(found(refused), Some(REFUSED));
 }
 
@@ -348,8 +361,26 @@ fn as_long_as_a_hook_runs_nothing_is_lost() {
     assert_eq!(time(hope(&scene, &chart, MAX)), LOST);
     let pod = json!({"metadata": {"name": "m", "uid": "m", "ownerReferences": [{"uid": "job"}]},
         "status": {"phase": "Running"}});
-    scene.apply(Change::There(key("Pod", "m"), pod));
+    scene.apply(Change::There(key("Pod", "m"), pod.clone()));
     assert_eq!(time(hope(&scene, &chart, MAX)), None);
+    // Seen running last, and gone with its node.
+    scene.apply(Change::Gone(key("Pod", "m"), pod));
+    assert_eq!(time(hope(&scene, &chart, MAX)), LOST);
+}
+
+/// What is wrong with it is said of each Ingress that shares its load balancer.
+#[test]
+fn an_ingress_of_another_branch_that_is_refused_may_be_mended() {
+    let message = "Failed build model due to ingress: betas/web: no such Service";
+    let refused = event("Ingress", "web", "FailedBuildModel", message, 1);
+    let mut scene = scene("Ingress", None, &[refused]);
+    let mut of = |namespace: &str| {
+        let ours = json!({"metadata": {"name": "web", "namespace": namespace, "uid": "web"}});
+        scene.apply(Change::There(key("Ingress", "web"), ours));
+        time(hope(&scene, &[object("Ingress", false)], MAX))
+    };
+    assert_eq!(of("elsewhere"), Some(OUTSIDE));
+    assert_eq!(of("betas"), Some(REFUSED));
 }
 
 /// A database for the migration runs for good.
@@ -423,7 +454,7 @@ fn what_is_said_since_of_something_else_makes_no_old_refusal_new() {
     let found = |kind: &str, reason: &str, before| {
         let refused = Event {
             before,
-            ..event(kind, "web", reason, "exceeded quota", 1)
+            ..event(kind, "web", reason, "forbidden", 1)
         };
         let since = event(kind, "web", "SuccessfulDelete", "", 2);
         let scene = scene(kind, None, &[refused, since]);

@@ -45,7 +45,11 @@ pub(super) fn advice(namespace: &str, trouble: &Trouble) -> String {
         What::Unschedulable(_) => {
             "ask for less, sweep what is old (sweep-stale), or add nodes".into()
         }
-        What::Ingress { .. } => {
+        What::Ingress {
+            culprit: Some(other),
+            ..
+        } => format!("mend or sweep {other}: all of a group share their load balancer"),
+        What::Ingress { culprit: None, .. } => {
             "see the Ingress's annotations: its group, certificate, subnets".into()
         }
         What::Waits { .. } => "see the pod's volumes and network".into(),

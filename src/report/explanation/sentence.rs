@@ -55,11 +55,16 @@ fn said(trouble: &Trouble, pod: &str, workload: &str) -> String {
             format!("the volume claim {name} gets no disk: {message}")
         }
         What::Unschedulable(message) => format!("{pod} finds no node: {message}"),
-        What::Ingress { reason, message } => {
-            format!(
-                "the load balancer refuses {workload}: {}",
-                both(reason, message)
-            )
+        What::Ingress {
+            reason,
+            message,
+            culprit,
+        } => {
+            let refuses = match culprit {
+                Some(other) => format!("{other} holds up the load balancer of {workload}"),
+                None => format!("the load balancer refuses {workload}"),
+            };
+            format!("{refuses}: {}", both(reason, message))
         }
         What::Waits { reason, message } => {
             format!("{pod} does not start: {}", both(reason, message))

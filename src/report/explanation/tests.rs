@@ -120,6 +120,12 @@ fn each_trouble_has_its_sentence_and_what_to_try() {
         What::Ingress {
             reason: text("FailedBuildModel"),
             message: text("words"),
+            culprit: None,
+        },
+        What::Ingress {
+            reason: text("FailedBuildModel"),
+            message: text("words"),
+            culprit: Some(text("Ingress betas/old")),
         },
         What::Waits {
             reason: text("FailedMount"),

@@ -7,7 +7,9 @@ pub(super) fn words(what: &What) -> (&str, &str) {
         | What::Start { reason, message }
         | What::Job { reason, message }
         | What::Lost { reason, message }
-        | What::Ingress { reason, message }
+        | What::Ingress {
+            reason, message, ..
+        }
         | What::Waits { reason, message }
         | What::Claim {
             reason, message, ..

@@ -156,6 +156,7 @@ pub(super) fn event(event: v1::Event) -> Event {
         message: message.split_whitespace().collect::<Vec<_>>().join(" "),
         count: count.and_then(|it| it.try_into().ok()).unwrap_or(1),
         before: false,
+        outdated: false,
         at: last.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
     }
 }
