@@ -50,6 +50,14 @@ fn what_buildkite_does_not_allow_is_told_with_the_scope() {
     );
     let none = site.for_pipeline().without("BUILDKITE_API_TOKEN");
     misses(none, "Buildkite: token", "BUILDKITE_API_TOKEN is not set");
+    let unreadable = site
+        .for_pipeline()
+        .args(["--buildkite-token-file", "/nowhere"]);
+    misses(
+        unreadable,
+        "Buildkite: token",
+        "Buildkite's token in /nowhere",
+    );
     misses(
         site.for_pipeline_at("acme/none"),
         "pipeline acme/none",

@@ -5,7 +5,7 @@ use testbed::{
     github::{Permission, Permissions},
 };
 
-use super::{has_all, misses, told};
+use super::{check, has_all, misses, told};
 use crate::{queue_deploy::Forge, site::Program};
 
 #[test]
@@ -45,6 +45,10 @@ fn all_that_deploy_needs_is_there_and_each_miss_is_told() {
         "Buildkite: token",
         "read_builds",
     );
+    let wrong = program(rights(), &all).env("BUILDKITE_API_TOKEN", "bkua_wrong");
+    let ran = check(wrong).ends_with(1);
+    told(&ran, "Buildkite: token", "missing", "refuses the token");
+    told(&ran, "deploy pipeline", "doubtful", "refuses the token");
     let elsewhere = program(rights(), &all).args(["--image", "127.0.0.1:1/hey:{commit}"]);
     misses(elsewhere, "Registry", "does not answer");
     assert!(forge.repository.deployments().is_empty());

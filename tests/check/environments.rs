@@ -1,6 +1,6 @@
 //! What `environments` needs, for what it is to do.
 
-use super::{has_all, misses, told, without};
+use super::{check, has_all, misses, told, without};
 use crate::site::{Program, Site};
 
 fn environments<const N: usize>(site: &Site, arguments: [&str; N]) -> Program {
@@ -28,6 +28,15 @@ fn who_looks_needs_the_viewers_rights_and_who_keeps_or_adopts_more() {
     unnamed.refuses(2, "which app? --app NAME");
     let blind = environments(&site, ["adopt", "new", "--app", "hey"]).without("GITHUB_TOKEN");
     misses(blind, "GitHub: token", "gh auth login");
+}
+
+#[test]
+fn a_cluster_that_cannot_be_asked_at_all_is_told_beside_github() {
+    let site = Site::new("check-nowhere");
+    let adopt = environments(&site, ["adopt", "new", "--app", "hey"]);
+    let ran = check(adopt.env("BRANCH_DEPLOYS_KUBECONFIG", "/nowhere")).ends_with(1);
+    told(&ran, "Cluster", "missing", "/nowhere: No such file");
+    told(&ran, "GitHub: repository", "there", "acme/hey");
 }
 
 #[test]

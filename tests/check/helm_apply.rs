@@ -9,7 +9,7 @@ use testbed::{
     tools::Tool,
 };
 
-use super::{check, has_all, misses, passes, told, without};
+use super::{check, has_all, lines, misses, passes, told, without};
 use crate::site::{Program, RIGHTS, Site, chart, echo, example_app};
 
 /// `helm-apply` of one release, on a laptop: no branch and no commit is told.
@@ -137,8 +137,51 @@ fn a_cluster_that_does_not_answer_or_does_not_know_us_is_told() {
     nobody["users"][0]["user"] = json!({});
     let anonymous = with("anonymous", nobody.to_string());
     misses(anonymous, "Cluster", "system:anonymous");
-    let nowhere = program(&site, &echo(json!({}))).args(["--kube-context", "none", "--check"]);
-    nowhere.run().ends_with(2).says("--kube-context");
+}
+
+#[test]
+fn a_cluster_that_cannot_be_asked_at_all_is_one_line_beside_all_others() {
+    let site = Site::new("check-nowhere");
+    let program =
+        || program(&site, &echo(json!({}))).args(["--url", "https://{slug}.beta.example.test"]);
+    let text = fs::read_to_string(&site.kubeconfig).unwrap();
+    let mut keyless: Value = serde_json::from_str(&text).expect("it is JSON");
+    keyless["users"][0]["user"] = json!({"client-certificate": "/c", "client-key": "/k"});
+    let keyless = site.script("keyless", &keyless.to_string());
+    for (program, says) in [
+        (
+            program().args(["--kubeconfig", "/nowhere/config"]),
+            "--kubeconfig: /nowhere/config: No such file",
+        ),
+        (
+            program().args(["--kube-context", "none"]),
+            "--kube-context: the kubeconfig has no context `none`, but ",
+        ),
+        (
+            program().without("BRANCH_DEPLOYS_KUBECONFIG"),
+            "no kubeconfig, and this is no pod",
+        ),
+        (
+            program().env("BRANCH_DEPLOYS_KUBECONFIG", keyless),
+            "failed to load client certificate",
+        ),
+    ] {
+        let ran = check(program).ends_with(1);
+        told(&ran, "Cluster", "missing", says);
+        for (what, says) in [
+            ("GitHub: repository", "acme/hey is seen"),
+            ("GitHub: deployments: write", "granted"),
+            ("Helm", "v"),
+            ("Chart", "it renders"),
+            ("DNS", "beta.example.test answers"),
+        ] {
+            told(&ran, what, "there", says);
+        }
+        let others = lines(&ran)
+            .into_iter()
+            .filter(|(_, verdict, _)| verdict != "there");
+        assert_eq!(others.count(), 1, "{ran}");
+    }
 }
 
 #[test]

@@ -275,15 +275,68 @@ fn a_github_that_does_not_answer_is_missing_and_nothing_more_is_asked_of_it() {
 }
 
 #[test]
+fn who_cannot_ask_github_at_all_is_told_so_beside_buildkites_lines() {
+    let site = Site::new();
+    let app = || {
+        site.program(rights())
+            .without("GITHUB_TOKEN")
+            .args(["--github-app-id", "7"])
+    };
+    let bad = app().env("GITHUB_APP_PRIVATE_KEY", "no key");
+    let unread = app().args(["--github-app-key-file", "/nowhere"]);
+    let alone = site
+        .program(rights())
+        .args(["--github-installation-id", "7"]);
+    let file = site
+        .program(rights())
+        .args(["--github-token-file", "/nowhere"]);
+    for (program, what, says) in [
+        (bad, "GitHub: App", "it is no private key in PEM"),
+        (
+            app(),
+            "GitHub: App",
+            "the private key of the App 7 is missing",
+        ),
+        (unread, "GitHub: App", "the App's private key in /nowhere"),
+        (alone, "GitHub: App", "of no use without --github-app-id"),
+        (file, "GitHub: token", "the token in /nowhere"),
+    ] {
+        let ran = check(program).ends_with(1);
+        told(&ran, what, "missing", says);
+        told(
+            &ran,
+            "deploy pipeline",
+            "there",
+            "trigger_mode is deployment",
+        );
+    }
+}
+
+#[test]
+fn a_token_that_buildkite_refuses_is_doubtful_where_only_a_check_would_use_it() {
+    let site = Site::new();
+    let wrong = site
+        .program(rights())
+        .env("BUILDKITE_API_TOKEN", "bkua_wrong");
+    passes(wrong, "deploy pipeline", "doubtful", "or none");
+    let unreadable = site
+        .program(rights())
+        .args(["--buildkite-token-file", "/nowhere"]);
+    passes(
+        unreadable,
+        "deploy pipeline",
+        "doubtful",
+        "Buildkite's token in /nowhere",
+    );
+    let refused = Effect::status(500);
+    let faults = site.buildkite.faults();
+    faults.when(Matcher::get("/v2/access-token")).then(refused);
+    passes(site.program(rights()), "deploy pipeline", "unknown", "500");
+}
+
+#[test]
 fn settings_that_cannot_be_are_refused_by_a_check_too() {
     let site = Site::new();
-    let unreadable = site
-        .bare(rights())
-        .args(["--github-token-file", "/nowhere"]);
-    unreadable
-        .args(["--check"])
-        .run()
-        .refuses(2, "the token in /nowhere");
     let unfit = site.bare(rights()).args(["--url", "https://{branch}.test"]);
     unfit
         .args(["--check"])

@@ -7,7 +7,7 @@ use testbed::{
     tools::Tool,
 };
 
-use super::{has_all, misses, passes, told, without};
+use super::{check, has_all, misses, passes, told, without};
 use crate::site::{Program, Site};
 
 #[test]
@@ -72,6 +72,32 @@ fn what_a_sweep_lacks_at_github_and_of_helm_is_told() {
             "Helm",
             "there is no Helm",
         );
+    }
+}
+
+#[test]
+fn what_cannot_be_asked_at_all_is_a_line_and_hides_no_other() {
+    let site = Site::new("check-sweep-nobody");
+    let programs = || {
+        [
+            site.sweep_deleted(Tool::Helm3, "new"),
+            site.sweep_stale(Tool::Helm4),
+        ]
+    };
+    for program in programs() {
+        let ran = check(program.env("BRANCH_DEPLOYS_KUBECONFIG", "/nowhere")).ends_with(1);
+        told(&ran, "Cluster", "missing", "/nowhere: No such file");
+        told(&ran, "GitHub: repository", "there", "acme/hey");
+        told(&ran, "Helm", "there", "v");
+    }
+    for program in programs() {
+        let by_app = program
+            .env("BRANCH_DEPLOYS_GITHUB_APP_ID", "7")
+            .env("GITHUB_APP_PRIVATE_KEY", "no key");
+        let ran = check(by_app).ends_with(1);
+        told(&ran, "GitHub: App", "missing", "--github-app-key-file");
+        told(&ran, "Cluster: rights", "there", "are granted");
+        told(&ran, "Helm", "there", "v");
     }
 }
 

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use kube::config::{Kubeconfig, KubeconfigError};
+use kube::config::{Kubeconfig, KubeconfigError, LoadDataError};
 
 use super::ClusterError;
 
@@ -79,5 +79,22 @@ fn one(path: PathBuf, option: Option<&'static str>, prefix: &str) -> Result<Foun
 }
 
 fn setup(option: Option<&'static str>, prefix: &str, error: &KubeconfigError) -> ClusterError {
-    ClusterError::setup(option, format!("{prefix}{error}"))
+    ClusterError::setup(option, format!("{prefix}{}", in_words(error)))
+}
+
+/// What is wrong with a kubeconfig; a path, which the client's own words quote twice, as it is written.
+pub(super) fn in_words(error: &KubeconfigError) -> String {
+    let unread = |what: &str, error: &LoadDataError| match error {
+        LoadDataError::ReadFile(reason, path) => format!("{what} in {}: {reason}", path.display()),
+        other => format!("{what}: {other}"),
+    };
+    match error {
+        KubeconfigError::ReadConfig(reason, path) => format!("{}: {reason}", path.display()),
+        KubeconfigError::LoadCertificateAuthority(error) => {
+            unread("its certificate authority", error)
+        }
+        KubeconfigError::LoadClientCertificate(error) => unread("its client certificate", error),
+        KubeconfigError::LoadClientKey(error) => unread("its client key", error),
+        other => other.to_string(),
+    }
 }

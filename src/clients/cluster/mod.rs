@@ -94,7 +94,8 @@ impl Cluster {
         let mut content = file.content;
         plugin::limit(&mut content);
         let config = Config::from_custom_kubeconfig(content, &options).await;
-        let config = config.map_err(|error| ClusterError::setup(file.option, error.to_string()))?;
+        let config = config
+            .map_err(|error| ClusterError::setup(file.option, kubeconfig::in_words(&error)))?;
         let target = Target {
             kubeconfig: file.path,
             context: chosen,

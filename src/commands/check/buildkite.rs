@@ -5,11 +5,13 @@ use crate::{
     clients::buildkite::{Buildkite, BuildkiteError, PipelineSettings},
     decide::check::{self, BuildkiteFacts, DeployPipeline},
     model::{Fact, Line, Pipeline, Repository},
-    settings::BuildkiteAccess,
+    settings::{BuildkiteAccess, Token},
 };
 
 /// By this meta-data no build was started.
 const NO_BUILD: (&str, &str) = ("branch-deploys", "check");
+
+const NO_TOKEN: &str = "BUILDKITE_API_TOKEN is not set";
 
 /// The lines about a pipeline whose builds are read or started, by a token with these scopes.
 pub(super) async fn builds(
@@ -17,19 +19,18 @@ pub(super) async fn builds(
     access: &BuildkiteAccess,
     needed: &'static [&'static str],
     here: &Here<'_>,
-) -> anyhow::Result<Vec<Line>> {
+) -> Vec<Line> {
     let facts = |scopes, shown| BuildkiteFacts {
         pipeline: pipeline.to_string(),
         scopes,
         needed,
         shown,
     };
-    let Some(token) = access.given(here.variables)? else {
-        let shown = Fact::Silent("not asked: there is no token".into());
-        let none = Fact::Refused("BUILDKITE_API_TOKEN is not set".into());
-        return Ok(check::buildkite(&facts(none, shown)));
+    let buildkite = match door(access, here) {
+        Fact::Told(Some(buildkite)) => buildkite,
+        Fact::Told(None) => return check::buildkite(&unasked(facts, NO_TOKEN)),
+        Fact::Refused(why) | Fact::Silent(why) => return check::buildkite(&unasked(facts, &why)),
     };
-    let buildkite = Buildkite::new(access.url(), token.secret())?;
     let scopes = told(buildkite.scopes(pipeline).await);
     let may_read =
         matches!(&scopes, Fact::Told(scopes) if scopes.iter().any(|it| it == "read_builds"));
@@ -40,45 +41,60 @@ pub(super) async fn builds(
         }
         false => Fact::Silent("not asked: the token may not read builds".into()),
     };
-    Ok(check::buildkite(&facts(scopes, shown)))
+    check::buildkite(&facts(scopes, shown))
 }
 
-/// The lines about the pipeline that GitHub's deployments start, where it is named.
+/// Buildkite, for who has its token; none where nobody gave one.
+fn door(access: &BuildkiteAccess, here: &Here<'_>) -> Fact<Option<Buildkite>> {
+    let token = access.given(here.variables).map_err(anyhow::Error::from);
+    let door = token.and_then(|token| {
+        let of = |token: Token| Buildkite::new(access.url(), token.secret());
+        token.map(of).transpose()
+    });
+    match door {
+        Ok(door) => Fact::Told(door),
+        Err(error) => Fact::Refused(format!("{error:#}")),
+    }
+}
+
+fn unasked(
+    facts: impl Fn(Fact<Vec<String>>, Fact<()>) -> BuildkiteFacts,
+    why: &str,
+) -> BuildkiteFacts {
+    let shown = Fact::Silent("not asked: there is no token".into());
+    facts(Fact::Refused(why.to_owned()), shown)
+}
+
+/// The lines about the pipeline that GitHub's deployments start, where it is named. The program itself
+/// needs nothing of what is asked here, so that a token that may not see it is no failure.
 pub(super) async fn deploy_pipeline(
     pipeline: Option<&Pipeline>,
     access: &BuildkiteAccess,
     repository: &Repository,
     here: &Here<'_>,
-) -> anyhow::Result<Vec<Line>> {
+) -> Vec<Line> {
     let Some(pipeline) = pipeline else {
         let why = "not asked: --deploy-pipeline does not name it";
-        return Ok(vec![Line::unknown("Buildkite: deploy pipeline", why)]);
+        return vec![Line::unknown("Buildkite: deploy pipeline", why)];
     };
-    let found = match access.given(here.variables)? {
-        None => Fact::Silent(
-            "not asked: BUILDKITE_API_TOKEN is not set, a token with the scope read_pipelines"
-                .into(),
-        ),
-        Some(token) => {
-            let buildkite = Buildkite::new(access.url(), token.secret())?;
-            shown(&buildkite, pipeline)
-                .await
-                .map(|it| read(&it, repository))
+    let name = pipeline.to_string();
+    let buildkite = match door(access, here) {
+        Fact::Told(Some(buildkite)) => buildkite,
+        Fact::Told(None) => {
+            let why = format!("not asked: {NO_TOKEN}, a token with the scope read_pipelines");
+            return check::deploy_pipeline(&name, &Fact::Silent(why));
         }
+        Fact::Refused(why) | Fact::Silent(why) => return vec![check::useless(&name, &why)],
     };
-    Ok(check::deploy_pipeline(&pipeline.to_string(), &found))
-}
-
-/// The settings of a pipeline. The program itself does not need them, so that a token that may not see
-/// them is no failure; a pipeline that is not there is one.
-async fn shown(buildkite: &Buildkite, pipeline: &Pipeline) -> Fact<PipelineSettings> {
-    match told(buildkite.scopes(pipeline).await) {
+    let found = match told(buildkite.scopes(pipeline).await) {
         Fact::Told(scopes) if !scopes.iter().any(|it| it == "read_pipelines") => {
             Fact::Silent("not asked: the token lacks the scope read_pipelines".into())
         }
-        Fact::Told(_) => told(buildkite.settings(pipeline).await),
-        Fact::Refused(words) | Fact::Silent(words) => Fact::Silent(words),
-    }
+        Fact::Told(_) => told(buildkite.settings(pipeline).await).map(|it| read(&it, repository)),
+        Fact::Refused(why) => return vec![check::useless(&name, &why)],
+        Fact::Silent(why) => Fact::Silent(why),
+    };
+    check::deploy_pipeline(&name, &found)
 }
 
 fn read(settings: &PipelineSettings, repository: &Repository) -> DeployPipeline {

@@ -10,12 +10,17 @@ use crate::{
     settings::HelmOptions,
 };
 
-/// The line about Helm, and Helm where it is there.
+/// The line about Helm, and Helm where it is there: to render, for which it asks no cluster.
 pub(super) async fn helm(
     options: &HelmOptions,
-    target: Target,
+    namespace: &str,
     secrets: Secrets,
 ) -> (Line, Option<Helm>) {
+    let target = Target {
+        kubeconfig: None,
+        context: None,
+        namespace: namespace.to_owned(),
+    };
     let (program, timeout) = (options.helm.clone(), options.helm_timeout);
     match Helm::find(program, target, timeout, secrets).await {
         Ok(helm) => {

@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, future::join_all, stream};
 
-use super::fact;
+use super::{Here, fact};
 use crate::{
     clients::cluster::{Cluster, ClusterError, Rights},
+    commands::connect::connect,
     decide::{
         self,
         check::{self, ClusterFacts, Granted, Right, Served, Use},
     },
     model::{Fact, Line, Object},
+    settings::ClusterOptions,
 };
 
 /// Of how many kinds rights are asked for at a time.
@@ -21,8 +23,26 @@ const AT_ONCE: usize = 8;
 /// What the charts make, where they could be rendered.
 type Made<'a> = Option<&'a [Object]>;
 
-/// The lines about the cluster.
-pub(super) async fn lines(cluster: &Cluster, used: Use, made: Made<'_>) -> Vec<Line> {
+/// The lines about the cluster that the settings name.
+pub(super) async fn lines(
+    options: &ClusterOptions,
+    used: Use,
+    made: Made<'_>,
+    here: &Here<'_>,
+) -> Vec<Line> {
+    match connect(options, here.sources, here.report).await {
+        Ok(cluster) => connected(&cluster, used, made).await,
+        Err(error) => check::cluster(&ClusterFacts {
+            namespace: options.namespace.clone(),
+            reached: Fact::Refused(format!("{error:#}")),
+            has_namespace: None,
+            rights: Vec::new(),
+            skew: None,
+        }),
+    }
+}
+
+async fn connected(cluster: &Cluster, used: Use, made: Made<'_>) -> Vec<Line> {
     let clock = cluster.clock().await;
     let skew = clock.as_ref().ok().and_then(|it| skew(used, *it));
     let mut facts = ClusterFacts {

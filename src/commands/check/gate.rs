@@ -38,15 +38,36 @@ pub(super) fn code(
     })
 }
 
-/// The lines about registry and builders.
-pub(super) async fn lines(
-    options: &GateOptions,
+/// Who is asked about the image.
+pub(super) struct Asked<'a> {
+    registry: Option<(String, Registry)>,
+    teller: Teller<'a>,
+    options: &'a GateOptions,
+}
+
+/// Who would be asked.
+///
+/// # Errors
+/// In usage, as a run does.
+pub(super) fn of<'a>(
+    options: &'a GateOptions,
     code: &Code,
     here: &Here<'_>,
-) -> anyhow::Result<Vec<Line>> {
-    let registry = gate::registry(options, code, here)?;
-    let (image, builders) = tokio::join!(image(registry), builders(options, code, here));
-    Ok([image, builders?].concat())
+) -> anyhow::Result<Asked<'a>> {
+    Ok(Asked {
+        registry: gate::registry(options, code, here)?,
+        teller: gate::teller(options, code, &here.ci)?,
+        options,
+    })
+}
+
+/// The lines about registry and builders.
+pub(super) async fn lines(asked: Asked<'_>, here: &Here<'_>) -> Vec<Line> {
+    let (image, builders) = tokio::join!(
+        image(asked.registry),
+        builders(asked.teller, asked.options, here)
+    );
+    [image, builders].concat()
 }
 
 async fn image(registry: Option<(String, Registry)>) -> Vec<Line> {
@@ -57,17 +78,13 @@ async fn image(registry: Option<(String, Registry)>) -> Vec<Line> {
     vec![check::registry(&name, &found.map(|image| image.is_some()))]
 }
 
-async fn builders(
-    options: &GateOptions,
-    code: &Code,
-    here: &Here<'_>,
-) -> anyhow::Result<Vec<Line>> {
+async fn builders(teller: Teller<'_>, options: &GateOptions, here: &Here<'_>) -> Vec<Line> {
     let access = &options.buildkite.access;
-    match gate::teller(options, code, &here.ci)? {
-        Teller::Nobody => Ok(Vec::new()),
+    match teller {
+        Teller::Nobody => Vec::new(),
         Teller::Agent => {
             let key = options.buildkite.step.as_deref().unwrap_or_default();
-            Ok(vec![check::step(key, &step(key).await)])
+            vec![check::step(key, &step(key).await)]
         }
         Teller::Pipeline(pipeline) => {
             buildkite::builds(pipeline, access, &["read_builds"], here).await

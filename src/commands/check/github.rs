@@ -47,19 +47,17 @@ pub(super) async fn lines(
     needs: &Needs,
     repository: &Repository,
     here: &Here<'_>,
-) -> anyhow::Result<Vec<Line>> {
-    let of = repository.clone();
-    let door = forge::door(options, needs.rights, of, here).await?;
-    let Some(github) = door else {
-        return Ok(vec![Line::missing(
-            "GitHub: token",
-            "neither GITHUB_TOKEN nor GH_TOKEN is set",
-            "set one of them, log in by gh auth login, or give a GitHub App by --github-app-id",
-        )]);
+) -> Vec<Line> {
+    let nobody = |why: &str| vec![check::nobody(options.is_of_app(), why)];
+    let door = forge::door(options, needs.rights, repository.clone(), here).await;
+    let github = match door {
+        Ok(Some(github)) => github,
+        Ok(None) => return nobody("neither GITHUB_TOKEN nor GH_TOKEN is set"),
+        Err(error) => return nobody(&format!("{error:#}")),
     };
     let pages = options.pages(&here.ci, repository);
     let facts = facts(&github, needs, repository, &pages).await;
-    Ok(check::github(&facts))
+    check::github(&facts)
 }
 
 async fn facts(

@@ -3,10 +3,8 @@
 
 use super::{Here, at_once, buildkite, charts, cluster, dns, gate, github};
 use crate::{
-    clients::cluster::Cluster,
     commands::{
         Start,
-        connect::connect,
         environments::app_to_adopt,
         forge,
         helm_apply::{Laid, lay_out},
@@ -41,15 +39,15 @@ pub(in super::super) async fn helm_apply(
     let needs = github::Needs::of(forge::DEPLOYING);
     let github = github::lines(&settings.github, &needs, &repository, &here);
     let in_cluster = async {
-        let cluster = connect(&settings.cluster, here.sources, here.report).await?;
-        let (helm, charts, made) = rendered(settings, &cluster, &laid).await;
-        let cluster = cluster::lines(&cluster, Use::Deploy, made.as_deref()).await;
-        Ok([cluster, vec![helm], charts].concat())
+        let (helm, charts, made) = rendered(settings, &laid).await;
+        let (options, made) = (&settings.cluster, made.as_deref());
+        let cluster = cluster::lines(options, Use::Deploy, made, &here).await;
+        [cluster, vec![helm], charts].concat()
     };
     let address = async {
         match laid.answer.as_ref().and_then(|it| it.url.host_str()) {
-            Some(host) => Ok(dns::lines(host, &settings.address.dns).await),
-            None => Ok(Vec::new()),
+            Some(host) => dns::lines(host, &settings.address.dns).await,
+            None => Vec::new(),
         }
     };
     let lines = at_once(github, at_once(in_cluster, address));
@@ -57,16 +55,13 @@ pub(in super::super) async fn helm_apply(
 }
 
 /// The line about Helm, those about the charts, and what these make.
-async fn rendered(
-    settings: &HelmApply,
-    cluster: &Cluster,
-    laid: &Laid,
-) -> (Line, Vec<Line>, Option<Vec<Object>>) {
+async fn rendered(settings: &HelmApply, laid: &Laid) -> (Line, Vec<Line>, Option<Vec<Object>>) {
     let charts = settings.releases.iter().map(|release| &release.chart);
     let secrets = charts.fold(Secrets::default(), |secrets, chart| {
         secrets.with_those_in(chart)
     });
-    let (line, helm) = charts::helm(&settings.helm, cluster.target().clone(), secrets).await;
+    let namespace = &settings.cluster.namespace;
+    let (line, helm) = charts::helm(&settings.helm, namespace, secrets).await;
     let (lines, made) = charts::charts(helm.as_ref(), laid).await;
     (line, lines, made)
 }
@@ -97,7 +92,7 @@ pub(in super::super) async fn sweep_deleted(
                 buildkite::builds(pipeline, &settings.buildkite, needed, &here).await
             }
             (None, Some(options)) => sweeping(options, &settings.helm, &here).await,
-            (None, None) => Ok(Vec::new()),
+            (None, None) => Vec::new(),
         }
     };
     here.look("sweep-deleted", stop, at_once(github, elsewhere))
@@ -124,17 +119,12 @@ pub(in super::super) async fn sweep_stale(
 }
 
 /// The lines about the cluster and Helm of a sweep.
-async fn sweeping(
-    options: &ClusterOptions,
-    helm: &HelmOptions,
-    here: &Here<'_>,
-) -> anyhow::Result<Vec<Line>> {
-    let cluster = connect(options, here.sources, here.report).await?;
+async fn sweeping(options: &ClusterOptions, helm: &HelmOptions, here: &Here<'_>) -> Vec<Line> {
     let (lines, (helm, _)) = tokio::join!(
-        cluster::lines(&cluster, Use::Sweep, None),
-        charts::helm(helm, cluster.target().clone(), Secrets::default()),
+        cluster::lines(options, Use::Sweep, None, here),
+        charts::helm(helm, &options.namespace, Secrets::default()),
     );
-    Ok([lines, vec![helm]].concat())
+    [lines, vec![helm]].concat()
 }
 
 /// What `environments` needs, for what it is to do.
@@ -161,13 +151,10 @@ pub(in super::super) async fn environments(
     let github = async {
         match &repository {
             Some(repository) => github::lines(&settings.github, &needs, repository, &here).await,
-            None => Ok(Vec::new()),
+            None => Vec::new(),
         }
     };
-    let cluster = async {
-        let cluster = connect(&settings.cluster, here.sources, here.report).await?;
-        Ok(cluster::lines(&cluster, used, None).await)
-    };
+    let cluster = cluster::lines(&settings.cluster, used, None, &here);
     here.look("environments", stop, at_once(github, cluster))
         .await
 }

@@ -33,14 +33,13 @@ impl Here<'_> {
         &self,
         program: &'static str,
         stop: &Stop,
-        lines: impl Future<Output = anyhow::Result<Vec<Line>>>,
+        lines: impl Future<Output = Vec<Line>>,
     ) -> anyhow::Result<Ending> {
         self.report
             .heading(&format!("Looking for what {program} needs"));
-        let Ok(lines) = stop.unless(lines).await else {
+        let Ok(checks) = stop.unless(lines).await else {
             return Ok(stop.ending(Ending::Failed));
         };
-        let checks = lines?;
         let ending = check::ending(&checks);
         let checked = Checked { program, checks };
         self.report.checked(&checked);
@@ -59,7 +58,8 @@ pub(super) async fn build_gate(
     let settings = &start.settings;
     settings.gate.must_wait()?;
     let code = gate::code(settings.branch.as_ref(), settings.commit.as_ref(), &here.ci)?;
-    let lines = gate::lines(&settings.gate, &code, &here);
+    let gate = gate::of(&settings.gate, &code, &here)?;
+    let lines = gate::lines(gate, &here);
     here.look("build-gate", stop, lines).await
 }
 
@@ -102,10 +102,13 @@ pub(super) async fn deploy(
     told_beforehand(settings.url.as_ref(), place, &code, here.sources)?;
     let needs = github::Needs::to_queue();
     let github = github::lines(&settings.github, &needs, &repository, &here);
+    let gate = (!settings.gate.is_empty())
+        .then(|| gate::of(&settings.gate, &code, &here))
+        .transpose()?;
     let image = async {
-        match settings.gate.is_empty() {
-            true => Ok(Vec::new()),
-            false => gate::lines(&settings.gate, &code, &here).await,
+        match gate {
+            Some(gate) => gate::lines(gate, &here).await,
+            None => Vec::new(),
         }
     };
     let pipeline = settings.deploy_pipeline.deploy_pipeline.as_ref();
@@ -115,13 +118,14 @@ pub(super) async fn deploy(
     here.look("deploy", stop, lines).await
 }
 
-/// The lines of two questions that are asked at once, in their order.
+/// The lines of two questions that are asked at once, in their order. None fails: what cannot even be
+/// asked is a line of its own, beside which all others stand.
 async fn at_once(
-    one: impl Future<Output = anyhow::Result<Vec<Line>>>,
-    other: impl Future<Output = anyhow::Result<Vec<Line>>>,
-) -> anyhow::Result<Vec<Line>> {
+    one: impl Future<Output = Vec<Line>>,
+    other: impl Future<Output = Vec<Line>>,
+) -> Vec<Line> {
     let (one, other) = tokio::join!(one, other);
-    Ok([one?, other?].concat())
+    [one, other].concat()
 }
 
 /// Refuses an address that a run would refuse to tell beforehand.

@@ -107,6 +107,15 @@ pub fn deploy_pipeline(pipeline: &str, found: &Fact<DeployPipeline>) -> Vec<Line
     lines
 }
 
+/// The line about that pipeline where the token is of no use to anybody: whoever set it thinks that it is.
+pub fn useless(pipeline: &str, why: &str) -> Line {
+    Line::doubtful(
+        format!("Buildkite: deploy pipeline {pipeline}"),
+        why,
+        "give --check a token that Buildkite takes, with the scope read_pipelines, or none",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -51,6 +51,24 @@ pub fn github(facts: &GitHubFacts) -> Vec<Line> {
     lines
 }
 
+/// The line about who would ask, where nobody can: the GitHub App that the settings name, or a token.
+pub fn nobody(is_app: bool, why: &str) -> Line {
+    match is_app {
+        true => Line::missing(
+            "GitHub: App",
+            why,
+            "give its number by --github-app-id, and the private key that GitHub made for it in \
+             GITHUB_APP_PRIVATE_KEY or by --github-app-key-file",
+        ),
+        false => Line::missing(
+            "GitHub: token",
+            why,
+            "set GITHUB_TOKEN or GH_TOKEN, log in by gh auth login, or give a GitHub App by \
+             --github-app-id",
+        ),
+    }
+}
+
 fn repository(facts: &GitHubFacts) -> Line {
     let (what, asked_for) = ("GitHub: repository", &facts.asked_for);
     match &facts.repository {

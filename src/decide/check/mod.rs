@@ -10,10 +10,10 @@ mod registry;
 mod rights;
 mod webhook;
 
-pub use buildkite::{BuildkiteFacts, DeployPipeline, buildkite, deploy_pipeline};
+pub use buildkite::{BuildkiteFacts, DeployPipeline, buildkite, deploy_pipeline, useless};
 pub use cluster::{ClusterFacts, Granted, cluster, ingress_class, unserved};
 pub use dns::{ZoneFacts, dns};
-pub use github::{By, GitHubFacts, NOT_SEEN, github};
+pub use github::{By, GitHubFacts, NOT_SEEN, github, nobody};
 pub use helm::{chart, helm};
 pub use registry::{pull_secret, pull_secrets, registry, step};
 pub use rights::{Need, Right, Served, Use, kinds, rights};

@@ -171,6 +171,13 @@ impl GitHubOptions {
         url.trim_end_matches('/').to_owned()
     }
 
+    /// Whether anything of a GitHub App is given.
+    pub fn is_of_app(&self) -> bool {
+        self.github_app_id.is_some()
+            || self.github_installation_id.is_some()
+            || self.github_app_key_file.is_some()
+    }
+
     /// The App to ask as; none where a token is to be used.
     pub fn app(
         &self,
