@@ -7,11 +7,10 @@
 //! themselves are asked, without recursion, and nobody remembers.
 
 mod server;
-mod silent;
 
 use std::{
     net::{IpAddr, SocketAddr},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
@@ -27,7 +26,6 @@ use hickory_resolver::{
 };
 
 use self::server::{NameServer, Referral};
-pub use self::silent::Silent;
 use crate::model::NameAnswer;
 
 /// How long one question to the ordinary resolver may take.
@@ -210,7 +208,8 @@ impl Zone {
         let Some(host) = &domain_name(host) else {
             return Vec::new();
         };
-        let resting = self.servers.iter().map(NameServer::rests);
+        let now = Instant::now();
+        let resting = self.servers.iter().map(|server| server.rests(now));
         let mut resting: Vec<_> = resting.collect();
         if resting.iter().all(Option::is_some) {
             resting.fill(None);

@@ -58,7 +58,7 @@ pub(super) async fn wait_for(
             Some(Attempt::Answered(status, way)) => {
                 times += 1;
                 if times >= expected.times {
-                    whereabouts.check_resolver(host, site).await?;
+                    whereabouts.warn_of_names(host, site).await?;
                     let time = elapsed(begun.elapsed());
                     return Ok(format!("{} answers {status} ({way}, {time})", expected.url));
                 }

@@ -163,7 +163,7 @@ fn a_cluster_that_cannot_be_asked_at_all_is_one_line_beside_all_others() {
         ),
         (
             program().env("BRANCH_DEPLOYS_KUBECONFIG", keyless),
-            "failed to load client certificate",
+            "its client certificate in /c: No such file",
         ),
     ] {
         let ran = check(program).ends_with(1);

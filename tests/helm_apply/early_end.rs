@@ -216,6 +216,32 @@ fn a_quota_that_the_old_pods_are_about_to_leave_is_waited_for() {
     new.end().ends_with(0);
 }
 
+/// In a namespace that all branches share.
+#[test]
+fn a_quota_that_another_branch_is_about_to_leave_is_waited_for() {
+    let site = Site::new("early-quota-shared");
+    site.namespace.apply(
+        "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: small}\nspec: {hard: {pods: '1'}}",
+    );
+    let mut others = pods("hey-old", &json!({}));
+    let template = &mut others["spec"]["template"];
+    template["metadata"]["annotations"] = json!({"testbed/slow-delete": "11s"});
+    template["spec"]["terminationGracePeriodSeconds"] = json!(30);
+    site.namespace.apply(&others.to_string());
+    wait_until("the other branch's pod", || {
+        let pod = site.namespace.objects("Pod").pop();
+        pod.map(drop).ok_or("none")
+    });
+    let (_, running) = start(
+        &site,
+        Tool::Helm3,
+        &objects(json!([pods("hey-new", &json!({}))])),
+    );
+    wait_for_word(&site, "FailedCreate");
+    site.namespace.delete("Deployment", "hey-old");
+    running.end().ends_with(0);
+}
+
 #[test]
 fn a_disk_that_cannot_be_made_ends_it() {
     let claim = json!({
@@ -276,7 +302,11 @@ fn a_node_that_nobody_makes_ends_it() {
 
 #[test]
 fn an_ingress_that_is_refused_ends_the_wait_for_the_address() {
-    let took = refused_for("FailedBuildModel");
+    let took = refused_for(
+        "FailedBuildModel",
+        "no certificate",
+        &refuses("FailedBuildModel"),
+    );
     assert!(took < MOST, "{took:?}");
     tell("an Ingress of which no load balancer can be made", took);
 }
@@ -284,7 +314,11 @@ fn an_ingress_that_is_refused_ends_the_wait_for_the_address() {
 /// The controller may yet have what it asks of the cloud.
 #[test]
 fn an_ingress_that_cannot_be_brought_about_is_given_time() {
-    let took = refused_for("FailedDeployModel");
+    let took = refused_for(
+        "FailedDeployModel",
+        "no certificate",
+        &refuses("FailedDeployModel"),
+    );
     let time = Duration::from_secs(40)..Duration::from_secs(45) + MOST;
     assert!(time.contains(&took), "{took:?}");
     tell(
@@ -293,9 +327,23 @@ fn an_ingress_that_cannot_be_brought_about_is_given_time() {
     );
 }
 
-/// How long a deploy lasts whose Ingress is refused for this reason. Its other release has nothing to do
-/// with that, and is not told.
-fn refused_for(reason: &str) -> Duration {
+/// What is wrong with another branch's Ingress is said of each that shares its load balancer.
+#[test]
+fn an_ingress_that_anothers_holds_up_is_given_time_and_that_one_is_named() {
+    let message = "Failed build model due to ingress: betas/hey-old: no such Service";
+    let says = "Ingress betas/hey-old holds up the load balancer of Ingress/hey-new-refused: ";
+    let took = refused_for("FailedBuildModel", message, says);
+    let time = Duration::from_secs(40)..Duration::from_secs(45) + MOST;
+    assert!(time.contains(&took), "{took:?}");
+}
+
+fn refuses(reason: &str) -> String {
+    format!("the load balancer refuses Ingress/hey-new-refused: {reason}")
+}
+
+/// How long a deploy lasts whose Ingress is refused like that. Its other release has nothing to do with
+/// that, and is not told.
+fn refused_for(reason: &str, message: &str, says: &str) -> Duration {
     let site = Site::new("early-ingress");
     Cluster::shared()
         .load_balancer()
@@ -316,22 +364,14 @@ fn refused_for(reason: &str) -> Duration {
         let there = site.namespace.find("Ingress", "hey-new-refused");
         there.map(drop).ok_or("there is none")
     });
-    say(
-        &site,
-        "Ingress",
-        "hey-new-refused",
-        reason,
-        "no certificate",
-    );
+    say(&site, "Ingress", "hey-new-refused", reason, message);
     let refused = Instant::now();
     let ran = running.end().ends_with(1);
     let took = refused.elapsed();
     let words = site.last_words(deployment);
-    let says = format!(
-        "Deploy failed: hey-new-refused: the load balancer refuses Ingress/hey-new-refused: {reason}"
-    );
+    let says = format!("Deploy failed: hey-new-refused: {says}");
     assert!(words.starts_with(&says), "{words}");
-    let says = format!("    reason     {reason}: no certificate");
+    let says = format!("    reason     {reason}: {message}");
     assert!(ran.stdout.contains(&says), "{ran}");
     let other = "[✘] hey-new-refused--redis";
     assert!(!ran.stdout.contains(other), "{ran}");

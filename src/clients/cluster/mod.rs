@@ -180,6 +180,7 @@ fn in_words(error: &kube::Error) -> String {
             let said = said.lines().last().unwrap_or("see above");
             format!("its credential plugin failed ({}): {said}", out.status)
         }
+        kube::Error::InferKubeconfig(error) => kubeconfig::in_words(error),
         other => other.to_string(),
     }
 }

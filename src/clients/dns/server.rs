@@ -3,7 +3,7 @@
 use std::{
     net::{IpAddr, SocketAddr},
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures::StreamExt as _;
@@ -18,8 +18,8 @@ use hickory_resolver::{
     },
 };
 
-use super::{Silent, shown};
-use crate::model::NameAnswer;
+use super::shown;
+use crate::model::{NameAnswer, Silent};
 
 /// How long one question may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -52,9 +52,9 @@ impl NameServer {
     }
 
     /// Why it is to be left alone for now, if it is.
-    pub(super) fn rests(&self) -> Option<String> {
+    pub(super) fn rests(&self, now: Instant) -> Option<String> {
         let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
-        let resting = silent.as_ref().filter(|it| it.rests());
+        let resting = silent.as_ref().filter(|it| it.rests(now));
         resting.map(|it| it.reason().to_owned())
     }
 
@@ -63,7 +63,10 @@ impl NameServer {
         let answer = self.where_is(host).await;
         let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
         *silent = match &answer {
-            NameAnswer::Silence(reason) => Some(Silent::again(silent.as_ref(), reason.clone())),
+            NameAnswer::Silence(reason) => {
+                let (before, now) = (silent.as_ref(), Instant::now());
+                Some(Silent::again(before, reason.clone(), now))
+            }
             NameAnswer::At(_) | NameAnswer::Alias(_) | NameAnswer::Missing => None,
         };
         answer

@@ -3,11 +3,13 @@
 use std::{
     collections::{BTreeMap, HashMap},
     net::IpAddr,
+    time::Instant,
 };
 
 use crate::{
-    clients::dns::{Dns, Silent, Zone},
+    clients::dns::{Dns, Zone},
     decide::{Known, Sighting, known},
+    model::Silent,
 };
 
 /// A name that is another's, that is another's: more than this is a circle.
@@ -102,7 +104,7 @@ impl Names {
                 Box::pin(self.followed(sightings, aliases, left)).await
             }
             Told::Nothing(reason) => {
-                let silent = Silent::again(None, reason.clone());
+                let silent = Silent::again(None, reason.clone(), Instant::now());
                 self.zones.insert(name.to_owned(), Sought::Silent(silent));
                 Err(reason)
             }
@@ -114,14 +116,14 @@ impl Names {
     async fn zone_once(&mut self, name: &str) -> Result<Option<&Zone>, String> {
         let before = match self.zones.get(name) {
             None => Some(None),
-            Some(Sought::Silent(silent)) if !silent.rests() => Some(Some(silent)),
+            Some(Sought::Silent(silent)) if !silent.rests(Instant::now()) => Some(Some(silent)),
             Some(Sought::Zone(_) | Sought::Nowhere | Sought::Silent(_)) => None,
         };
         if let Some(before) = before {
             let sought = match self.zone_of(name).await {
                 Ok(Some(zone)) => Sought::Zone(zone),
                 Ok(None) => Sought::Nowhere,
-                Err(reason) => Sought::Silent(Silent::again(before, reason)),
+                Err(reason) => Sought::Silent(Silent::again(before, reason, Instant::now())),
             };
             self.zones.insert(name.to_owned(), sought);
         }

@@ -1,6 +1,6 @@
 //! Where the load balancer of an address is.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Instant};
 
 use reqwest::Url;
 
@@ -12,9 +12,10 @@ use super::{
 use crate::{
     clients::{
         cluster::{ClusterError, Ingresses},
-        dns::{Dns, Silent, Zone},
+        dns::{Dns, Zone},
     },
     decide::Sighting,
+    model::Silent,
     report::{Report, elapsed},
     settings::{DnsOptions, Lookup},
 };
@@ -77,7 +78,7 @@ impl Whereabouts {
         let host = url.host_str().unwrap_or_default();
         // The load balancer may answer for a name that is not there yet.
         if let Asked::Silent(silent) = &self.asked
-            && !silent.rests()
+            && !silent.rests(Instant::now())
         {
             self.asked = who_knows(&self.names, host, Some(silent), site.report).await;
         }
@@ -124,9 +125,10 @@ impl Whereabouts {
         }
     }
 
-    /// Asks the ordinary resolver, once it cannot spoil anything: somebody may have asked it too
-    /// early, and for people behind it the address is not there until it forgets.
-    pub(super) async fn check_resolver(&self, host: &str, site: &Site<'_>) -> anyhow::Result<()> {
+    /// Warns of what may keep people from an address that answers. The ordinary resolver is asked once it
+    /// cannot spoil anything: somebody may have asked it too early, and for people behind it the address is
+    /// not there until it forgets.
+    pub(super) async fn warn_of_names(&self, host: &str, site: &Site<'_>) -> anyhow::Result<()> {
         match &self.asked {
             Asked::Zone(zone) => {
                 let known = site.stop.unless(self.names.ordinary(host)).await?;
@@ -164,7 +166,7 @@ async fn who_knows(names: &Names, host: &str, before: Option<&Silent>, report: &
             ));
             Asked::Nobody
         }
-        Err(reason) => Asked::Silent(Silent::again(before, reason)),
+        Err(reason) => Asked::Silent(Silent::again(before, reason, Instant::now())),
     }
 }
 
