@@ -70,8 +70,22 @@ impl Rollout {
         self.logs.end_of(pod, container)
     }
 
-    /// Tells how far a release is, and what its hooks say; ends once it cannot come up any more, with what
-    /// is wrong.
+    /// Tells what a release's hooks say while `work` goes on, to their last words.
+    pub(super) async fn heard_while<T>(
+        &self,
+        site: &Site<'_>,
+        release: &str,
+        objects: &[Object],
+        work: impl Future<Output = T>,
+    ) -> T {
+        let mut changed = self.changed.subscribe();
+        let seen = || speakers(&self.scene(), objects);
+        let logs = &self.logs;
+        logs.follow_while(site, release, seen, &mut changed, work)
+            .await
+    }
+
+    /// Tells how far a release is; ends once it cannot come up any more, with what is wrong.
     pub(super) async fn lost(
         &self,
         site: &Site<'_>,
@@ -81,32 +95,21 @@ impl Rollout {
     ) -> Trouble {
         let (mut changed, mut fading) = (self.changed.subscribe(), Fading::default());
         let (mut told, live) = (Told::new(), site.report.live(release));
-        let hooks = async {
-            let mut changed = self.changed.subscribe();
-            let seen = || speakers(&self.scene(), objects);
-            self.logs.follow(site, release, seen, &mut changed).await
-        };
-        let judging = async {
-            loop {
-                let judged = hope(&self.scene(), objects, max_restarts);
-                if let Some(trouble) = fading.lost(judged, Instant::now()) {
-                    return trouble;
-                }
-                let far = progress(&self.scene(), objects);
-                let now = report::progress(&far, site.helm.secrets());
-                if let Some(line) = now.and_then(|line| told.line(line)) {
-                    live.tell(&site.helm.mask(&line));
-                }
-                tokio::select! {
-                    _ = changed.changed() => sleep(PAUSE).await,
-                    () = sleep_until(told.next()) => {}
-                    () = fading.over() => {}
-                }
+        loop {
+            let judged = hope(&self.scene(), objects, max_restarts);
+            if let Some(trouble) = fading.lost(judged, Instant::now()) {
+                return trouble;
             }
-        };
-        tokio::select! {
-            trouble = judging => trouble,
-            never = hooks => match never {},
+            let far = progress(&self.scene(), objects);
+            let now = report::progress(&far, site.helm.secrets());
+            if let Some(line) = now.and_then(|line| told.line(line)) {
+                live.tell(&site.helm.mask(&line));
+            }
+            tokio::select! {
+                _ = changed.changed() => sleep(PAUSE).await,
+                () = sleep_until(told.next()) => {}
+                () = fading.over() => {}
+            }
         }
     }
 }

@@ -3,10 +3,14 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use testbed::tools::Tool;
+use testbed::{
+    Front,
+    faults::{Effect, Matcher},
+    tools::Tool,
+};
 
 use super::explanation::migration;
-use crate::site::Site;
+use crate::site::{Ran, Site};
 
 /// A migration whose pod bears these annotations, and has a container that prepares it and one beside.
 fn crowded(annotations: &Value) -> Value {
@@ -97,5 +101,48 @@ fn a_log_that_may_not_be_read_is_told_and_not_passed_over() {
         ran.stderr.matches(says).count() + ran.stdout.matches(says).count(),
         1,
         "{ran}"
+    );
+}
+
+const LOG: &str = "/api/v1/namespaces/*/pods/*/log";
+
+/// A deploy whose migration writes a line, by an API server that answers for its log in this way.
+fn heard_by(front: &Front, site: &Site, effect: Effect) -> Ran {
+    front.faults().when(Matcher::get(LOG)).then(effect);
+    site.helm_apply(Tool::Helm4, site.push("new"))
+        .env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig())
+        .release(&migration(&json!({"testbed/log": "adding a column"})))
+        .run()
+        .ends_with(0)
+}
+
+/// Helm is done as soon as the hook is.
+#[test]
+fn what_a_hook_says_last_is_shown_though_helm_is_done_before_it_is_heard() {
+    let site = Site::new("hook-late");
+    let front = site.namespace.front(&site.kubeconfig);
+    let ran = heard_by(
+        &front,
+        &site,
+        Effect::late_answer(Duration::from_millis(900)),
+    );
+    assert!(ran.stdout.contains("    │ adding a column\n"), "{ran}");
+}
+
+#[test]
+fn a_log_that_is_not_to_be_had_for_the_time_being_is_told_once() {
+    let site = Site::new("hook-unheard");
+    let front = site.namespace.front(&site.kubeconfig);
+    let ran = heard_by(&front, &site, Effect::html(502));
+    let says = "what the hook hey-new-migrate says is not shown yet, and is asked for again";
+    let told = ran.stderr.matches(says).count() + ran.stdout.matches(says).count();
+    assert_eq!(told, 1, "{ran}");
+    assert!(
+        front
+            .passed()
+            .iter()
+            .filter(|it| it.path.ends_with("/log"))
+            .count()
+            > 1
     );
 }

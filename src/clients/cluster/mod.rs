@@ -29,7 +29,7 @@ pub use self::{
     error::ClusterError,
     ingresses::Ingresses,
     leases::{Leases, Written},
-    objects::{Deleted, Found, Live, Made, Objects},
+    objects::{Deleted, Found, Heard, Live, Made, Objects},
     plugin::run_if_started as plugin_if_started,
     rights::Rights,
     storage::Storage,

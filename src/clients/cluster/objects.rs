@@ -18,7 +18,7 @@ use kube::{
 use tokio::sync::Mutex;
 
 use self::made::Listings;
-pub use self::made::Made;
+pub use self::{log::Heard, made::Made};
 use super::ClusterError;
 use crate::model::ObjectKey;
 

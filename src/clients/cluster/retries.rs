@@ -40,7 +40,10 @@ impl<B> Policy<Request<Body>, Response<B>, BoxError> for Retries {
         // No answer is left to the client, which knows whether the connection was an old one.
         let answer = result.as_ref().ok()?;
         let wait = asked_wait(answer);
-        if answer.status().is_success() || wait.is_some_and(|wait| wait > MOST) {
+        if answer.status().is_success()
+            || is_followed(request)
+            || wait.is_some_and(|wait| wait > MOST)
+        {
             return None;
         }
         self.attempts += 1;
@@ -64,6 +67,13 @@ impl<B> Policy<Request<Body>, Response<B>, BoxError> for Retries {
 /// the first was carried out the second is refused, and whoever asked looks anew.
 fn is_safe(request: &Request<Body>) -> bool {
     [Method::GET, Method::PUT, Method::DELETE].contains(request.method())
+}
+
+/// Whether it is for what comes as well, as of a log: who follows that has to ask again in any case, as it may
+/// break off, and nothing waits for it.
+fn is_followed(request: &Request<Body>) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    query.split('&').any(|pair| pair == "follow=true")
 }
 
 fn asked_wait<B>(answer: &Response<B>) -> Option<Duration> {
@@ -109,6 +119,20 @@ mod tests {
                 assert!(!is_repeated(method.clone(), status), "{method} {status}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_log_that_is_followed_is_left_to_who_follows_it() {
+        let is_repeated = |query: &str| {
+            let mut retries = Retries::new(Patience::new(decide::retry, |_| {}));
+            let mut request = Request::new(Body::empty());
+            *request.uri_mut() = format!("/log?{query}").parse().unwrap();
+            let mut answer = Ok(Response::new(()));
+            *answer.as_mut().unwrap().status_mut() = http::StatusCode::BAD_GATEWAY;
+            retries.retry(&mut request, &mut answer).is_some()
+        };
+        assert!(!is_repeated("timestamps=true&follow=true"));
+        assert!(is_repeated("tailLines=25"));
     }
 
     #[tokio::test]

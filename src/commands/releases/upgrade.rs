@@ -116,10 +116,13 @@ async fn upgraded(
         end.send_replace(true);
         std::future::pending::<Infallible>().await
     };
-    let outcome = tokio::select! {
-        outcome = site.helm.upgrade(upgrade, &planned.values, &lifeline) => outcome?,
-        never = minding => match never {},
+    let upgrading = async {
+        tokio::select! {
+            outcome = site.helm.upgrade(upgrade, &planned.values, &lifeline) => outcome,
+            never = minding => match never {},
+        }
     };
+    let outcome = rollout.heard_while(site, name, &objects, upgrading).await?;
     Ok((outcome, lost.take()))
 }
 

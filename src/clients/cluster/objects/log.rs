@@ -56,15 +56,24 @@ async fn last(stream: impl AsyncBufRead, count: usize) -> std::io::Result<Vec<(S
     Ok(last.into_iter().rev().collect())
 }
 
-/// How long a log is left alone that broke off.
+/// How long a log is left alone that broke off, and how long where it is not to be had again and again.
 const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// The longest line that is handed on, in bytes; what is longer is cut.
 const LINE: usize = 4 << 10;
 
+/// What is heard of a log that is followed.
+pub enum Heard<'a> {
+    /// A line, and whether it was cut.
+    Line(&'a str, bool),
+    /// It is not to be had for the time being, and is asked for again.
+    Miss(&'a ClusterError),
+}
+
 impl Objects {
-    /// Hands on each line that a container writes, and whether it was cut, from its first on, once, until it
-    /// ends.
+    /// Hands on each line that a container writes, from its first on, once, until it ends and was not started
+    /// anew: `restarted` is asked at each end whether it was since.
     ///
     /// No answer lasts longer than the client bears, and a silent one not as long: what breaks off is asked
     /// for again from the last line's time on, and so is what is not answered for the time being.
@@ -72,7 +81,8 @@ impl Objects {
         &self,
         pod: &str,
         container: &str,
-        mut line: impl FnMut(&str, bool),
+        mut restarted: impl FnMut() -> bool,
+        mut hear: impl FnMut(Heard<'_>),
     ) -> Result<(), ClusterError> {
         let api: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
         let mut params = LogParams {
@@ -81,26 +91,32 @@ impl Objects {
             timestamps: true,
             ..LogParams::default()
         };
-        let mut known = Known::default();
+        let (mut known, mut pause) = (Known::default(), PAUSE);
         loop {
             let mut news = |stamped: &str, is_cut| {
                 if let Some(text) = known.news(stamped) {
-                    line(text, is_cut);
+                    hear(Heard::Line(text, is_cut));
                 }
             };
             match api.log_stream(pod, &params).await {
-                Ok(stream) => match lines(stream, &mut news).await {
-                    Ok(()) => return Ok(()),
-                    Err(_) => params.since_time = known.resume(),
-                },
+                Ok(stream) => {
+                    let read = lines(stream, &mut news).await;
+                    if read.is_ok() && !restarted() {
+                        return Ok(());
+                    }
+                    params.since_time = known.resume();
+                    pause = PAUSE;
+                }
                 Err(error) => {
                     let error = ClusterError::new(reading(pod, container), error);
                     if !error.may_pass() {
                         return Err(error);
                     }
+                    hear(Heard::Miss(&error));
+                    pause = LONGEST_PAUSE.min(pause * 2);
                 }
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(pause).await;
         }
     }
 }
@@ -214,30 +230,76 @@ mod tests {
         (Objects::new(client, "betas"), asked)
     }
 
-    #[tokio::test]
+    /// What was heard of a log that is followed, of a container that was started anew at as many ends as these
+    /// tell.
+    async fn followed(
+        answers: Vec<Answer>,
+        restarts: &[bool],
+    ) -> (Result<(), ClusterError>, Vec<String>, Vec<String>) {
+        let (objects, asked) = answering(answers);
+        let (mut read, mut restarts) = (Vec::new(), restarts.iter());
+        let hear = |heard: Heard<'_>| {
+            read.push(match heard {
+                Heard::Line(line, _) => line.to_owned(),
+                Heard::Miss(error) => format!("miss {:?}", error.status()),
+            });
+        };
+        let restarted = || restarts.next().is_some_and(|it| *it);
+        let end = objects.follow_log("new-1", "web", restarted, hear);
+        let end = end.await;
+        let asked = asked.lock().unwrap().clone();
+        (end, read, asked)
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_log_that_breaks_off_is_taken_up_where_it_was_and_each_line_is_handed_on_once() {
-        let (objects, asked) = answering(vec![
+        let answers = vec![
             Refuses(503),
             Breaks("2026-11-28T10:00:01.5Z one\n2026-11-28T10:00:01.7Z tw"),
             Refuses(504),
             Breaks("2026-11-28T10:00:01.5Z one\n2026-11-28T10:00:01.7Z two\n"),
             Ends("2026-11-28T10:00:01.7Z two\n2026-11-28T10:00:03Z \n"),
-        ]);
-        let mut read = Vec::new();
-        let line = |line: &str, _| read.push(line.to_owned());
-        objects.follow_log("new-1", "web", line).await.unwrap();
-        assert_eq!(read, ["one", "two", ""]);
-        let asked = asked.lock().unwrap();
+        ];
+        let (end, read, asked) = followed(answers, &[]).await;
+        end.unwrap();
+        assert_eq!(read, ["miss Some(503)", "one", "miss Some(504)", "two", ""]);
         let since = |asked: &String| asked.contains("sinceTime=2026-11-28T10%3A00%3A01");
         let since: Vec<_> = asked.iter().map(since).collect();
         assert_eq!(since, [false, false, true, true, true], "{asked:?}");
     }
 
+    /// It is the new container's that the API server tells after the break, and at the end of the old one's.
+    #[tokio::test(start_paused = true)]
+    async fn of_a_container_that_is_started_anew_each_line_is_handed_on_once() {
+        let answers = vec![
+            Breaks("2026-11-28T10:00:01Z old\n"),
+            Ends("2026-11-28T10:00:05Z new\n"),
+            Ends("2026-11-28T10:00:05Z new\n2026-11-28T10:00:09Z newest\n"),
+        ];
+        let (end, read, _) = followed(answers, &[true, false]).await;
+        end.unwrap();
+        assert_eq!(read, ["old", "new", "newest"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_that_is_not_to_be_had_is_asked_for_more_and_more_rarely() {
+        let begun = tokio::time::Instant::now();
+        let mut answers: Vec<_> = (0..20).map(|_| Refuses(502)).collect();
+        answers.push(Ends(""));
+        let (end, read, _) = followed(answers, &[]).await;
+        end.unwrap();
+        assert_eq!(read.len(), 20);
+        let took = begun.elapsed();
+        assert!(
+            took > LONGEST_PAUSE * 17 && took < LONGEST_PAUSE * 20,
+            "{took:?}"
+        );
+    }
+
     #[tokio::test]
     async fn a_log_that_may_not_be_read_is_not_asked_for_again() {
-        let (objects, _) = answering(vec![Refuses(403)]);
-        let followed = objects.follow_log("new-1", "web", |_, _| {}).await;
-        let error = followed.unwrap_err().to_string();
+        let (end, _, _) = followed(vec![Refuses(403)], &[]).await;
+        let error = end.unwrap_err().to_string();
         let says =
             "failed to read the log of container web of pod new-1: the cluster refuses (403)";
         assert!(error.starts_with(says), "{error}");
