@@ -1,7 +1,7 @@
 //! `environments`: what is up, until when, and whose it becomes.
 
 use serde_json::{Value, json};
-use testbed::tools::{self, Tool};
+use testbed::tools::Tool;
 
 use crate::{
     site::{Program, Ran, Site, companion, echo, held},
@@ -29,19 +29,6 @@ fn up(site: &Site, branch: &str) {
         .args(["--url", "https://{slug}.beta.example.com"])
         .args(["--address-timeout", "1s"])
         .run();
-}
-
-/// A release that somebody made by hand.
-fn by_hand(site: &Site, helm: Tool, release: &str) {
-    let path = tools::get(helm).expect("the testbed has both Helms");
-    let made = std::process::Command::new(path)
-        .args(["install", release, &crate::site::chart("echo")])
-        .arg("--kubeconfig")
-        .arg(&site.kubeconfig)
-        .args(["--namespace", site.namespace.name()])
-        .output()
-        .expect("Helm runs");
-    assert!(made.status.success(), "{made:?}");
 }
 
 fn keeps(ran: &Ran) -> Value {
@@ -220,9 +207,9 @@ fn what_was_made_by_hand_is_adopted_and_from_then_on_deployed_and_swept() {
     for helm in crate::site::HELMS {
         let site = Site::new("adopted");
         site.repository.push("new");
-        by_hand(&site, helm, "hey-new");
-        by_hand(&site, helm, "hey-new--redis");
-        by_hand(&site, helm, "hey-newer");
+        site.install_by_hand(helm, "hey-new");
+        site.install_by_hand(helm, "hey-new--redis");
+        site.install_by_hand(helm, "hey-newer");
         environments(&site, &["adopt", "new", "--app", "hey"])
             .run()
             .ends_with(0)

@@ -192,18 +192,41 @@ fn render(helm: Tool, release: &str, chart: &str, tier: &str, values: &Value) ->
 }
 
 fn template(helm: Tool, release: &str, chart: &str, config: &[&str], values: &Value) -> Vec<Value> {
-    let output = succeeds(run(helm, &["template", release], chart, config, values));
+    let output = succeeds(run(
+        helm_alone(helm),
+        &["template", release],
+        chart,
+        config,
+        values,
+    ));
     let manifest = String::from_utf8(output.stdout).unwrap();
     serde_saphyr::from_multiple(&manifest).unwrap()
 }
 
 fn lint(helm: Tool, chart: &str, config: &[&str], values: &Value) -> Output {
-    run(helm, &["lint", "--strict"], chart, config, values)
+    run(
+        helm_alone(helm),
+        &["lint", "--strict"],
+        chart,
+        config,
+        values,
+    )
+}
+
+/// Helm where it needs no cluster.
+fn helm_alone(helm: Tool) -> Command {
+    Command::new(tools::get(helm).unwrap())
 }
 
 /// Runs Helm on a chart, with the values on its standard input, as `helm-apply` gives them.
-fn run(helm: Tool, command: &[&str], chart: &str, config: &[&str], values: &Value) -> Output {
-    let mut child = Command::new(tools::get(helm).unwrap())
+fn run(
+    mut helm: Command,
+    command: &[&str],
+    chart: &str,
+    config: &[&str],
+    values: &Value,
+) -> Output {
+    let mut child = helm
         .args(command)
         .arg(format!("charts/{chart}"))
         .args(config.iter().flat_map(|file| ["--values", file]))

@@ -257,6 +257,19 @@ impl Site {
             .current_dir(example_app());
         Program(command)
     }
+
+    /// Installs a release of a small app by hand, as somebody did before.
+    #[track_caller]
+    pub fn install_by_hand(&self, helm: Tool, release: &str) {
+        let helm = tools::helm(helm, &self.kubeconfig);
+        let made = helm
+            .expect("the testbed has both Helms")
+            .args(["install", release, &chart("echo")])
+            .args(["--namespace", self.namespace.name()])
+            .output()
+            .expect("Helm runs");
+        assert!(made.status.success(), "{made:?}");
+    }
 }
 
 /// A program that is about to be run.

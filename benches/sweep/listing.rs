@@ -3,7 +3,6 @@
 
 use std::{
     fs::{self, File},
-    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -168,15 +167,11 @@ fn secret_size(site: &Site) -> usize {
 }
 
 fn helm_list(site: &Site) -> Run {
-    let helm = tools::get(HELM).expect("the testbed has both Helms");
-    let mut command = Command::new(helm);
+    let helm = tools::helm(HELM, &site.kubeconfig);
+    let mut command = helm.expect("the testbed has both Helms");
     command
         .arg("list")
         .args(["--namespace", site.namespace.name()]);
-    command
-        .arg("--kubeconfig")
-        .arg(&site.kubeconfig)
-        .env("HOME", site.kubeconfig.with_extension("home"));
     let run = measure::run(command.stdout(std::process::Stdio::null()));
     assert!(run.status.success(), "helm list ends with {}", run.status);
     run

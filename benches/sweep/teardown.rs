@@ -165,10 +165,9 @@ fn install(site: &Site, branch: &str, companion: &str, chart: &str) {
 }
 
 fn helm(site: &Site) -> Command {
-    let mut command = Command::new(tools::get(HELM).expect("the testbed has both Helms"));
+    let helm = tools::helm(HELM, &site.kubeconfig);
+    let mut command = helm.expect("the testbed has both Helms");
     command.args(["--namespace", site.namespace.name()]);
-    command.arg("--kubeconfig").arg(&site.kubeconfig);
-    command.env("HOME", site.kubeconfig.with_extension("home"));
     command
 }
 

@@ -1,6 +1,6 @@
 //! The charts on a real API server, under the rights of `examples/rbac.yaml`.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
 use serde_json::json;
 use testbed::{
@@ -48,16 +48,9 @@ fn a_branch_goes_up_migrated_and_leaves_only_its_migration() {
 fn go_up(helm: Tool, kubeconfig: &Path, commit: &str) {
     let mut values = branch("new-inbox");
     values["global"]["branchDeploy"]["commit"] = json!(commit);
-    let kubeconfig = kubeconfig.to_str().unwrap();
     for (release, chart, config) in RELEASES {
-        let upgrade = [
-            "upgrade",
-            "--install",
-            "--wait",
-            "--kubeconfig",
-            kubeconfig,
-            release,
-        ];
+        let upgrade = ["upgrade", "--install", "--wait", release];
+        let helm = tools::helm(helm, kubeconfig).unwrap();
         succeeds(run(helm, &upgrade, chart, config, &values));
     }
 }
@@ -70,16 +63,9 @@ fn go_down(helm: Tool, kubeconfig: &Path) {
         "--wait"
     };
     for (release, ..) in RELEASES.iter().rev() {
-        let output = Command::new(tools::get(helm).unwrap())
-            .args([
-                "uninstall",
-                release,
-                wait,
-                "--cascade",
-                "foreground",
-                "--kubeconfig",
-            ])
-            .arg(kubeconfig)
+        let output = tools::helm(helm, kubeconfig)
+            .unwrap()
+            .args(["uninstall", release, wait, "--cascade", "foreground"])
             .output();
         succeeds(output.unwrap());
     }

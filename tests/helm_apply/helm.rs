@@ -1,11 +1,9 @@
 //! Helm itself: which, where it is sent to, and releases that somebody else made.
 
-use std::process::Command;
-
 use serde_json::json;
 use testbed::tools::{self, Tool};
 
-use crate::site::{HELMS, Site, chart, echo, held};
+use crate::site::{HELMS, Site, echo, held};
 
 #[test]
 fn variables_of_helms_send_it_nowhere_else() {
@@ -63,32 +61,11 @@ fn a_helm_that_is_missing_or_unknown_is_refused() {
     assert_eq!(site.namespace.inventory(), Vec::<String>::new());
 }
 
-/// Installs a release by hand, as somebody did before.
-fn by_hand(site: &Site, helm: Tool, name: &str) {
-    let install = Command::new(tools::get(helm).unwrap())
-        .args([
-            "install",
-            name,
-            &chart("echo"),
-            "--namespace",
-            site.namespace.name(),
-        ])
-        .arg("--kubeconfig")
-        .arg(&site.kubeconfig)
-        .output()
-        .unwrap();
-    assert!(
-        install.status.success(),
-        "{}",
-        String::from_utf8_lossy(&install.stderr)
-    );
-}
-
 #[test]
 fn a_release_of_somebody_else_is_taken_over_only_when_asked_for() {
     for helm in HELMS {
         let site = Site::new("adopt");
-        by_hand(&site, helm, "hey-new");
+        site.install_by_hand(helm, "hey-new");
         let before = site.namespace.inventory();
         let deployment = site.push("new");
         let program = || site.helm_apply(helm, deployment).release(&echo(json!({})));

@@ -242,11 +242,10 @@ impl Old {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(self.real());
+        let helm = tools::helm(self.tool, Cluster::shared().kubeconfig());
+        let mut command = helm.expect("the testbed has both Helms");
         command
             .args(arguments)
-            .arg("--kubeconfig")
-            .arg(Cluster::shared().kubeconfig())
             .args(["--namespace", self.site.namespace.name()])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -254,6 +254,18 @@ pub fn get(tool: Tool) -> Result<PathBuf> {
         .with_context(|| format!("failed to build {} {}", recipe.name, recipe.version))
 }
 
+/// Helm as a person runs it on the cluster of this kubeconfig. What it caches is kept beside that, and not
+/// with the user.
+///
+/// # Errors
+/// As of [`get`].
+pub fn helm(tool: Tool, kubeconfig: &Path) -> Result<Command> {
+    let mut helm = Command::new(get(tool)?);
+    helm.env("KUBECONFIG", kubeconfig)
+        .env("HOME", kubeconfig.with_extension("home"));
+    Ok(helm)
+}
+
 fn given(recipe: &Recipe) -> Result<Option<PathBuf>> {
     let Some(path) = env::var_os(recipe.variable).filter(|path| !path.is_empty()) else {
         return Ok(None);

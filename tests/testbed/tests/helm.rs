@@ -1,6 +1,6 @@
 //! A chart goes up by both majors of Helm, answers at its host, and comes down.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{fs, time::Duration};
 
 use testbed::{
     Cluster, Namespace,
@@ -63,11 +63,11 @@ spec:
 }
 
 fn goes_up_and_answers(tool: Tool, host: &str) {
-    let (cluster, helm) = (Cluster::shared(), tools::get(tool).unwrap());
+    let cluster = Cluster::shared();
     let namespace = cluster.namespace("chart");
     let folder = tempfile::tempdir().unwrap();
     run(
-        &helm,
+        tool,
         &namespace,
         &["create", folder.path().join("web").to_str().unwrap()],
     );
@@ -79,7 +79,7 @@ fn goes_up_and_answers(tool: Tool, host: &str) {
     );
     let chart = chart.to_str().unwrap();
     run(
-        &helm,
+        tool,
         &namespace,
         &[
             "upgrade",
@@ -102,7 +102,7 @@ fn goes_up_and_answers(tool: Tool, host: &str) {
         .when(Matcher::get("/").once())
         .then(Effect::status(500));
     assert_eq!([status(cluster, host), status(cluster, host)], [500, 200]);
-    run(&helm, &namespace, &["uninstall", "web"]);
+    run(tool, &namespace, &["uninstall", "web"]);
     wait_until("nothing is left", || match namespace.inventory() {
         all if all.is_empty() => Ok(()),
         all => Err(format!("{all:?}")),
@@ -121,11 +121,10 @@ ingress:
     )
 }
 
-fn run(helm: &Path, namespace: &Namespace, arguments: &[&str]) {
-    let output = Command::new(helm)
+fn run(helm: Tool, namespace: &Namespace, arguments: &[&str]) {
+    let output = tools::helm(helm, Cluster::shared().kubeconfig())
+        .unwrap()
         .args(arguments)
-        .arg("--kubeconfig")
-        .arg(Cluster::shared().kubeconfig())
         .args(["--namespace", namespace.name()])
         .output()
         .unwrap();

@@ -1,14 +1,16 @@
 //! Holds a cluster until its standard input closes or it is killed, to look into it by hand, and
 //! for the test that nothing outlives it.
 
-use std::io;
+use std::io::{self, Write as _};
 
 use testbed::Cluster;
 
 fn main() -> io::Result<()> {
     let cluster = Cluster::shared();
-    println!("{}", cluster.kubeconfig().display());
-    println!("http://127.0.0.1:{}", cluster.load_balancer().port());
+    let (kubeconfig, port) = (cluster.kubeconfig(), cluster.load_balancer().port());
+    // Whoever reads it may be gone.
+    let mut output = io::stdout();
+    let _ = writeln!(output, "{}\nhttp://127.0.0.1:{port}", kubeconfig.display());
     io::copy(&mut io::stdin(), &mut io::sink())?;
     Ok(())
 }
