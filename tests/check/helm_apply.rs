@@ -10,6 +10,7 @@ use testbed::{
 };
 
 use super::{check, has_all, lines, misses, passes, told, without};
+use crate::objects::{config_map, objects};
 use crate::site::{Program, RIGHTS, Site, chart, echo, example_app};
 
 /// `helm-apply` of one release, on a laptop: no branch and no commit is told.
@@ -61,6 +62,25 @@ fn the_example_app_lacks_nothing_and_its_ingress_class_is_unknown_to_its_account
         "unknown",
         "kubectl get ingressclass",
     );
+}
+
+/// A chart may make something in another namespace, as a rule for who may scrape it.
+#[test]
+fn a_right_is_asked_for_in_the_namespace_in_which_the_chart_makes_the_object() {
+    let (site, other) = (Site::new("check-here"), Site::new("check-there"));
+    let elsewhere = |namespace: &str| {
+        let mut object = config_map("rule");
+        object["metadata"]["namespace"] = json!(namespace);
+        objects(&[config_map("own"), object])
+    };
+    let other = other.namespace.name();
+    let says = format!("in {other}");
+    misses(
+        program(&site, &elsewhere(other)),
+        "Cluster: configmaps",
+        &says,
+    );
+    has_all(program(&site, &elsewhere(site.namespace.name())));
 }
 
 #[test]

@@ -29,14 +29,19 @@ impl Rights {
         }
     }
 
+    /// The releases' namespace.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
     /// Whether the account may do `verb` to objects of a kind: of the core's where the group is empty,
-    /// of the namespace where it is `namespaced`. A part of them stands behind a slash, as in `pods/log`.
+    /// in this namespace, or in all and none. A part of them stands behind a slash, as in `pods/log`.
     pub async fn has(
         &self,
         group: &str,
         resource: &str,
         verb: &str,
-        namespaced: bool,
+        namespace: Option<&str>,
     ) -> Result<bool, ClusterError> {
         let (resource, part) = match resource.split_once('/') {
             Some((resource, part)) => (resource, Some(part.to_owned())),
@@ -47,7 +52,7 @@ impl Rights {
             resource: Some(resource.to_owned()),
             subresource: part,
             verb: Some(verb.to_owned()),
-            namespace: namespaced.then(|| self.namespace.clone()),
+            namespace: namespace.map(str::to_owned),
             ..ResourceAttributes::default()
         };
         let review = SelfSubjectAccessReview {

@@ -11,9 +11,9 @@ use crate::{
     commands::connect::connect,
     decide::{
         self,
-        check::{self, ClusterFacts, Granted, Right, Served, Use},
+        check::{self, ClusterFacts, Granted, Place, Right, Served, Use},
     },
-    model::{Fact, Line, Object},
+    model::{Fact, Line, Object, ObjectKey},
     settings::ClusterOptions,
 };
 
@@ -77,7 +77,10 @@ async fn connected(cluster: &Cluster, used: Use, made: Made<'_>) -> Vec<Line> {
 /// Whether the cluster takes us for somebody: to tell the time it takes no account. Nobody, as those are
 /// called who come without one, may not ask what they may do, nor do it.
 async fn knows_us(rights: &Rights) -> Result<(), ClusterError> {
-    match rights.has("", "secrets", "list", true).await {
+    match rights
+        .has("", "secrets", "list", Some(rights.namespace()))
+        .await
+    {
         Err(error) if error.status() == Some(401) => Err(error),
         Err(error) if error.status() == Some(403) => match rights.look().await {
             Err(error) if !error.may_pass() => Err(error),
@@ -100,11 +103,16 @@ async fn granted(rights: &Rights, wanted: Vec<Right>) -> Vec<Granted> {
         let Right {
             group,
             resource,
-            namespaced,
+            place,
             ..
         } = &right;
+        let namespace = match place {
+            Place::Here => Some(rights.namespace()),
+            Place::Namespace(other) => Some(other.as_str()),
+            Place::Cluster => None,
+        };
         let asked = right.verbs.iter();
-        let asked = asked.map(|verb| rights.has(group, resource, verb, *namespaced));
+        let asked = asked.map(|verb| rights.has(group, resource, verb, namespace));
         let verbs = join_all(asked).await.into_iter().map(told).collect();
         Granted { right, verbs }
     });
@@ -119,20 +127,35 @@ async fn served(cluster: &Cluster, made: Made<'_>) -> (Option<Vec<Served>>, Vec<
     let objects = cluster.objects();
     let kinds = check::kinds(made.iter().map(|object| &object.key));
     let asked = kinds.iter().map(|key| objects.served(key));
+    let own = &cluster.target().namespace;
     let (mut served, mut lines) = (Vec::new(), Vec::new());
     for (key, found) in kinds.iter().zip(join_all(asked).await) {
         match told(found) {
             Fact::Told(Some((group, resource, namespaced))) => served.push(Served {
                 group,
                 resource,
-                namespaced,
+                place: place(key, namespaced, own),
             }),
-            other => lines.push(check::unserved(key, &other.map(drop))),
+            other => {
+                let line = check::unserved(key, &other.map(drop));
+                // It may be asked for in several namespaces.
+                if !lines.contains(&line) {
+                    lines.push(line);
+                }
+            }
         }
     }
     served.sort();
     served.dedup();
     (Some(served), lines)
+}
+
+fn place(key: &ObjectKey, namespaced: bool, own: &str) -> Place {
+    match &key.namespace {
+        _ if !namespaced => Place::Cluster,
+        Some(other) if other != own => Place::Namespace(other.clone()),
+        Some(_) | None => Place::Here,
+    }
 }
 
 /// A line for each Ingress class that the charts name.

@@ -1,6 +1,6 @@
 //! What a program needs of the cluster.
 
-use super::rights::{Need, Right};
+use super::rights::{Need, Place, Right};
 use crate::model::{Fact, Line, ObjectKey};
 
 /// What was found of the cluster.
@@ -79,9 +79,10 @@ fn lack(granted: &Granted, namespace: &str) -> Option<Line> {
         "" => right.resource.clone(),
         group => format!("{}.{group}", right.resource),
     };
-    let place = match right.namespaced {
-        true => format!("in {namespace}"),
-        false => "in the whole cluster".to_owned(),
+    let place = match &right.place {
+        Place::Here => format!("in {namespace}"),
+        Place::Namespace(other) => format!("in {other}"),
+        Place::Cluster => "in the whole cluster".to_owned(),
     };
     let what = format!("Cluster: {name}");
     let found = format!("the account may not {} them {place}", lacking.join(", "));

@@ -16,7 +16,7 @@ pub use dns::{ZoneFacts, dns};
 pub use github::{By, GitHubFacts, NOT_SEEN, github, nobody};
 pub use helm::{chart, helm};
 pub use registry::{pull_secret, pull_secrets, registry, step};
-pub use rights::{Need, Right, Served, Use, kinds, rights};
+pub use rights::{Need, Place, Right, Served, Use, kinds, rights};
 pub use webhook::Hook;
 
 use crate::model::{Ending, Line, Verdict};

@@ -26,6 +26,17 @@ pub enum Need {
     Wished,
 }
 
+/// Where objects are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// In the release's namespace.
+    Here,
+    /// In another.
+    Namespace(String),
+    /// In none, as a ClusterRole.
+    Cluster,
+}
+
 /// What may be done to objects of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Right {
@@ -35,8 +46,8 @@ pub struct Right {
     pub resource: String,
     /// As in `get`.
     pub verbs: Vec<&'static str>,
-    /// Whether its objects are in namespaces.
-    pub namespaced: bool,
+    /// Where the objects are.
+    pub place: Place,
     /// What becomes of the work without it.
     pub need: Need,
 }
@@ -48,8 +59,8 @@ pub struct Served {
     pub group: String,
     /// The kind's plural.
     pub resource: String,
-    /// Whether its objects are in namespaces.
-    pub namespaced: bool,
+    /// Where the chart makes them.
+    pub place: Place,
 }
 
 /// What the work itself takes: group, kind, verbs to deploy, verbs to sweep, what becomes of it without.
@@ -137,7 +148,7 @@ fn of_charts(used: Use, made: Option<&[Served]>) -> Vec<Right> {
     match made {
         Some(made) => {
             let right = |kind: &Served| Right {
-                namespaced: kind.namespaced,
+                place: kind.place.clone(),
                 ..of(&kind.group, &kind.resource, verbs)
             };
             made.iter().map(right).collect()
@@ -157,16 +168,20 @@ fn of(group: &str, resource: &str, verbs: &[&'static str]) -> Right {
         group: group.to_owned(),
         resource: resource.to_owned(),
         verbs: verbs.to_vec(),
-        namespaced: true,
+        place: Place::Here,
         need: Need::Needed,
     }
 }
 
-/// The kinds that the objects are of, each once: one object for each.
+/// The kinds that the objects are of, each once for each namespace that they name: one object for each.
 pub fn kinds<'a>(objects: impl Iterator<Item = &'a ObjectKey>) -> Vec<&'a ObjectKey> {
     let mut found: Vec<&ObjectKey> = Vec::new();
     for key in objects {
-        let same = |it: &&ObjectKey| it.kind == key.kind && it.api_version == key.api_version;
+        let same = |it: &&ObjectKey| {
+            it.kind == key.kind
+                && it.api_version == key.api_version
+                && it.namespace == key.namespace
+        };
         if !found.iter().any(same) {
             found.push(key);
         }

@@ -63,7 +63,7 @@ fn a_deploy_is_not_asked_for_what_a_sweep_needs_nor_a_sweep_for_what_a_deploy_do
 }
 
 #[test]
-fn of_each_kind_one_object_is_asked_for() {
+fn of_each_kind_one_object_is_asked_for_in_each_namespace() {
     let key = ObjectKey::new;
     let all = [
         key("v1", "Service", "web"),
@@ -71,8 +71,12 @@ fn of_each_kind_one_object_is_asked_for() {
         key("apps/v1", "Deployment", "web"),
         key("v1", "ConfigMap", "web"),
         key("example.com/v1", "Service", "web"),
+        ObjectKey {
+            namespace: Some("monitoring".into()),
+            ..key("v1", "Service", "web")
+        },
     ];
-    let wanted = [&all[0], &all[2], &all[3], &all[4]];
+    let wanted = [&all[0], &all[2], &all[3], &all[4], &all[5]];
     assert_eq!(kinds(all.iter()), wanted);
 }
 
@@ -81,19 +85,19 @@ fn what_the_charts_make_is_needed_and_the_usual_kinds_no_more() {
     let kind = Served {
         group: "autoscaling".into(),
         resource: "horizontalpodautoscalers".into(),
-        namespaced: true,
+        place: Place::Here,
     };
     let all = rights(Use::Deploy, Some(&[kind]));
     let made = all.iter().find(|it| it.group == "autoscaling").unwrap();
     assert_eq!((made.need, &*made.verbs), (Need::Needed, MAKE));
     assert!(all.iter().all(|it| it.resource != "jobs"));
-    assert!(made.namespaced);
+    assert_eq!(made.place, Place::Here);
     let everywhere = Served {
         group: "rbac.authorization.k8s.io".into(),
         resource: "clusterroles".into(),
-        namespaced: false,
+        place: Place::Cluster,
     };
     let all = rights(Use::Deploy, Some(&[everywhere]));
     let made = all.iter().find(|it| it.resource == "clusterroles").unwrap();
-    assert!(!made.namespaced);
+    assert_eq!(made.place, Place::Cluster);
 }
