@@ -20,7 +20,7 @@ use tokio::{
 use self::{fading::Fading, hook_logs::HookLogs};
 use super::site::Site;
 use crate::{
-    decide::{hope, progress, speakers},
+    decide::{Awaited, hope, progress, speakers},
     model::{Change, Interest, Key, Object, Scene, Trouble},
     report,
 };
@@ -92,11 +92,13 @@ impl Rollout {
         release: &str,
         objects: &[Object],
         max_restarts: u64,
+        mut awaited: Awaited,
     ) -> Trouble {
         let (mut changed, mut fading) = (self.changed.subscribe(), Fading::default());
         let (mut told, live) = (Told::new(), site.report.live(release));
         loop {
-            let judged = hope(&self.scene(), objects, max_restarts);
+            awaited.look(&self.scene(), objects);
+            let judged = hope(&self.scene(), objects, max_restarts, &awaited);
             if let Some(trouble) = fading.lost(judged, Instant::now()) {
                 return trouble;
             }

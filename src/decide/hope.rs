@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::{
     cause::troubles,
-    rollout::{leaves, pods_of},
+    rollout::{leaves, pods_of, ready, spared},
+    standing::Standing,
 };
 use crate::model::{Event, Object, QUOTA, Scene, Trouble, Unpulled, What};
 
@@ -16,6 +17,29 @@ const REFUSED: Duration = Duration::from_secs(5);
 /// The same of what outside machinery may bring about, or another branch that goes: a disk, a node, a load
 /// balancer, room in a quota.
 const OUTSIDE: Duration = Duration::from_secs(45);
+
+/// How far a deploy is with a release.
+#[derive(Debug)]
+pub enum Awaited {
+    /// Helm brings it up.
+    Rollout(Standing),
+    /// It was up, and its address is waited for.
+    Answer,
+}
+
+impl Awaited {
+    /// Helm begins with it.
+    pub fn rollout() -> Self {
+        Self::Rollout(Standing::default())
+    }
+
+    /// Notes what stands while Helm is at work: to be called before each [`hope`].
+    pub fn look(&mut self, scene: &Scene, objects: &[Object]) {
+        if let Self::Rollout(standing) = self {
+            standing.look(scene, objects);
+        }
+    }
+}
 
 /// What is known of a release that is not ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,15 +52,24 @@ pub enum Hope {
     Lost(Box<Trouble>),
 }
 
-/// Whether a release can become ready. What was there before the deploy is no proof that it cannot, and
-/// as long as a hook of it runs nothing is: that is waited for in any case.
-pub fn hope(scene: &Scene, objects: &[Object], max_restarts: u64) -> Hope {
+/// Whether a release can become ready. What was there before the deploy is no proof that it cannot, nor what
+/// befalls one that Helm has yet to come to, or one that has pods enough; and as long as a hook runs nothing
+/// is: that is waited for in any case.
+pub fn hope(scene: &Scene, objects: &[Object], max_restarts: u64, awaited: &Awaited) -> Hope {
     if objects.iter().any(|object| runs(scene, object)) {
         return Hope::Waits;
     }
+    let is_settled = |workload: &str| {
+        let mut objects = objects.iter();
+        let object = objects.find(|object| object.key.to_string() == workload);
+        object.is_some_and(|object| is_settled(scene, object, awaited))
+    };
     let mut fading = Vec::new();
     for trouble in troubles(scene, objects, None) {
-        if is_of_before(scene, &trouble) || is_not_waited_for(&trouble) {
+        if is_of_before(scene, &trouble)
+            || is_not_waited_for(&trouble)
+            || is_settled(&trouble.workload)
+        {
             continue;
         }
         match judged(scene, &trouble, max_restarts) {
@@ -48,6 +81,23 @@ pub fn hope(scene: &Scene, objects: &[Object], max_restarts: u64) -> Hope {
     match fading.is_empty() {
         true => Hope::Waits,
         false => Hope::Fades(fading),
+    }
+}
+
+/// Whether nothing that is wrong with it keeps the release from being ready: Helm changes it yet, or so many
+/// of its pods are ready as are waited for. Once it is up it answers as long as one is.
+fn is_settled(scene: &Scene, object: &Object, awaited: &Awaited) -> bool {
+    let (kind, name) = (&object.key.kind, &object.key.name);
+    let Some(live) = scene.object(kind, name) else {
+        return false;
+    };
+    let ready = ready(kind, live, &pods_of(scene, kind, live));
+    match awaited {
+        Awaited::Rollout(standing) => {
+            let is_enough = |(ready, wanted)| ready >= wanted - spared(kind, live, wanted);
+            standing.awaits_helm(scene, object) || ready.is_some_and(is_enough)
+        }
+        Awaited::Answer => ready.is_some_and(|(ready, wanted)| ready >= wanted.min(1)),
     }
 }
 

@@ -68,6 +68,32 @@ pub fn ready(kind: &str, workload: &Value, pods: &[&Value]) -> Option<(u64, u64)
     Some((ready as u64, wanted))
 }
 
+/// Without how many of its pods a workload is ready for Helm, which goes by what its rolling update may do
+/// without (`deploymentReady` and `daemonSetReady` of Helm's `pkg/kube/ready.go`; Helm 4's watcher does without
+/// none).
+pub fn spared(kind: &str, workload: &Value, wanted: u64) -> u64 {
+    let update = |strategy: &str| &workload["spec"][strategy]["rollingUpdate"];
+    let number = |part: &Value, round: fn(f64) -> f64| match part {
+        Value::String(share) => {
+            let share: f64 = share.trim_end_matches('%').parse().unwrap_or_default();
+            round(share * wanted as f64 / 100.0) as u64
+        }
+        part => part.as_u64().unwrap_or_default(),
+    };
+    let spared = match kind {
+        "Deployment" => {
+            let update = update("strategy");
+            let surge = number(&update["maxSurge"], f64::ceil);
+            // One of both has to be something, or nothing would ever be replaced.
+            let least = u64::from(!update.is_null() && surge == 0);
+            number(&update["maxUnavailable"], f64::floor).max(least)
+        }
+        "DaemonSet" => number(&update("updateStrategy")["maxUnavailable"], f64::ceil),
+        _ => 0,
+    };
+    spared.min(wanted)
+}
+
 /// Whether a pod is ready.
 pub fn is_ready(pod: &Value) -> bool {
     condition(pod, "Ready").is_some_and(|ready| ready["status"] == "True")
@@ -176,6 +202,24 @@ mod tests {
         assert_eq!(ready("DaemonSet", &set, &found), None, "nobody counted yet");
         set["status"] = json!({"desiredNumberScheduled": 3});
         assert_eq!(ready("DaemonSet", &set, &[]), Some((0, 3)));
+    }
+
+    #[test]
+    fn a_workload_is_ready_without_what_its_update_may_do_without() {
+        let deployment = |update: Value| json!({"spec": {"strategy": {"rollingUpdate": update}}});
+        let usual = || json!({"maxSurge": "25%", "maxUnavailable": "25%"});
+        for (wanted, expected) in [(1, 0), (3, 0), (4, 1), (9, 2)] {
+            let deployment = deployment(usual());
+            assert_eq!(spared("Deployment", &deployment, wanted), expected);
+        }
+        let given = deployment(json!({"maxSurge": 1, "maxUnavailable": 5}));
+        assert_eq!(spared("Deployment", &given, 3), 3);
+        let neither = deployment(json!({"maxSurge": 0, "maxUnavailable": "25%"}));
+        assert_eq!(spared("Deployment", &neither, 3), 1);
+        assert_eq!(spared("Deployment", &json!({}), 8), 0, "it is made anew");
+        let set = json!({"spec": {"updateStrategy": {"rollingUpdate": {"maxUnavailable": "10%"}}}});
+        assert_eq!(spared("DaemonSet", &set, 5), 1);
+        assert_eq!(spared("StatefulSet", &set, 5), 0);
     }
 
     #[test]

@@ -54,19 +54,33 @@ pub struct Object {
     pub body: Value,
 }
 
+/// How an Ingress says who serves it (Kubernetes: "Ingress class").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum IngressClass<'a> {
+    /// By the name of an object.
+    Named(&'a str),
+    /// By the annotation from before there were such objects: a controller may know the word by itself.
+    Annotated(&'a str),
+    /// Not at all: the cluster's default is meant.
+    Default,
+}
+
 impl Object {
     /// The value of an annotation.
     pub fn annotation(&self, name: &str) -> Option<&str> {
         self.body["metadata"]["annotations"][name].as_str()
     }
 
-    /// The Ingress class that it names, where it is an Ingress.
-    pub fn ingress_class(&self) -> Option<&str> {
-        if self.key.kind != "Ingress" {
-            return None;
-        }
-        let old = || self.annotation("kubernetes.io/ingress.class");
-        self.body["spec"]["ingressClassName"].as_str().or_else(old)
+    /// How it says who serves it, where it is an Ingress.
+    pub fn ingress_class(&self) -> Option<IngressClass<'_>> {
+        let named = self.body["spec"]["ingressClassName"].as_str();
+        let annotated = self.annotation("kubernetes.io/ingress.class");
+        let class = match (named, annotated) {
+            (Some(name), _) => IngressClass::Named(name),
+            (None, Some(name)) => IngressClass::Annotated(name),
+            (None, None) => IngressClass::Default,
+        };
+        (self.key.kind == "Ingress").then_some(class)
     }
 
     /// The Secrets by which its pods pull their images.

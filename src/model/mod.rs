@@ -51,7 +51,7 @@ pub use event::{Event, QUOTA};
 pub use helm::{Hook, Revision, Status, StoredRelease};
 pub use image::{Image, ImageName, Platform};
 pub use interest::Interest;
-pub use manifest::{Object, ObjectKey, objects};
+pub use manifest::{IngressClass, Object, ObjectKey, objects};
 pub use name::NameAnswer;
 pub use our_labels::OurLabels;
 pub use placeholders::{Facts, Template};

@@ -5,6 +5,7 @@ use std::{fs, path::PathBuf};
 use serde_json::{Value, json};
 use testbed::{
     Cluster,
+    faults::{Effect, Matcher},
     github::{Permission, Permissions},
     tools::Tool,
 };
@@ -216,15 +217,48 @@ fn a_namespace_and_an_ingress_class_that_are_not_there_are_told() {
     has_all(program().release(&web()));
     let other = program().release(&web()).args(["--namespace", "not-there"]);
     misses(other, "Cluster", "kubectl create namespace not-there");
-    let class = json!({"chart": chart("objects"), "values": [{"objects": [{
-        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "x"},
-        "spec": {"ingressClassName": "none-such"},
-    }]}]});
+    let class = ingress(None, Some("none-such"));
     misses(
         program().release(&class),
         "Ingress class none-such",
         "none of that name",
     );
+}
+
+/// An Ingress of this annotation and class.
+fn ingress(annotation: Option<&str>, class: Option<&str>) -> Value {
+    let annotations = json!({"kubernetes.io/ingress.class": annotation});
+    objects(&[json!({
+        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+        "metadata": {"name": "x", "annotations": annotations},
+        "spec": {"ingressClassName": class},
+    })])
+}
+
+/// A controller may know the word of the annotation, and take what names nobody.
+#[test]
+fn an_ingress_that_names_no_class_object_may_be_served_all_the_same() {
+    let site = Site::new("check-class");
+    let front = site.namespace.front(Cluster::shared().kubeconfig());
+    let program = |annotation| {
+        with_everything(&site)
+            .env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig())
+            .env("BRANCH_DEPLOYS_HELM", helm())
+            .release(&ingress(annotation, None))
+    };
+    let ran = has_all(program(Some("alb")));
+    told(&ran, "Ingress class alb", "there", "it is there");
+    let word = program(Some("nginx"));
+    passes(word, "Ingress class nginx", "doubtful", "by its annotation");
+    let none = "default Ingress class";
+    passes(program(None), none, "doubtful", "names no class");
+    let annotations = json!({"ingressclass.kubernetes.io/is-default-class": "true"});
+    let listed = json!({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
+        "metadata": {}, "items": [{"metadata": {"name": "nginx", "annotations": annotations}}]});
+    let classes = Matcher::get("/apis/networking.k8s.io/v1/ingressclasses");
+    let answer = Effect::status(200).body(&listed.to_string());
+    front.faults().when(classes).then(answer);
+    told(&has_all(program(None)), none, "there", "it is there");
 }
 
 #[test]

@@ -7,12 +7,15 @@ use k8s_openapi::api::{
     networking::v1::IngressClass,
 };
 use kube::{
-    Api, Client, Resource,
+    Api, Client, Resource, ResourceExt as _,
     api::{ListParams, ObjectMeta, PostParams},
 };
 use serde::de::DeserializeOwned;
 
 use super::ClusterError;
+
+/// The annotation of the Ingress class that is meant where an Ingress names none.
+const DEFAULT_CLASS: &str = "ingressclass.kubernetes.io/is-default-class";
 
 /// What the account may do.
 #[derive(Clone)]
@@ -93,6 +96,18 @@ impl Rights {
     /// Whether there is an Ingress class of this name.
     pub async fn has_ingress_class(&self, name: &str) -> Result<bool, ClusterError> {
         is_there::<IngressClass>(Api::all(self.client.clone()), name).await
+    }
+
+    /// Whether an Ingress class is the cluster's default.
+    pub async fn has_default_ingress_class(&self) -> Result<bool, ClusterError> {
+        let api: Api<IngressClass> = Api::all(self.client.clone());
+        let listed = api.list_metadata(&ListParams::default()).await;
+        let listed =
+            listed.map_err(|error| ClusterError::new("list the Ingress classes", error))?;
+        Ok(listed.items.iter().any(|class| {
+            let default = class.annotations().get(DEFAULT_CLASS);
+            default.is_some_and(|value| value == "true")
+        }))
     }
 
     /// Whether the namespace has a Secret of this name; what it holds is not read.

@@ -13,7 +13,7 @@ use crate::{
         self,
         check::{self, ClusterFacts, Granted, Place, Right, Served, Use},
     },
-    model::{Fact, Line, Object, ObjectKey},
+    model::{Fact, IngressClass, Line, Object, ObjectKey},
     settings::ClusterOptions,
 };
 
@@ -158,12 +158,17 @@ fn place(key: &ObjectKey, namespaced: bool, own: &str) -> Place {
     }
 }
 
-/// A line for each Ingress class that the charts name.
+/// A line for each Ingress class that the charts mean.
 async fn classes(rights: &Rights, made: &[Object]) -> Vec<Line> {
-    let names: BTreeSet<_> = made.iter().filter_map(Object::ingress_class).collect();
-    let lines = names.into_iter().map(async |name| {
-        let found = told(rights.has_ingress_class(name).await);
-        check::ingress_class(name, &found)
+    let classes: BTreeSet<_> = made.iter().filter_map(Object::ingress_class).collect();
+    let lines = classes.into_iter().map(async |class| {
+        let found = match class {
+            IngressClass::Named(name) | IngressClass::Annotated(name) => {
+                rights.has_ingress_class(name).await
+            }
+            IngressClass::Default => rights.has_default_ingress_class().await,
+        };
+        check::ingress_class(class, &told(found))
     });
     join_all(lines).await
 }

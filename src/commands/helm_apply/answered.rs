@@ -12,7 +12,10 @@ use super::{
     },
     gather::Gathered,
 };
-use crate::model::{ANSWERING, Object, State, Trouble};
+use crate::{
+    decide::Awaited,
+    model::{ANSWERING, Object, State, Trouble},
+};
 
 /// Brings the releases up and waits for the address; how it answered, for people.
 pub(super) async fn answered(
@@ -38,7 +41,7 @@ pub(super) async fn answered(
             let restarts = plan.manner.max_restarts;
             let answer = tokio::select! {
                 answer = address::wait_for(site, &ingresses, expected) => answer.map_err(|error| (error, None)),
-                trouble = seen.rollout.lost(site, &name, &objects, restarts) => {
+                trouble = seen.rollout.lost(site, &name, &objects, restarts, Awaited::Answer) => {
                     let url = &expected.url;
                     Err((anyhow!("{url} is given up, since this does not heal by itself"), Some(trouble)))
                 }

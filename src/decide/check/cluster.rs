@@ -1,7 +1,7 @@
 //! What a program needs of the cluster.
 
 use super::rights::{Need, Place, Right};
-use crate::model::{Fact, Line, ObjectKey};
+use crate::model::{Fact, IngressClass, Line, ObjectKey};
 
 /// What was found of the cluster.
 #[derive(Debug, Clone)]
@@ -106,17 +106,41 @@ pub fn unserved(key: &ObjectKey, found: &Fact<()>) -> Line {
     }
 }
 
-/// The line about an IngressClass that a chart's Ingress names.
-pub fn ingress_class(name: &str, is_there: &Fact<bool>) -> Line {
-    let what = format!("Cluster: Ingress class {name}");
-    let look = format!("kubectl get ingressclass {name}");
-    match is_there {
-        Fact::Told(true) => Line::there(what, "it is there"),
-        Fact::Told(false) => Line::missing(
+fn no_ingress_class(class: IngressClass<'_>, what: String) -> Line {
+    match class {
+        IngressClass::Named(_) => Line::missing(
             what,
             "there is none of that name",
             "install the controller that serves it, or name one of `kubectl get ingressclass`",
         ),
+        IngressClass::Annotated(_) => Line::doubtful(
+            what,
+            "there is none of that name, and the Ingress names it by its annotation alone",
+            "see that a controller goes by that word, or name one of `kubectl get ingressclass`",
+        ),
+        IngressClass::Default => Line::doubtful(
+            what,
+            "there is none, and an Ingress names no class",
+            "name one of `kubectl get ingressclass`, unless a controller takes those without",
+        ),
+    }
+}
+
+/// The line about the class of a chart's Ingress, and whether the cluster has an object for it.
+pub fn ingress_class(class: IngressClass<'_>, is_there: &Fact<bool>) -> Line {
+    let (what, look) = match class {
+        IngressClass::Named(name) | IngressClass::Annotated(name) => (
+            format!("Cluster: Ingress class {name}"),
+            format!("kubectl get ingressclass {name}"),
+        ),
+        IngressClass::Default => (
+            "Cluster: default Ingress class".to_owned(),
+            "kubectl get ingressclass".to_owned(),
+        ),
+    };
+    match is_there {
+        Fact::Told(true) => Line::there(what, "it is there"),
+        Fact::Told(false) => no_ingress_class(class, what),
         Fact::Refused(_) => {
             let why = "the account may not read Ingress classes, and needs not";
             Line::unknown(what, why).advising(look)

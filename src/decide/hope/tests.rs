@@ -40,6 +40,7 @@ fn hope_of(pod: &Value, events: &[Event]) -> Hope {
         &scene("StatefulSet", Some(pod), events),
         &[object("StatefulSet", false)],
         MAX,
+        &Awaited::rollout(),
     )
 }
 
@@ -194,7 +195,12 @@ fn each_trouble_that_may_heal_is_told() {
     let mut scene = scene("StatefulSet", Some(&never), &[refused]);
     let db = json!({"metadata": {"name": "db", "uid": "db"}});
     scene.apply(Change::There(key("StatefulSet", "db"), db));
-    let Hope::Fades(fading) = hope(&scene, &[object("web"), object("db")], MAX) else {
+    let Hope::Fades(fading) = hope(
+        &scene,
+        &[object("web"), object("db")],
+        MAX,
+        &Awaited::rollout(),
+    ) else {
         panic!("they fade");
     };
     let times: Vec<_> = fading.iter().map(|(_, time)| *time).collect();
@@ -206,7 +212,12 @@ fn pods_that_are_refused_are_believed_after_a_while() {
     let found = |message: &str| {
         let refused = event("StatefulSet", "web", "FailedCreate", message, 1);
         let scene = scene("StatefulSet", None, &[refused]);
-        time(hope(&scene, &[object("StatefulSet", false)], MAX))
+        time(hope(
+            &scene,
+            &[object("StatefulSet", false)],
+            MAX,
+            &Awaited::rollout(),
+        ))
     };
     let small = |used: &str| {
         let of = "requested: pods=1,requests.memory=2Gi, used: ";
@@ -237,7 +248,12 @@ fn a_quota_that_a_pod_leaves_is_believed_when_another_was_refused_since() {
     let mut scene = scene("StatefulSet", None, &[says(1)]);
     let mut found = |change| {
         scene.apply(change);
-        time(hope(&scene, &[object("StatefulSet", false)], MAX))
+        time(hope(
+            &scene,
+            &[object("StatefulSet", false)],
+            MAX,
+            &Awaited::rollout(),
+        ))
     };
     let leaves = json!({"metadata": {"uid": "web-1", "deletionTimestamp": "2026-11-28T22:00:30Z",
         "deletionGracePeriodSeconds": 30}});
@@ -263,7 +279,12 @@ fn a_load_balancer_that_nobody_could_ask_for_is_given_time() {
     let found = |message: &str| {
         let refused = event("Ingress", "web", "FailedBuildModel", message, 1);
         let scene = scene("Ingress", None, &[refused]);
-        time(hope(&scene, &[object("Ingress", false)], MAX))
+        time(hope(
+            &scene,
+            &[object("Ingress", false)],
+            MAX,
+            &Awaited::rollout(),
+        ))
     };
     for words in [
         "Throttling: Rate exceeded",
@@ -290,7 +311,12 @@ fn a_disk_that_cannot_be_made_is_believed_after_a_while() {
         let claim =
             json!({"metadata": {"name": "web", "uid": "web"}, "status": {"phase": "Pending"}});
         scene.apply(Change::There(key("PersistentVolumeClaim", "web"), claim));
-        time(hope(&scene, &[object("PersistentVolumeClaim", false)], MAX))
+        time(hope(
+            &scene,
+            &[object("PersistentVolumeClaim", false)],
+            MAX,
+            &Awaited::rollout(),
+        ))
     };
     let failed = "ProvisioningFailed";
     assert_eq!(found(failed, "storageclass \"x\" not found"), Some(REFUSED));
@@ -307,7 +333,12 @@ fn an_ingress_that_is_refused_is_believed_after_a_while() {
             ..event("Ingress", "web", reason, "no certificate", 1)
         };
         let scene = scene("Ingress", None, &[refused]);
-        time(hope(&scene, &[object("Ingress", false)], MAX))
+        time(hope(
+            &scene,
+            &[object("Ingress", false)],
+            MAX,
+            &Awaited::rollout(),
+        ))
     };
     assert_eq!(found("FailedBuildModel", false), Some(REFUSED));
     assert_eq!(found("FailedDeployModel", false), Some(OUTSIDE));
@@ -321,7 +352,12 @@ fn a_job_of_a_hook_that_failed_is_lost_and_another_is_nothing() {
         let job = json!({"metadata": {"name": "web", "uid": "web"},
             "status": {"conditions": [{"type": "Failed", "status": "True"}]}});
         scene.apply(Change::There(key("Job", "web"), job));
-        time(hope(&scene, &[object("Job", hook)], MAX))
+        time(hope(
+            &scene,
+            &[object("Job", hook)],
+            MAX,
+            &Awaited::rollout(),
+        ))
     };
     assert_eq!(found(true), LOST);
     assert_eq!(found(false), None);
@@ -331,13 +367,19 @@ fn a_job_of_a_hook_that_failed_is_lost_and_another_is_nothing() {
 #[test]
 fn a_hook_whose_container_is_started_again_and_again_is_waited_for() {
     let scene = scene("Job", Some(&crash(MAX)), &[]);
-    assert_eq!(hope(&scene, &[object("Job", true)], MAX), Hope::Waits);
+    assert_eq!(
+        hope(&scene, &[object("Job", true)], MAX, &Awaited::rollout()),
+        Hope::Waits
+    );
 }
 
 #[test]
 fn a_job_that_helm_does_not_wait_for_ends_nothing() {
     let scene = scene("Job", Some(&crash(MAX)), &[]);
-    assert_eq!(hope(&scene, &[object("Job", false)], MAX), Hope::Waits);
+    assert_eq!(
+        hope(&scene, &[object("Job", false)], MAX, &Awaited::rollout()),
+        Hope::Waits
+    );
 }
 
 #[test]
@@ -346,7 +388,12 @@ fn what_was_there_before_proves_nothing() {
     let mut scene = scene("StatefulSet", Some(&pod), &[]);
     scene.before.insert("web-0".into());
     assert_eq!(
-        hope(&scene, &[object("StatefulSet", false)], MAX),
+        hope(
+            &scene,
+            &[object("StatefulSet", false)],
+            MAX,
+            &Awaited::rollout()
+        ),
         Hope::Waits
     );
 }
@@ -358,14 +405,14 @@ fn as_long_as_a_hook_runs_nothing_is_lost() {
     let job = json!({"metadata": {"name": "web", "uid": "job"}});
     scene.apply(Change::There(key("Job", "web"), job));
     let chart = [object("StatefulSet", false), object("Job", true)];
-    assert_eq!(time(hope(&scene, &chart, MAX)), LOST);
+    assert_eq!(time(hope(&scene, &chart, MAX, &Awaited::rollout())), LOST);
     let pod = json!({"metadata": {"name": "m", "uid": "m", "ownerReferences": [{"uid": "job"}]},
         "status": {"phase": "Running"}});
     scene.apply(Change::There(key("Pod", "m"), pod.clone()));
-    assert_eq!(time(hope(&scene, &chart, MAX)), None);
+    assert_eq!(time(hope(&scene, &chart, MAX, &Awaited::rollout())), None);
     // Seen running last, and gone with its node.
     scene.apply(Change::Gone(key("Pod", "m"), pod));
-    assert_eq!(time(hope(&scene, &chart, MAX)), LOST);
+    assert_eq!(time(hope(&scene, &chart, MAX, &Awaited::rollout())), LOST);
 }
 
 /// What is wrong with it is said of each Ingress that shares its load balancer.
@@ -377,7 +424,12 @@ fn an_ingress_of_another_branch_that_is_refused_may_be_mended() {
     let mut of = |namespace: &str| {
         let ours = json!({"metadata": {"name": "web", "namespace": namespace, "uid": "web"}});
         scene.apply(Change::There(key("Ingress", "web"), ours));
-        time(hope(&scene, &[object("Ingress", false)], MAX))
+        time(hope(
+            &scene,
+            &[object("Ingress", false)],
+            MAX,
+            &Awaited::rollout(),
+        ))
     };
     assert_eq!(of("elsewhere"), Some(OUTSIDE));
     assert_eq!(of("betas"), Some(REFUSED));
@@ -394,7 +446,7 @@ fn a_hook_that_has_no_end_holds_nothing_off() {
             "status": {"phase": phase}});
         scene.apply(Change::There(key("Pod", "db"), pod));
         let chart = [object("StatefulSet", false), object(kind, true)];
-        time(hope(&scene, &chart, MAX))
+        time(hope(&scene, &chart, MAX, &Awaited::rollout()))
     };
     for kind in ["ReplicaSet", "DaemonSet"] {
         assert_eq!(time_beside(kind, "Running"), LOST, "{kind}");
@@ -410,7 +462,12 @@ fn what_is_wrong_with_a_hook_that_helm_does_not_wait_for_ends_nothing() {
     let missing = waiting("ErrImagePull", "hey:1: not found");
     let found = |kind: &str| {
         let scene = scene(kind, Some(&missing), &[]);
-        time(hope(&scene, &[object(kind, true)], MAX))
+        time(hope(
+            &scene,
+            &[object(kind, true)],
+            MAX,
+            &Awaited::rollout(),
+        ))
     };
     assert_eq!(found("StatefulSet"), None);
     assert_eq!(found("Job"), LOST);
@@ -418,7 +475,12 @@ fn what_is_wrong_with_a_hook_that_helm_does_not_wait_for_ends_nothing() {
     let refused = event("Ingress", "web", "FailedBuildModel", "no certificate", 1);
     let scene = scene("Ingress", None, &[refused]);
     assert_eq!(
-        time(hope(&scene, &[object("Ingress", true)], MAX)),
+        time(hope(
+            &scene,
+            &[object("Ingress", true)],
+            MAX,
+            &Awaited::rollout()
+        )),
         Some(REFUSED),
         "we wait for it"
     );
@@ -440,12 +502,12 @@ fn a_pod_that_was_there_before_hides_none_that_came() {
     let mut scene = scene("StatefulSet", Some(&crash(MAX + 1)), &[]);
     scene.before.insert("web-0".into());
     let chart = [object("StatefulSet", false)];
-    assert_eq!(time(hope(&scene, &chart, MAX)), None);
+    assert_eq!(time(hope(&scene, &chart, MAX, &Awaited::rollout())), None);
     let mut came = crash(MAX);
     came["metadata"] =
         json!({"name": "web-1", "uid": "web-1", "ownerReferences": [{"uid": "web"}]});
     scene.apply(Change::There(key("Pod", "web-1"), came));
-    assert_eq!(time(hope(&scene, &chart, MAX)), LOST);
+    assert_eq!(time(hope(&scene, &chart, MAX, &Awaited::rollout())), LOST);
 }
 
 /// The controller tries again only after minutes, and meanwhile does other things.
@@ -458,7 +520,12 @@ fn what_is_said_since_of_something_else_makes_no_old_refusal_new() {
         };
         let since = event(kind, "web", "SuccessfulDelete", "", 2);
         let scene = scene(kind, None, &[refused, since]);
-        time(hope(&scene, &[object(kind, false)], MAX))
+        time(hope(
+            &scene,
+            &[object(kind, false)],
+            MAX,
+            &Awaited::rollout(),
+        ))
     };
     for (kind, reason) in [
         ("StatefulSet", "FailedCreate"),
@@ -467,4 +534,70 @@ fn what_is_said_since_of_something_else_makes_no_old_refusal_new() {
         assert_eq!(found(kind, reason, true), None, "{kind}");
         assert_eq!(found(kind, reason, false), Some(REFUSED), "{kind}");
     }
+}
+
+/// Of `wanted` pods, `ready` are, and one more finds no node.
+fn short_of_a_node(ready: u64, wanted: u64) -> Scene {
+    let mut scene = scene("StatefulSet", None, &[]);
+    let set = json!({"metadata": {"name": "web", "uid": "web"}, "spec": {"replicas": wanted}});
+    scene.apply(Change::There(key("StatefulSet", "web"), set));
+    let is_ready = json!({"status": {"conditions": [{"type": "Ready", "status": "True"}]}});
+    let lacks = unscheduled("0/3 nodes are available: 3 node(s) didn't match Pod's node selector.");
+    for number in 0..=ready {
+        let mut pod = if number < ready {
+            is_ready.clone()
+        } else {
+            lacks.clone()
+        };
+        let name = format!("web-{number}");
+        pod["metadata"] = json!({"name": name, "uid": name, "ownerReferences": [{"uid": "web"}]});
+        scene.apply(Change::There(key("Pod", &name), pod));
+    }
+    scene
+}
+
+#[test]
+fn a_pod_that_nobody_waits_for_ends_nothing() {
+    let chart = [object("StatefulSet", false)];
+    let of =
+        |ready, wanted, awaited| time(hope(&short_of_a_node(ready, wanted), &chart, MAX, &awaited));
+    assert_eq!(of(1, 2, Awaited::rollout()), Some(OUTSIDE));
+    assert_eq!(
+        of(2, 2, Awaited::rollout()),
+        None,
+        "Helm has what it waits for"
+    );
+    assert_eq!(of(1, 2, Awaited::Answer), None, "the other one answers");
+    assert_eq!(of(0, 2, Awaited::Answer), Some(OUTSIDE));
+}
+
+/// Its controller says it anew while a hook is prepared.
+#[test]
+fn what_befalls_the_old_revision_before_helm_comes_to_it_ends_nothing() {
+    let refused = event(
+        "StatefulSet",
+        "web",
+        "FailedCreate",
+        "violates PodSecurity",
+        1,
+    );
+    let mut scene = scene("StatefulSet", None, &[refused]);
+    let set = |generation: u64, image: &str| {
+        let spec = json!({"replicas": 1, "template": {"image": image}});
+        let metadata = json!({"name": "web", "uid": "web", "generation": generation});
+        let status = json!({"observedGeneration": generation});
+        json!({"metadata": metadata, "spec": spec, "status": status})
+    };
+    let mut chart = object("StatefulSet", false);
+    chart.body["spec"] = json!({"template": {"image": "new"}});
+    let (chart, mut awaited) = ([chart], Awaited::rollout());
+    for (body, expected) in [(set(1, "old"), None), (set(2, "new"), Some(REFUSED))] {
+        scene.apply(Change::There(key("StatefulSet", "web"), body));
+        awaited.look(&scene, &chart);
+        assert_eq!(time(hope(&scene, &chart, MAX, &awaited)), expected);
+    }
+    assert_eq!(
+        time(hope(&scene, &chart, MAX, &Awaited::Answer)),
+        Some(REFUSED)
+    );
 }
