@@ -274,13 +274,26 @@ impl Report {
     /// What a check found, line by line, for people alone.
     pub fn checked(&self, checked: &Checked) {
         if self.output == Output::Text {
-            self.line(&checked.table(columns()));
+            for line in checked.table(columns()).lines() {
+                self.line(&self.marked(line));
+            }
         }
     }
 
     /// Time since the command began.
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// A line with its mark painted, if it begins with one.
+    fn marked(&self, line: &str) -> String {
+        let marks = [("[✔]", "32"), ("[✘]", "31"), ("[!]", "33"), ("[?]", "33")];
+        let mut marks = marks.into_iter();
+        let painted = marks.find_map(|(mark, code)| {
+            let rest = line.strip_prefix(mark)?;
+            Some(format!("{}{rest}", self.paint(code, mark)))
+        });
+        painted.unwrap_or_else(|| line.to_owned())
     }
 
     fn paint(&self, code: &str, text: &str) -> String {

@@ -13,6 +13,7 @@ use testbed::{
 use super::{check, has_all, lines, misses, passes, told, without};
 use crate::objects::{config_map, objects};
 use crate::site::{Program, RIGHTS, Site, chart, echo, example_app};
+use crate::terminal::Terminal;
 
 /// `helm-apply` of one release, on a laptop: no branch and no commit is told.
 fn program(site: &Site, release: &Value) -> Program {
@@ -203,6 +204,21 @@ fn a_cluster_that_cannot_be_asked_at_all_is_one_line_beside_all_others() {
             .filter(|(_, verdict, _)| verdict != "there");
         assert_eq!(others.count(), 1, "{ran}");
     }
+}
+
+#[test]
+fn on_a_narrow_terminal_what_was_found_stands_below_what_was_looked_for() {
+    let site = Site::new("check-narrow");
+    let program = with_everything(&site)
+        .env("BRANCH_DEPLOYS_HELM", helm())
+        .release(&echo(json!({})))
+        .args(["--check", "--namespace", "not-there"]);
+    let (status, screen) = Terminal::run(program, 60).end();
+    assert_eq!(status, Some(1), "{screen}");
+    let says =
+        "[✘]  Cluster\n│    there is no namespace not-there\n│    → kubectl create namespace";
+    assert!(screen.contains(says), "{screen}");
+    assert!(screen.contains("[✔]  Helm\n│    v"), "{screen}");
 }
 
 #[test]

@@ -86,10 +86,15 @@ fn repository(facts: &GitHubFacts) -> Line {
             format!("{asked_for} is called {name} now"),
             format!("give the new name: --repository {name}"),
         ),
-        Fact::Refused(words) | Fact::Silent(words) => Line::missing(
+        Fact::Refused(words) => Line::missing(
             what,
             words,
             format!("give a token, or an App, that may see {asked_for}"),
+        ),
+        Fact::Silent(words) => Line::missing(
+            what,
+            words,
+            "see whether this machine may reach GitHub there (--github-url, a proxy)",
         ),
     }
 }

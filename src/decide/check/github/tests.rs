@@ -144,8 +144,13 @@ fn a_repository_that_nobody_shows_is_missing_and_one_that_was_renamed_is_told() 
         })
         .remove(0)
     };
-    for fact in [Fact::Refused("404".into()), Fact::Silent("down".into())] {
-        assert_eq!(of(fact).verdict, Verdict::Missing);
+    for (fact, advice) in [
+        (Fact::Refused("404".into()), "give a token"),
+        (Fact::Silent("down".into()), "may reach GitHub"),
+    ] {
+        let line = of(fact);
+        assert_eq!(line.verdict, Verdict::Missing);
+        assert!(line.advice.unwrap().contains(advice));
     }
     let renamed = of(Fact::Told("acme/hello".into()));
     assert_eq!(renamed.verdict, Verdict::Doubtful);
