@@ -13,6 +13,7 @@ mod helm;
 mod hook_logs;
 mod landing;
 mod needs;
+mod no_proof;
 mod rank;
 mod room;
 mod settings;

@@ -72,6 +72,9 @@ fn of_live(look: &Look<'_>, kind: &str, live: &Value, is_hook: bool) -> Vec<Trou
         "PersistentVolumeClaim" => return disk::claim(look, live).into_iter().collect(),
         _ => {}
     }
+    if made::has_passed(kind, live) {
+        return Vec::new();
+    }
     let mut pods = pods_of(look.scene, kind, live);
     // Of the tries of a Job the last is the one that nobody repeats.
     pods.sort_by_key(|pod| Reverse(made_at(pod)));

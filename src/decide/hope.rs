@@ -1,6 +1,6 @@
 //! Whether a release that is not ready yet can still become so.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::Value;
 
@@ -22,20 +22,26 @@ const OUTSIDE: Duration = Duration::from_secs(45);
 #[derive(Debug)]
 pub enum Awaited {
     /// Helm brings it up.
-    Rollout(Standing),
+    Rollout {
+        /// What of it Helm has yet to come to.
+        standing: Standing,
+        /// Whether Helm does without what a rolling update may do without.
+        spares: bool,
+    },
     /// It was up, and its address is waited for.
     Answer,
 }
 
 impl Awaited {
-    /// Helm begins with it.
-    pub fn rollout() -> Self {
-        Self::Rollout(Standing::default())
+    /// Helm begins with it, one that `spares` what a rolling update may do without, or waits for all.
+    pub fn rollout(spares: bool) -> Self {
+        let standing = Standing::default();
+        Self::Rollout { standing, spares }
     }
 
     /// Notes what stands while Helm is at work: to be called before each [`hope`].
     pub fn look(&mut self, scene: &Scene, objects: &[Object]) {
-        if let Self::Rollout(standing) = self {
+        if let Self::Rollout { standing, .. } = self {
             standing.look(scene, objects);
         }
     }
@@ -59,46 +65,61 @@ pub fn hope(scene: &Scene, objects: &[Object], max_restarts: u64, awaited: &Awai
     if objects.iter().any(|object| runs(scene, object)) {
         return Hope::Waits;
     }
-    let is_settled = |workload: &str| {
-        let mut objects = objects.iter();
-        let object = objects.find(|object| object.key.to_string() == workload);
-        object.is_some_and(|object| is_settled(scene, object, awaited))
-    };
-    let mut fading = Vec::new();
-    for trouble in troubles(scene, objects, None) {
-        if is_of_before(scene, &trouble)
-            || is_not_waited_for(&trouble)
-            || is_settled(&trouble.workload)
-        {
-            continue;
-        }
-        match judged(scene, &trouble, max_restarts) {
-            Some(Duration::ZERO) => return Hope::Lost(Box::new(trouble)),
-            Some(time) => fading.push((trouble, time)),
-            None => {}
+    let is_proof = |trouble: &Trouble| !is_of_before(scene, trouble) && !is_not_waited_for(trouble);
+    let mut fatal: Vec<_> = troubles(scene, objects, None)
+        .into_iter()
+        .filter(is_proof)
+        .filter_map(|trouble| judged(scene, &trouble, max_restarts).map(|time| (trouble, time)))
+        .collect();
+    for object in objects {
+        if is_spared(scene, object, awaited, &fatal) {
+            let workload = object.key.to_string();
+            fatal.retain(|(trouble, _)| trouble.workload != workload);
         }
     }
-    match fading.is_empty() {
-        true => Hope::Waits,
-        false => Hope::Fades(fading),
+    match fatal.iter().position(|(_, time)| *time == Duration::ZERO) {
+        Some(at) => Hope::Lost(Box::new(fatal.swap_remove(at).0)),
+        None if fatal.is_empty() => Hope::Waits,
+        None => Hope::Fades(fatal),
     }
 }
 
-/// Whether nothing that is wrong with it keeps the release from being ready: Helm changes it yet, or so many
-/// of its pods are ready as are waited for. Once it is up it answers as long as one is.
-fn is_settled(scene: &Scene, object: &Object, awaited: &Awaited) -> bool {
+/// Whether what befalls an object keeps the release from nothing: Helm has yet to come to it, or enough of
+/// its pods are left. Helm waits for those that it may not do without, and an address answers by one.
+fn is_spared(
+    scene: &Scene,
+    object: &Object,
+    awaited: &Awaited,
+    fatal: &[(Trouble, Duration)],
+) -> bool {
     let (kind, name) = (&object.key.kind, &object.key.name);
     let Some(live) = scene.object(kind, name) else {
         return false;
     };
-    let ready = ready(kind, live, &pods_of(scene, kind, live));
-    match awaited {
-        Awaited::Rollout(standing) => {
-            let is_enough = |(ready, wanted)| ready >= wanted - spared(kind, live, wanted);
-            standing.awaits_helm(scene, object) || ready.is_some_and(is_enough)
-        }
-        Awaited::Answer => ready.is_some_and(|(ready, wanted)| ready >= wanted.min(1)),
+    if matches!(awaited, Awaited::Rollout { standing, .. } if standing.awaits_helm(scene, object)) {
+        return true;
     }
+    let pods = pods_of(scene, kind, live);
+    let Some((_, wanted)) = ready(kind, live, &pods) else {
+        return false;
+    };
+    let needed = match awaited {
+        Awaited::Rollout { spares: true, .. } => wanted - spared(kind, live, wanted),
+        Awaited::Rollout { spares: false, .. } => wanted,
+        Awaited::Answer => wanted.min(1),
+    };
+    let workload = object.key.to_string();
+    let of_it = fatal
+        .iter()
+        .filter(|(trouble, _)| trouble.workload == workload);
+    let lost: BTreeSet<_> = of_it.map(|(trouble, _)| trouble.pod.as_deref()).collect();
+    // What is nobody's pod is said of those that are not made.
+    let unmade = match lost.contains(&None) {
+        true => wanted.saturating_sub(pods.len() as u64),
+        false => 0,
+    };
+    let lost = lost.iter().flatten().count() as u64 + unmade;
+    wanted.saturating_sub(lost) >= needed
 }
 
 /// Whether it is a hook that runs, and that Helm waits for: the pods of others run for good.

@@ -22,7 +22,8 @@ pub struct Event {
     pub count: u32,
     /// Whether it was said before anybody listened: it proves nothing of now.
     pub before: bool,
-    /// Whether it is about a quota, and a pod has gone since: nobody knows whether it is full still.
+    /// Whether nobody knows if it is so still: what it is about was changed since, or a pod has gone that a full
+    /// quota counted.
     pub outdated: bool,
     /// When it was said last, where that is told.
     pub at: Option<DateTime<Utc>>,

@@ -15,7 +15,8 @@ const EVENTS: usize = 20_000;
 pub struct Scene {
     /// Objects as the cluster has them, by kind and name.
     pub objects: BTreeMap<Key, Value>,
-    /// Jobs and their pods that were seen and are gone: a chart may have a hook removed when it failed.
+    /// Jobs, their pods, and pods that nobody else made, which were seen and are gone: a chart may have a hook
+    /// removed when it failed.
     pub past: BTreeMap<Key, Value>,
     /// The uids of those that were there when it was first looked at.
     pub before: BTreeSet<String>,
@@ -41,7 +42,7 @@ pub enum Change {
 }
 
 impl Scene {
-    /// The object of this kind and name; a Job also after it is gone.
+    /// The object of this kind and name; a Job, or a pod that a chart may have made, also after it is gone.
     pub fn object(&self, kind: &str, name: &str) -> Option<&Value> {
         let key = (kind.to_owned(), name.to_owned());
         self.objects.get(&key).or_else(|| self.past.get(&key))
@@ -73,6 +74,13 @@ impl Scene {
             }
             Change::There(key, object) => {
                 self.past.remove(&key);
+                if self
+                    .objects
+                    .get(&key)
+                    .is_some_and(|old| is_other(old, &object))
+                {
+                    self.forget(|event| event.kind == key.0 && event.object == key.1);
+                }
                 self.objects.insert(key, object);
             }
             Change::Gone(key, object) => {
@@ -80,7 +88,7 @@ impl Scene {
                 if key.0 == "Pod" && !is_done(&object) {
                     self.make_room();
                 }
-                if key.0 == "Job" || is_of_job(&object) {
+                if key.0 == "Job" || (key.0 == "Pod" && may_be_of_hook(&object)) {
                     self.past.insert(key, object);
                 }
             }
@@ -97,11 +105,13 @@ impl Scene {
     /// A pod went: who was refused another for a quota asks again, and until then it is not known to be full.
     /// The controllers' pauses grow with the time that they were refused.
     fn make_room(&mut self) {
-        let full = |event: &&mut Event| event.message.contains(QUOTA);
-        self.events
-            .iter_mut()
-            .filter(full)
-            .for_each(|event| event.outdated = true);
+        self.forget(|event| event.message.contains(QUOTA));
+    }
+
+    /// What was said so far in these events proves nothing any more.
+    fn forget(&mut self, is_of: impl Fn(&Event) -> bool) {
+        let those = self.events.iter_mut().filter(|event| is_of(event));
+        those.for_each(|event| event.outdated = true);
     }
 }
 
@@ -112,6 +122,12 @@ fn of_kind<'a>(objects: &'a BTreeMap<Key, Value>, kind: &str) -> impl Iterator<I
     those.map(|(_, object)| object)
 }
 
+/// Whether what is wanted of an object was changed: its spec, which is counted, or its annotations.
+fn is_other(old: &Value, new: &Value) -> bool {
+    let [old, new] = [old, new].map(|it| &it["metadata"]);
+    old["generation"] != new["generation"] || old["annotations"] != new["annotations"]
+}
+
 /// Whether a pod has come to its end: it counts for no quota any more.
 fn is_done(pod: &Value) -> bool {
     matches!(
@@ -120,9 +136,10 @@ fn is_done(pod: &Value) -> bool {
     )
 }
 
-fn is_of_job(object: &Value) -> bool {
-    let owners = object["metadata"]["ownerReferences"].as_array();
-    owners.is_some_and(|owners| owners.iter().any(|it| it["kind"] == "Job"))
+/// Whether it is a Job's pod, or one that a chart may have made.
+fn may_be_of_hook(pod: &Value) -> bool {
+    let owners = pod["metadata"]["ownerReferences"].as_array();
+    owners.is_none_or(|owners| owners.iter().all(|it| it["kind"] == "Job"))
 }
 
 #[cfg(test)]
@@ -136,20 +153,27 @@ mod tests {
     }
 
     #[test]
-    fn a_job_and_its_pods_are_known_when_they_are_gone_and_nothing_else_is() {
+    fn what_may_be_a_hooks_is_known_when_they_are_gone_and_nothing_else_is() {
         let mut scene = Scene::default();
         let owners = json!({"ownerReferences": [{"kind": "Job"}], "uid": "1"});
         let pod = json!({"metadata": owners});
+        let of_set = json!({"metadata": {"ownerReferences": [{"kind": "ReplicaSet"}]}});
         for (kind, name, object) in [
             ("Job", "migrate", json!({})),
             ("Pod", "migrate-1", pod.clone()),
-            ("Pod", "web-1", json!({})),
+            ("Pod", "web-1", of_set),
+            ("Deployment", "web", json!({})),
+            ("Pod", "seed", json!({})),
         ] {
             scene.apply(Change::There(key(kind, name), object.clone()));
             scene.apply(Change::Gone(key(kind, name), object));
         }
         assert!(scene.object("Job", "migrate").is_some());
-        assert_eq!(scene.past_of_kind("Pod").collect::<Vec<_>>(), [&pod]);
+        assert_eq!(
+            scene.past_of_kind("Pod").collect::<Vec<_>>(),
+            [&pod, &json!({})]
+        );
+        assert!(scene.object("Deployment", "web").is_none());
         assert_eq!(scene.of_kind("Pod").count(), 0);
 
         scene.apply(Change::There(key("Job", "migrate"), json!({"new": true})));
@@ -166,6 +190,33 @@ mod tests {
             [scene.is_old(&of("1")), scene.is_old(&of("2"))],
             [true, false]
         );
+    }
+
+    #[test]
+    fn what_was_said_of_an_object_is_outdated_once_it_is_changed() {
+        let mut scene = Scene::default();
+        let ingress = |generation: u64, group: &str, host: &str| {
+            let annotations = json!({"alb.ingress.kubernetes.io/group.name": group});
+            let metadata =
+                json!({"uid": "1", "generation": generation, "annotations": annotations});
+            json!({"metadata": metadata, "status": host})
+        };
+        let key = || key("Ingress", "web");
+        for (changed, expected) in [
+            (ingress(1, "a", "x"), false),
+            (ingress(1, "a", "y"), false),
+            (ingress(2, "a", "y"), true),
+            (ingress(2, "b", "y"), true),
+        ] {
+            scene.apply(Change::There(key(), changed));
+            let outdated = scene.events.last().is_some_and(|event| event.outdated);
+            assert_eq!(outdated, expected);
+            scene.apply(Change::Said(Event {
+                kind: "Ingress".into(),
+                object: "web".into(),
+                ..Event::default()
+            }));
+        }
     }
 
     #[test]

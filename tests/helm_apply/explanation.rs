@@ -1,7 +1,9 @@
 //! A failure explains itself: in the log, on the page of the job, in the deployment's status.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use testbed::tools::Tool;
+use testbed::{tools::Tool, wait_until_within};
 
 use super::early_end::{objects, pods};
 use crate::site::{HELMS, RIGHTS, Ran, Site, chart, echo};
@@ -86,6 +88,68 @@ fn a_hook_that_fails_is_told_with_its_log() {
         assert!(words.starts_with(says), "{words}");
         assert!(ran.stdout.contains("    │ relation exists\n"), "{ran}");
         assert!(page.contains("\nrelation exists\n"), "{page}");
+    }
+}
+
+/// Its chart removes it as it fails.
+#[test]
+fn a_hook_that_is_a_pod_is_told_with_its_log_though_it_is_gone() {
+    for helm in HELMS {
+        let rights = RIGHTS.replace("verbs: [get, list, watch]", "verbs: ['*']");
+        let site = Site::with_rights("explains-pod", &rights);
+        let annotations = json!({
+            "helm.sh/hook": "pre-install,pre-upgrade",
+            "helm.sh/hook-delete-policy": "before-hook-creation,hook-failed",
+            "testbed/fail": "true", "testbed/log": "relation exists",
+        });
+        let pod = json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": "hey-new-migrate", "annotations": annotations},
+            "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0,
+                "containers": [{"name": "migrate", "image": "example.test/web"}]},
+        });
+        let (ran, page, words) = failed(&site, helm, &objects(json!([pod])), 1);
+        let says = "Deploy failed: hey-new: the hook Pod/hey-new-migrate (pre-install,pre-upgrade) \
+                    fails: container migrate ends with status 1";
+        assert!(words.starts_with(says), "{words}");
+        let (_, told) = ran.stdout.split_once("[✘] hey-new").expect("it is told");
+        assert!(told.contains("    │ relation exists\n"), "{ran}");
+        assert!(page.contains("\nrelation exists\n"), "{page}");
+    }
+}
+
+#[test]
+fn a_migration_that_passed_at_its_second_try_is_blamed_for_nothing() {
+    for helm in HELMS {
+        let site = Site::new("explains-tries");
+        let fails = json!({"testbed/hold": "true", "testbed/fail": "true"});
+        let mut release = migration(&fails);
+        let list = &mut release["values"][0]["objects"];
+        list[0]["spec"]["backoffLimit"] = json!(3);
+        let mut web = pods("hey-new", &json!({}));
+        let never = json!({"testbed/never-ready": "true"});
+        web["spec"]["template"]["metadata"]["annotations"] = never;
+        list.as_array_mut().expect("a list").push(web);
+        let deployment = site.push("new");
+        let program = site.helm_apply(helm, deployment).release(&release);
+        let running = program.args(["--helm-timeout", "30s"]).start();
+        let first = site.wait_for_pod();
+        site.namespace.annotate("Pod", &first, "testbed/hold", None);
+        let second = wait_until_within(Duration::from_secs(40), "the second try", || {
+            let mut pods = site.namespace.objects("Pod").into_iter();
+            let second = pods.find(|pod| *pod != first).ok_or("none")?;
+            let live = site.namespace.find("Pod", &second).ok_or("gone")?;
+            let runs = live["status"]["phase"] == "Running";
+            runs.then_some(second).ok_or("it does not run")
+        });
+        for annotation in ["testbed/fail", "testbed/hold"] {
+            site.namespace.annotate("Pod", &second, annotation, None);
+        }
+        let ran = running.end().ends_with(4);
+        let words = site.last_words(deployment);
+        assert!(!words.contains("the hook"), "{words}");
+        let (_, told) = ran.stdout.split_once("[✘] hey-new").expect("it is told");
+        assert!(!told.contains("migrate"), "{ran}");
     }
 }
 

@@ -109,6 +109,12 @@ impl Helm {
         self.timeout
     }
 
+    /// Whether it takes a workload for ready without what its rolling update may do without: Helm 3 does, and
+    /// the watcher of Helm 4 waits for all.
+    pub fn spares(&self) -> bool {
+        self.major == Major::Three
+    }
+
     /// Renders a chart without a cluster.
     pub async fn template(
         &self,

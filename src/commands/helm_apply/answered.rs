@@ -90,8 +90,8 @@ async fn unanswered(
         site.report
             .failed(&format!("{}: {}", explanation.release, explanation.summary));
         site.report.explain(&explanation);
-        let summary = explanation.summary.clone();
+        let words = format!("{}: {}", explanation.release, explanation.summary);
         seen.found.add(explanation);
-        error.context(summary)
+        error.context(words)
     })
 }

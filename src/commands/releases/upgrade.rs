@@ -109,7 +109,7 @@ async fn upgraded(
         let mut asked = site.stop.flag();
         tokio::select! {
             _ = asked.wait_for(|asked| *asked) => {}
-            trouble = rollout.lost(site, name, &objects, manner.max_restarts, Awaited::rollout()) => {
+            trouble = rollout.lost(site, name, &objects, manner.max_restarts, Awaited::rollout(site.helm.spares())) => {
                 lost.replace(Some(trouble));
                 site.report.note(&format!("{name}: it cannot come up any more: Helm is ended"));
             }

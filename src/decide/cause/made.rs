@@ -20,6 +20,15 @@ pub(super) fn failed(kind: &str, live: &Value) -> Option<What> {
     })
 }
 
+/// Whether it is something that has an end, and came to a good one: at which try is nobody's trouble.
+pub(super) fn has_passed(kind: &str, live: &Value) -> bool {
+    match kind {
+        "Job" => condition(live, "Complete").is_some_and(|it| it["status"] == "True"),
+        "Pod" => live["status"]["phase"] == "Succeeded",
+        _ => false,
+    }
+}
+
 /// Whether it is something of which Helm waits for no end, or that has come to it.
 pub(super) fn is_done(kind: &str, live: &Value) -> bool {
     let is_true = |name| condition(live, name).is_some_and(|it| it["status"] == "True");

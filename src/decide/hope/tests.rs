@@ -40,7 +40,7 @@ fn hope_of(pod: &Value, events: &[Event]) -> Hope {
         &scene("StatefulSet", Some(pod), events),
         &[object("StatefulSet", false)],
         MAX,
-        &Awaited::rollout(),
+        &Awaited::rollout(true),
     )
 }
 
@@ -199,7 +199,7 @@ fn each_trouble_that_may_heal_is_told() {
         &scene,
         &[object("web"), object("db")],
         MAX,
-        &Awaited::rollout(),
+        &Awaited::rollout(true),
     ) else {
         panic!("they fade");
     };
@@ -216,7 +216,7 @@ fn pods_that_are_refused_are_believed_after_a_while() {
             &scene,
             &[object("StatefulSet", false)],
             MAX,
-            &Awaited::rollout(),
+            &Awaited::rollout(true),
         ))
     };
     let small = |used: &str| {
@@ -252,7 +252,7 @@ fn a_quota_that_a_pod_leaves_is_believed_when_another_was_refused_since() {
             &scene,
             &[object("StatefulSet", false)],
             MAX,
-            &Awaited::rollout(),
+            &Awaited::rollout(true),
         ))
     };
     let leaves = json!({"metadata": {"uid": "web-1", "deletionTimestamp": "2026-11-28T22:00:30Z",
@@ -283,7 +283,7 @@ fn a_load_balancer_that_nobody_could_ask_for_is_given_time() {
             &scene,
             &[object("Ingress", false)],
             MAX,
-            &Awaited::rollout(),
+            &Awaited::rollout(true),
         ))
     };
     for words in [
@@ -315,7 +315,7 @@ fn a_disk_that_cannot_be_made_is_believed_after_a_while() {
             &scene,
             &[object("PersistentVolumeClaim", false)],
             MAX,
-            &Awaited::rollout(),
+            &Awaited::rollout(true),
         ))
     };
     let failed = "ProvisioningFailed";
@@ -337,7 +337,7 @@ fn an_ingress_that_is_refused_is_believed_after_a_while() {
             &scene,
             &[object("Ingress", false)],
             MAX,
-            &Awaited::rollout(),
+            &Awaited::rollout(true),
         ))
     };
     assert_eq!(found("FailedBuildModel", false), Some(REFUSED));
@@ -356,7 +356,7 @@ fn a_job_of_a_hook_that_failed_is_lost_and_another_is_nothing() {
             &scene,
             &[object("Job", hook)],
             MAX,
-            &Awaited::rollout(),
+            &Awaited::rollout(true),
         ))
     };
     assert_eq!(found(true), LOST);
@@ -368,7 +368,7 @@ fn a_job_of_a_hook_that_failed_is_lost_and_another_is_nothing() {
 fn a_hook_whose_container_is_started_again_and_again_is_waited_for() {
     let scene = scene("Job", Some(&crash(MAX)), &[]);
     assert_eq!(
-        hope(&scene, &[object("Job", true)], MAX, &Awaited::rollout()),
+        hope(&scene, &[object("Job", true)], MAX, &Awaited::rollout(true)),
         Hope::Waits
     );
 }
@@ -377,7 +377,12 @@ fn a_hook_whose_container_is_started_again_and_again_is_waited_for() {
 fn a_job_that_helm_does_not_wait_for_ends_nothing() {
     let scene = scene("Job", Some(&crash(MAX)), &[]);
     assert_eq!(
-        hope(&scene, &[object("Job", false)], MAX, &Awaited::rollout()),
+        hope(
+            &scene,
+            &[object("Job", false)],
+            MAX,
+            &Awaited::rollout(true)
+        ),
         Hope::Waits
     );
 }
@@ -392,7 +397,7 @@ fn what_was_there_before_proves_nothing() {
             &scene,
             &[object("StatefulSet", false)],
             MAX,
-            &Awaited::rollout()
+            &Awaited::rollout(true)
         ),
         Hope::Waits
     );
@@ -405,14 +410,23 @@ fn as_long_as_a_hook_runs_nothing_is_lost() {
     let job = json!({"metadata": {"name": "web", "uid": "job"}});
     scene.apply(Change::There(key("Job", "web"), job));
     let chart = [object("StatefulSet", false), object("Job", true)];
-    assert_eq!(time(hope(&scene, &chart, MAX, &Awaited::rollout())), LOST);
+    assert_eq!(
+        time(hope(&scene, &chart, MAX, &Awaited::rollout(true))),
+        LOST
+    );
     let pod = json!({"metadata": {"name": "m", "uid": "m", "ownerReferences": [{"uid": "job"}]},
         "status": {"phase": "Running"}});
     scene.apply(Change::There(key("Pod", "m"), pod.clone()));
-    assert_eq!(time(hope(&scene, &chart, MAX, &Awaited::rollout())), None);
+    assert_eq!(
+        time(hope(&scene, &chart, MAX, &Awaited::rollout(true))),
+        None
+    );
     // Seen running last, and gone with its node.
     scene.apply(Change::Gone(key("Pod", "m"), pod));
-    assert_eq!(time(hope(&scene, &chart, MAX, &Awaited::rollout())), LOST);
+    assert_eq!(
+        time(hope(&scene, &chart, MAX, &Awaited::rollout(true))),
+        LOST
+    );
 }
 
 /// What is wrong with it is said of each Ingress that shares its load balancer.
@@ -428,7 +442,7 @@ fn an_ingress_of_another_branch_that_is_refused_may_be_mended() {
             &scene,
             &[object("Ingress", false)],
             MAX,
-            &Awaited::rollout(),
+            &Awaited::rollout(true),
         ))
     };
     assert_eq!(of("elsewhere"), Some(OUTSIDE));
@@ -446,7 +460,7 @@ fn a_hook_that_has_no_end_holds_nothing_off() {
             "status": {"phase": phase}});
         scene.apply(Change::There(key("Pod", "db"), pod));
         let chart = [object("StatefulSet", false), object(kind, true)];
-        time(hope(&scene, &chart, MAX, &Awaited::rollout()))
+        time(hope(&scene, &chart, MAX, &Awaited::rollout(true)))
     };
     for kind in ["ReplicaSet", "DaemonSet"] {
         assert_eq!(time_beside(kind, "Running"), LOST, "{kind}");
@@ -466,7 +480,7 @@ fn what_is_wrong_with_a_hook_that_helm_does_not_wait_for_ends_nothing() {
             &scene,
             &[object(kind, true)],
             MAX,
-            &Awaited::rollout(),
+            &Awaited::rollout(true),
         ))
     };
     assert_eq!(found("StatefulSet"), None);
@@ -479,7 +493,7 @@ fn what_is_wrong_with_a_hook_that_helm_does_not_wait_for_ends_nothing() {
             &scene,
             &[object("Ingress", true)],
             MAX,
-            &Awaited::rollout()
+            &Awaited::rollout(true)
         )),
         Some(REFUSED),
         "we wait for it"
@@ -502,12 +516,18 @@ fn a_pod_that_was_there_before_hides_none_that_came() {
     let mut scene = scene("StatefulSet", Some(&crash(MAX + 1)), &[]);
     scene.before.insert("web-0".into());
     let chart = [object("StatefulSet", false)];
-    assert_eq!(time(hope(&scene, &chart, MAX, &Awaited::rollout())), None);
+    assert_eq!(
+        time(hope(&scene, &chart, MAX, &Awaited::rollout(true))),
+        None
+    );
     let mut came = crash(MAX);
     came["metadata"] =
         json!({"name": "web-1", "uid": "web-1", "ownerReferences": [{"uid": "web"}]});
     scene.apply(Change::There(key("Pod", "web-1"), came));
-    assert_eq!(time(hope(&scene, &chart, MAX, &Awaited::rollout())), LOST);
+    assert_eq!(
+        time(hope(&scene, &chart, MAX, &Awaited::rollout(true))),
+        LOST
+    );
 }
 
 /// The controller tries again only after minutes, and meanwhile does other things.
@@ -524,7 +544,7 @@ fn what_is_said_since_of_something_else_makes_no_old_refusal_new() {
             &scene,
             &[object(kind, false)],
             MAX,
-            &Awaited::rollout(),
+            &Awaited::rollout(true),
         ))
     };
     for (kind, reason) in [
@@ -536,21 +556,33 @@ fn what_is_said_since_of_something_else_makes_no_old_refusal_new() {
     }
 }
 
-/// Of `wanted` pods, `ready` are, and one more finds no node.
-fn short_of_a_node(ready: u64, wanted: u64) -> Scene {
-    let mut scene = scene("StatefulSet", None, &[]);
-    let set = json!({"metadata": {"name": "web", "uid": "web"}, "spec": {"replicas": wanted}});
-    scene.apply(Change::There(key("StatefulSet", "web"), set));
-    let is_ready = json!({"status": {"conditions": [{"type": "Ready", "status": "True"}]}});
+/// A Deployment that wants so many pods: for these no node is right, and those that are not made are refused.
+fn short(wanted: u64, pods: u64, nodeless: u64) -> Scene {
+    let refused = event(
+        "ReplicaSet",
+        "set",
+        "FailedCreate",
+        "violates PodSecurity",
+        1,
+    );
+    let mut scene = scene("Deployment", None, &[refused]);
+    let update = json!({"rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}});
+    let deployment = json!({"metadata": {"name": "web", "uid": "web"},
+        "spec": {"replicas": wanted, "strategy": update}});
+    scene.apply(Change::There(key("Deployment", "web"), deployment));
+    let of = |name: &str, owner: &str| json!({"name": name, "uid": name, "ownerReferences": [{"uid": owner}]});
+    let set = json!({"metadata": of("set", "web")});
+    scene.apply(Change::There(key("ReplicaSet", "set"), set));
     let lacks = unscheduled("0/3 nodes are available: 3 node(s) didn't match Pod's node selector.");
-    for number in 0..=ready {
-        let mut pod = if number < ready {
-            is_ready.clone()
-        } else {
+    for number in 0..pods {
+        let is_nodeless = number < nodeless;
+        let mut pod = if is_nodeless {
             lacks.clone()
+        } else {
+            json!({})
         };
         let name = format!("web-{number}");
-        pod["metadata"] = json!({"name": name, "uid": name, "ownerReferences": [{"uid": "web"}]});
+        pod["metadata"] = of(&name, "set");
         scene.apply(Change::There(key("Pod", &name), pod));
     }
     scene
@@ -558,17 +590,27 @@ fn short_of_a_node(ready: u64, wanted: u64) -> Scene {
 
 #[test]
 fn a_pod_that_nobody_waits_for_ends_nothing() {
-    let chart = [object("StatefulSet", false)];
-    let of =
-        |ready, wanted, awaited| time(hope(&short_of_a_node(ready, wanted), &chart, MAX, &awaited));
-    assert_eq!(of(1, 2, Awaited::rollout()), Some(OUTSIDE));
+    let chart = [object("Deployment", false)];
+    let of = |scene, awaited| time(hope(&scene, &chart, MAX, &awaited));
+    for (scene, expected) in [
+        (short(4, 4, 1), None),
+        (short(4, 4, 2), Some(OUTSIDE)),
+        (short(4, 3, 0), None),
+        (short(4, 3, 1), Some(OUTSIDE)),
+        (short(4, 2, 0), Some(REFUSED)),
+        (short(1, 1, 1), Some(OUTSIDE)),
+        (short(1, 0, 0), Some(REFUSED)),
+    ] {
+        assert_eq!(of(scene, Awaited::rollout(true)), expected);
+    }
+    assert_eq!(of(short(4, 4, 1), Awaited::rollout(false)), Some(OUTSIDE));
+    assert_eq!(of(short(2, 2, 1), Awaited::rollout(true)), Some(OUTSIDE));
     assert_eq!(
-        of(2, 2, Awaited::rollout()),
+        of(short(2, 2, 1), Awaited::Answer),
         None,
-        "Helm has what it waits for"
+        "the other one answers"
     );
-    assert_eq!(of(1, 2, Awaited::Answer), None, "the other one answers");
-    assert_eq!(of(0, 2, Awaited::Answer), Some(OUTSIDE));
+    assert_eq!(of(short(2, 2, 2), Awaited::Answer), Some(OUTSIDE));
 }
 
 /// Its controller says it anew while a hook is prepared.
@@ -590,7 +632,7 @@ fn what_befalls_the_old_revision_before_helm_comes_to_it_ends_nothing() {
     };
     let mut chart = object("StatefulSet", false);
     chart.body["spec"] = json!({"template": {"image": "new"}});
-    let (chart, mut awaited) = ([chart], Awaited::rollout());
+    let (chart, mut awaited) = ([chart], Awaited::rollout(true));
     for (body, expected) in [(set(1, "old"), None), (set(2, "new"), Some(REFUSED))] {
         scene.apply(Change::There(key("StatefulSet", "web"), body));
         awaited.look(&scene, &chart);
