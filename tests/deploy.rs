@@ -171,14 +171,18 @@ fn what_failed_is_told_at_the_end() {
     let tree = WorkTree::pushed("new");
     let running = tree.deploy([]).start();
     let id = asked(&tree).id;
-    let failed = ours(DeploymentState::Failure, "hey-new: image not found").log(BUILD);
+    let failed = ours(
+        DeploymentState::Failure,
+        "Deploy failed: hey-new: image not found",
+    )
+    .log(BUILD);
     tree.forge.repository.post(id, failed);
     running
         .end()
         .ends_with(1)
         .says("[✘] Waiting for the deploy build to complete")
         .says(&format!(
-            "Deploy failed: hey-new: image not found (log: {BUILD})"
+            "\nDeploy failed: hey-new: image not found (log: {BUILD})"
         ));
 }
 

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use reqwest::{Client, Response, Url, redirect::Policy};
 use rustls::CertificateError;
 
-use crate::model::{Reply, Said, Silence};
+use crate::model::{Reply, Said, Silence, beginning as short};
 
 /// As much of a body is looked at, in bytes: what is looked for stands on a page's beginning.
 const LARGEST: usize = 1 << 20;
@@ -122,7 +122,8 @@ fn fault(reason: &CertificateError) -> String {
         CertificateError::Expired => "it has expired".into(),
         CertificateError::NotValidYet => "it is not valid yet".into(),
         CertificateError::NotValidForName => "it is for other names".into(),
-        reason => reason.to_string(),
+        // It may name all that it is for.
+        reason => short(&reason.to_string(), 200),
     }
 }
 

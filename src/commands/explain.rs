@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::{rollout::Rollout, site::Site};
 use crate::{
-    decide::{beside, is_same, is_soft, troubles},
+    decide::{beside, is_older, is_same, is_soft, troubles},
     model::{Container, Interest, Object, Trouble},
     report::{Explanation, Failure, LOG_LINES},
 };
@@ -62,7 +62,7 @@ pub(super) async fn explain(
 ) -> Option<Explanation> {
     let search = async {
         let look = tokio::time::timeout(LIMIT, look(site, suspect, rollout));
-        let seen = look.await.unwrap_or_default();
+        let seen = look.await.unwrap_or_else(|_| Seen::late());
         explained(site, suspect, seen, rollout).await
     };
     site.stop.unless(search).await.ok()?
@@ -76,14 +76,28 @@ struct Seen {
     unseen: Vec<String>,
 }
 
+impl Seen {
+    fn late() -> Self {
+        let time = LIMIT.as_secs();
+        Self {
+            troubles: Vec::new(),
+            unseen: vec![format!("the cluster did not show it within {time} s")],
+        }
+    }
+}
+
 async fn look(site: &Site<'_>, suspect: &Suspect<'_>, rollout: &Rollout) -> Seen {
     let interest = Interest::in_all(suspect.objects);
     let (mut scene, since) =
         tokio::join!(site.objects.scene(&interest), begun(site, suspect.release));
     scene.past = rollout.past();
     let here = site.here(suspect.objects);
+    let mut troubles = troubles(&scene, &here, since);
+    if !suspect.waited && suspect.lost.is_none() {
+        troubles.retain(|trouble| !is_older(&scene, trouble, since));
+    }
     Seen {
-        troubles: troubles(&scene, &here, since),
+        troubles,
         unseen: scene.unseen,
     }
 }
@@ -111,7 +125,13 @@ async fn explained(
     seen: Seen,
     rollout: &Rollout,
 ) -> Option<Explanation> {
-    let trouble = cause(&seen, suspect)?;
+    let Some(trouble) = cause(&seen, suspect) else {
+        for what in seen.unseen.iter().filter(|_| suspect.waited) {
+            let words = format!("why {} is not up is not known: {what}", suspect.release);
+            site.report.warn(&site.helm.mask(&words));
+        }
+        return None;
+    };
     let failure = Failure {
         release: suspect.release,
         namespace: site.namespace,

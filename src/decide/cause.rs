@@ -32,6 +32,28 @@ pub fn troubles(scene: &Scene, objects: &[Object], since: Option<DateTime<Utc>>)
     troubles
 }
 
+/// The object that has the trouble: a pod, a claim, or the workload itself.
+pub(super) fn subject<'a>(scene: &'a Scene, trouble: &Trouble) -> Option<&'a Value> {
+    let (kind, name) = trouble.workload.split_once('/').unwrap_or_default();
+    match (&trouble.pod, &trouble.what) {
+        (_, What::Claim { name, .. }) => scene.object("PersistentVolumeClaim", name),
+        (Some(pod), _) => scene.object("Pod", pod),
+        (None, _) => scene.object(kind, name),
+    }
+}
+
+/// Whether it is known by what is said of an object alone, and not by how that is.
+pub(super) fn is_of_events(trouble: &Trouble) -> bool {
+    let is_of_a_state = matches!(trouble.what, What::Claim { .. } | What::Job { .. });
+    trouble.pod.is_none() && !is_of_a_state
+}
+
+/// Whether what has the trouble was made before `since`: what Helm refuses of itself is not its doing.
+pub fn is_older(scene: &Scene, trouble: &Trouble, since: Option<DateTime<Utc>>) -> bool {
+    let of_before = |object| is_before(object, since);
+    !is_of_events(trouble) && subject(scene, trouble).is_some_and(of_before)
+}
+
 /// What is said of a workload, and of its pods.
 pub(super) fn said_of(scene: &Scene, kind: &str, live: &Value, pods: &[&Value]) -> Vec<Event> {
     let of_pods = pods.iter().flat_map(|pod| about(scene, "Pod", pod));

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use serde_json::Value;
 
 use super::{
-    cause::troubles,
+    cause::{is_of_events, subject, troubles},
     rollout::{leaves, pods_of, ready, spared},
     standing::Standing,
 };
@@ -100,25 +100,30 @@ fn is_spared(
         return true;
     }
     let pods = pods_of(scene, kind, live);
-    let Some((_, wanted)) = ready(kind, live, &pods) else {
+    let Some((ready, wanted)) = ready(kind, live, &pods) else {
         return false;
     };
     let needed = match awaited {
         Awaited::Rollout { spares: true, .. } => wanted - spared(kind, live, wanted),
         Awaited::Rollout { spares: false, .. } => wanted,
-        Awaited::Answer => wanted.min(1),
+        Awaited::Answer => 0,
     };
+    // Helm 3 may be content with none: nobody else is.
+    let needed = needed.max(wanted.min(1));
     let workload = object.key.to_string();
-    let of_it = fatal
-        .iter()
-        .filter(|(trouble, _)| trouble.workload == workload);
-    let lost: BTreeSet<_> = of_it.map(|(trouble, _)| trouble.pod.as_deref()).collect();
-    // What is nobody's pod is said of those that are not made.
-    let unmade = match lost.contains(&None) {
-        true => wanted.saturating_sub(pods.len() as u64),
-        false => 0,
+    let troubles = fatal.iter().map(|(trouble, _)| trouble);
+    let troubles: Vec<_> = troubles.filter(|it| it.workload == workload).collect();
+    let pods_lost = troubles.iter().filter_map(|it| it.pod.as_deref());
+    let pods_lost = pods_lost.collect::<BTreeSet<_>>().len() as u64;
+    let has = |is: fn(&What) -> bool| troubles.iter().any(|it| is(&it.what));
+    let lost = if has(|what| matches!(what, What::Claim { .. })) {
+        // Any that is not ready may wait for that disk.
+        wanted.saturating_sub(ready)
+    } else if has(|what| matches!(what, What::NotMade(_))) {
+        pods_lost + wanted.saturating_sub(pods.len() as u64)
+    } else {
+        pods_lost
     };
-    let lost = lost.iter().flatten().count() as u64 + unmade;
     wanted.saturating_sub(lost) >= needed
 }
 
@@ -153,18 +158,15 @@ fn is_not_waited_for(trouble: &Trouble) -> bool {
 
 /// Whether it is about what was there before, or was said of it before.
 fn is_of_before(scene: &Scene, trouble: &Trouble) -> bool {
-    let (kind, name) = trouble.workload.split_once('/').unwrap_or_default();
-    let about = match (&trouble.pod, &trouble.what) {
-        (_, What::Claim { name, .. }) => scene.object("PersistentVolumeClaim", name),
-        (Some(pod), _) => scene.object("Pod", pod),
-        (None, What::Job { .. }) => scene.object(kind, name),
+    match is_of_events(trouble) {
         // An Ingress is changed where it stands, and a workload is refused anew.
-        (None, what) => {
-            let mut said = trouble.events.iter().filter(|event| says(event, what));
-            return said.all(|event| event.before || event.outdated);
+        true => {
+            let said = trouble.events.iter();
+            let mut said = said.filter(|event| says(event, &trouble.what));
+            said.all(|event| event.before || event.outdated)
         }
-    };
-    about.is_some_and(|object| scene.is_old(object))
+        false => subject(scene, trouble).is_some_and(|object| scene.is_old(object)),
+    }
 }
 
 /// Whether it is by this event that such a trouble is known: what else was said since proves nothing.

@@ -1,5 +1,8 @@
 use crate::model::{Ending, Stage};
 
+/// How the sentence about a deploy that failed begins.
+pub const FAILED: &str = "Deploy failed: ";
+
 /// How a deployment that came to `stage` ended: the status to end with, one word for machines, and
 /// the sentence for people.
 pub fn end_of(stage: &Stage) -> (Ending, &'static str, String) {
@@ -12,7 +15,9 @@ pub fn end_of(stage: &Stage) -> (Ending, &'static str, String) {
         Stage::Superseded(words) => (Ending::Superseded, "superseded", words.clone()),
         Stage::Failed { words, log } => {
             let log = log.as_ref().map(|log| format!(" (log: {log})"));
-            let sentence = format!("Deploy failed: {words}{}", log.unwrap_or_default());
+            // Our own status says so itself.
+            let words = words.strip_prefix(FAILED).unwrap_or(words);
+            let sentence = format!("{FAILED}{words}{}", log.unwrap_or_default());
             (Ending::Failed, "failed", sentence)
         }
         Stage::Queued
@@ -20,5 +25,19 @@ pub fn end_of(stage: &Stage) -> (Ending, &'static str, String) {
         | Stage::Landing { .. }
         | Stage::Answering { .. }
         | Stage::Passed { .. } => (Ending::Failed, "failed", "The deploy has not ended".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_it_failed_is_said_once() {
+        for words in ["hey-new: no image", "Deploy failed: hey-new: no image"] {
+            let (words, log) = (words.to_owned(), None);
+            let (_, _, sentence) = end_of(&Stage::Failed { words, log });
+            assert_eq!(sentence, "Deploy failed: hey-new: no image");
+        }
     }
 }

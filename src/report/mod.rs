@@ -24,7 +24,7 @@ use std::{
 pub use announcement::Announcement;
 pub use checked::Checked;
 pub use checklist::Checklist;
-pub use end::end_of;
+pub use end::{FAILED, end_of};
 pub use explanation::{Explanation, Failure, LOG_LINES};
 pub use live::Live;
 pub use progress::progress;

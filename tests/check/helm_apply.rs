@@ -312,7 +312,7 @@ fn a_secret_that_images_are_pulled_by_is_looked_for() {
 fn a_missing_helm_and_a_chart_that_does_not_render_are_told() {
     let site = Site::new("check-helm");
     let none = program(&site, &echo(json!({}))).env("BRANCH_DEPLOYS_HELM", "/nowhere/helm");
-    misses(none, "Helm", "install Helm 3 or 4");
+    misses(none, "Helm", "install Helm 3 (3.13 or later) or 4");
     let nowhere = json!({"chart": "/nowhere/chart"});
     misses(
         program(&site, &nowhere),

@@ -108,13 +108,49 @@ fn a_hook_that_is_a_pod_is_told_with_its_log_though_it_is_gone() {
             "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0,
                 "containers": [{"name": "migrate", "image": "example.test/web"}]},
         });
-        let (ran, page, words) = failed(&site, helm, &objects(json!([pod])), 1);
+        let (ran, page, words) = failed(&site, helm, &objects(json!([pod])), 4);
         let says = "Deploy failed: hey-new: the hook Pod/hey-new-migrate (pre-install,pre-upgrade) \
                     fails: container migrate ends with status 1";
         assert!(words.starts_with(says), "{words}");
         let (_, told) = ran.stdout.split_once("[✘] hey-new").expect("it is told");
         assert!(told.contains("    │ relation exists\n"), "{ran}");
         assert!(page.contains("\nrelation exists\n"), "{page}");
+    }
+}
+
+#[test]
+fn what_helm_refuses_is_not_laid_to_a_crash_of_before() {
+    for helm in HELMS {
+        let site = Site::new("explains-refusal");
+        let release = |label: &str| {
+            let mut web = pods("hey-new", &json!({}));
+            let labels = json!({"app": label});
+            web["spec"]["selector"]["matchLabels"] = labels.clone();
+            web["spec"]["template"]["metadata"] = json!({
+                "labels": labels, "annotations": {"testbed/restart-after": "200ms"},
+            });
+            objects(json!([web]))
+        };
+        let deploy = |label: &str| {
+            let deployment = site.push("new");
+            let program = site.helm_apply(helm, deployment).release(&release(label));
+            (deployment, program.run())
+        };
+        let (_, first) = deploy("a");
+        first.ends_with(0);
+        let pod = site.wait_for_pod();
+        site.namespace
+            .annotate("Pod", &pod, "testbed/fail", Some("true"));
+        wait_until_within(Duration::from_secs(40), "it crashes", || {
+            let live = site.namespace.get("Pod", &pod);
+            let restarts = live["status"]["containerStatuses"][0]["restartCount"].as_u64();
+            (restarts > Some(2)).then_some(()).ok_or("not yet")
+        });
+        let (second, ran) = deploy("b");
+        let ran = ran.ends_with(1);
+        let words = site.last_words(second);
+        assert!(words.contains("immutable"), "{words}\n{ran}");
+        assert!(!words.contains("container web"), "{words}");
     }
 }
 

@@ -52,10 +52,19 @@ fn a_helm_that_is_missing_or_unknown_is_refused() {
     };
     run("/nowhere/helm").refuses(
         2,
-        "there is no Helm at `/nowhere/helm`: install Helm 3 or 4",
+        "there is no Helm at `/nowhere/helm`: install Helm 3 (3.13 or later) or 4",
     );
     let two = site.script("helm", "#!/bin/sh\necho v2.17.0\n");
     run(two.to_str().unwrap()).refuses(2, "is Helm v2.17.0: versions 3 and 4 are known");
+    let old = site.script("helm", "#!/bin/sh\necho v3.12.3\n");
+    let says = "is Helm v3.12.3: 3.13 is the first that can be used (--labels)";
+    run(old.to_str().unwrap()).refuses(2, says);
+    let middle = site.script("helm", "#!/bin/sh\necho v3.16.4\n");
+    let adopts = site
+        .helm_apply(Tool::Helm3, deployment)
+        .release(&echo(json!({})));
+    let adopts = adopts.args(["--adopt", "--helm", middle.to_str().unwrap()]);
+    adopts.run().refuses(2, "--adopt needs 3.17 or a later one");
     let none = site.script("helm", "#!/bin/sh\nexit 3\n");
     run(none.to_str().unwrap()).refuses(1, "does not tell its version");
     assert_eq!(site.namespace.inventory(), Vec::<String>::new());

@@ -53,14 +53,18 @@ fn what_failed_is_told_with_where_its_log_is() {
     let (id, running) = waiting(&forge);
     forge.repository.post(id, theirs(DeploymentState::Pending));
     forge.wait_until_read(id);
-    let failed = ours(DeploymentState::Failure, "hey-new: a pod crashed").log(BUILD);
+    let failed = ours(
+        DeploymentState::Failure,
+        "Deploy failed: hey-new: a pod crashed",
+    )
+    .log(BUILD);
     forge.repository.post(id, failed);
     running
         .end()
         .ends_with(1)
         .says(&format!("deploy build: {BUILD}"))
         .says(&format!(
-            "Deploy failed: hey-new: a pod crashed (log: {BUILD})"
+            "\nDeploy failed: hey-new: a pod crashed (log: {BUILD})"
         ));
 }
 

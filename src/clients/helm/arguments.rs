@@ -160,6 +160,7 @@ mod tests {
             secrets: Secrets::default(),
             program: "helm".into(),
             major,
+            minor: 0,
             version: String::new(),
             target: Target {
                 kubeconfig: Some("/k".into()),

@@ -35,6 +35,7 @@ pub enum Major {
 pub struct Helm {
     program: PathBuf,
     major: Major,
+    minor: u32,
     version: String,
     target: Target,
     timeout: Duration,
@@ -51,6 +52,10 @@ fn is_withheld(name: &str) -> bool {
         )
         || name.starts_with("BRANCH_DEPLOYS_")
 }
+
+/// The minors of Helm 3 that were the first with labels, and to take ownership.
+const LABELS: u32 = 13;
+const OWNERSHIP: u32 = 17;
 
 /// How many releases are uninstalled at a time: each takes 90 MB, and the most of a core.
 const UNINSTALLS: usize = 4;
@@ -80,17 +85,21 @@ impl Helm {
             )));
         }
         let version = version(&program).await?;
-        let major = match version.trim_start_matches('v').split('.').next() {
-            Some("3") => Major::Three,
-            Some("4") => Major::Four,
-            _ => bail!(Halt::usage(format!(
-                "{} is Helm {version}: versions 3 and 4 are known",
-                program.display()
-            ))),
+        let refused = |why: &str| {
+            let shown = program.display();
+            Halt::usage(format!("{shown} is Helm {version}: {why}"))
+        };
+        let (major, minor) = match known(&version) {
+            Some((Major::Three, minor)) if minor < LABELS => {
+                bail!(refused("3.13 is the first that can be used (--labels)"))
+            }
+            Some(known) => known,
+            None => bail!(refused("versions 3 and 4 are known")),
         };
         Ok(Self {
             program,
             major,
+            minor,
             version,
             target,
             timeout,
@@ -102,6 +111,21 @@ impl Helm {
     /// The version, as in `v4.3.1`.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// Fails if it cannot take over what others made.
+    ///
+    /// # Errors
+    /// A [`Halt`]: it is too old.
+    pub fn may_adopt(&self) -> anyhow::Result<()> {
+        match self.major == Major::Three && self.minor < OWNERSHIP {
+            true => bail!(Halt::usage(format!(
+                "{} is Helm {}: --adopt needs 3.17 or a later one (--take-ownership)",
+                self.program.display(),
+                self.version
+            ))),
+            false => Ok(()),
+        }
     }
 
     /// How long one command may take; Helm itself counts whole seconds.
@@ -213,6 +237,17 @@ fn withhold(command: &mut Command) {
     }
 }
 
+/// Helm's major and minor, where it is one that we know, as of `v3.13.0-rc.1`.
+fn known(version: &str) -> Option<(Major, u32)> {
+    let mut numbers = version.trim_start_matches('v').split('.');
+    let major = match numbers.next()? {
+        "3" => Major::Three,
+        "4" => Major::Four,
+        _ => return None,
+    };
+    Some((major, numbers.next()?.parse().ok()?))
+}
+
 async fn version(program: &PathBuf) -> anyhow::Result<String> {
     let shown = program.display();
     let mut command = Command::new(program);
@@ -223,7 +258,7 @@ async fn version(program: &PathBuf) -> anyhow::Result<String> {
         Ok(ended) => ended,
         Err(error) if error.kind() == ErrorKind::NotFound => {
             bail!(Halt::usage(format!(
-                "there is no Helm at `{shown}`: install Helm 3 or 4, or give its path by --helm"
+                "there is no Helm at `{shown}`: install Helm 3 (3.13 or later) or 4, or give its path by --helm"
             )))
         }
         Err(error) if error.kind() == ErrorKind::TimedOut => bail!(

@@ -206,7 +206,14 @@ pub(super) fn said(sighting: &Sighting) -> String {
     }
 }
 
+/// How many addresses are told of those that somebody names.
+const LISTED: usize = 4;
+
 fn listed(addresses: &[IpAddr]) -> String {
-    let addresses: Vec<_> = addresses.iter().map(IpAddr::to_string).collect();
-    format!("at {}", addresses.join(", "))
+    let listed = addresses.iter().take(LISTED).map(IpAddr::to_string);
+    let listed = listed.collect::<Vec<_>>().join(", ");
+    match addresses.len().saturating_sub(LISTED) {
+        0 => format!("at {listed}"),
+        more => format!("at {listed} and {more} more"),
+    }
 }

@@ -10,11 +10,13 @@ use crate::{
     settings::HelmOptions,
 };
 
-/// The line about Helm, and Helm where it is there: to render, for which it asks no cluster.
+/// The line about Helm, and Helm where it is there and may do what it is to: to render, for which it asks no
+/// cluster.
 pub(super) async fn helm(
     options: &HelmOptions,
     namespace: &str,
     secrets: Secrets,
+    adopts: bool,
 ) -> (Line, Option<Helm>) {
     let target = Target {
         kubeconfig: None,
@@ -22,7 +24,12 @@ pub(super) async fn helm(
         namespace: namespace.to_owned(),
     };
     let (program, timeout) = (options.helm.clone(), options.helm_timeout);
-    match Helm::find(program, target, timeout, secrets).await {
+    let found = Helm::find(program, target, timeout, secrets).await;
+    let able = found.and_then(|helm| match adopts {
+        true => helm.may_adopt().map(|()| helm),
+        false => Ok(helm),
+    });
+    match able {
         Ok(helm) => {
             let version = Fact::Told(helm.version().to_owned());
             (check::helm(&version), Some(helm))

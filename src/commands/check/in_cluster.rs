@@ -61,7 +61,8 @@ async fn rendered(settings: &HelmApply, laid: &Laid) -> (Line, Vec<Line>, Option
         secrets.with_those_in(chart)
     });
     let namespace = &settings.cluster.namespace;
-    let (line, helm) = charts::helm(&settings.helm, namespace, secrets).await;
+    let helm = charts::helm(&settings.helm, namespace, secrets, settings.adopt);
+    let (line, helm) = helm.await;
     let (lines, made) = charts::charts(helm.as_ref(), laid).await;
     (line, lines, made)
 }
@@ -122,7 +123,7 @@ pub(in super::super) async fn sweep_stale(
 async fn sweeping(options: &ClusterOptions, helm: &HelmOptions, here: &Here<'_>) -> Vec<Line> {
     let (lines, (helm, _)) = tokio::join!(
         cluster::lines(options, Use::Sweep, None, here),
-        charts::helm(helm, &options.namespace, Secrets::default()),
+        charts::helm(helm, &options.namespace, Secrets::default(), false),
     );
     [lines, vec![helm]].concat()
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clients::github::GitHubError,
     model::{Ending, Phase, State, is_described},
-    report::{Deployed, Explanation, Report},
+    report::{Deployed, Explanation, FAILED, Report},
     settings::{Ci, HelmApply},
 };
 
@@ -192,7 +192,7 @@ fn words(gathered: &Gathered, verdict: &Verdict, failures: &[Explanation]) -> Wo
             )
         }
         Verdict::Failed(error) => {
-            let told = |what: &str| format!("Deploy failed: {what}");
+            let told = |what: &str| format!("{FAILED}{what}");
             let sentence = told(&format!("{error:#}"));
             // Where GitHub would cut it, the names may go.
             let briefly: Vec<_> = failures.iter().map(Explanation::brief).collect();

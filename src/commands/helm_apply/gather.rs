@@ -128,6 +128,9 @@ async fn gathered(start: &Start<HelmApply>, report: &Report) -> anyhow::Result<O
         secrets.with_those_in(chart)
     });
     let helm = Helm::find(program, cluster.target().clone(), timeout, secrets).await?;
+    if settings.adopt {
+        helm.may_adopt()?;
+    }
     let plan = plan(settings, &start.sources, ci, environment, wanted, &helm).await?;
     Ok(Some(Gathered {
         github,

@@ -9,7 +9,7 @@ pub fn helm(version: &Fact<String>) -> Line {
         Fact::Refused(words) | Fact::Silent(words) => Line::missing(
             "Helm",
             words,
-            "install Helm 3 or 4, or give its path by --helm",
+            "install Helm 3 (3.13 or later) or 4, or give its path by --helm",
         ),
     }
 }

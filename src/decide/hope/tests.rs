@@ -588,6 +588,33 @@ fn short(wanted: u64, pods: u64, nodeless: u64) -> Scene {
     scene
 }
 
+/// One of a claim that its template makes, and which gets no disk.
+#[test]
+fn a_claim_of_a_sets_own_ends_it() {
+    let lacks =
+        unscheduled("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.");
+    let mut pod = lacks;
+    pod["spec"] = json!({"volumes": [{"persistentVolumeClaim": {"claimName": "data-web-0"}}]});
+    let refused = event(
+        "PersistentVolumeClaim",
+        "data-web-0",
+        "ProvisioningFailed",
+        "storageclass \"nowhere\" not found",
+        1,
+    );
+    let mut scene = scene("StatefulSet", Some(&pod), &[refused]);
+    let claim = json!({"metadata": {"name": "data-web-0", "uid": "claim"},
+        "spec": {"storageClassName": "nowhere"}, "status": {"phase": "Pending"}});
+    scene.apply(Change::There(
+        key("PersistentVolumeClaim", "data-web-0"),
+        claim,
+    ));
+    let of = |awaited| time(hope(&scene, &[object("StatefulSet", false)], MAX, &awaited));
+    for spares in [true, false] {
+        assert_eq!(of(Awaited::rollout(spares)), Some(REFUSED));
+    }
+}
+
 #[test]
 fn a_pod_that_nobody_waits_for_ends_nothing() {
     let chart = [object("Deployment", false)];
@@ -604,6 +631,16 @@ fn a_pod_that_nobody_waits_for_ends_nothing() {
         assert_eq!(of(scene, Awaited::rollout(true)), expected);
     }
     assert_eq!(of(short(4, 4, 1), Awaited::rollout(false)), Some(OUTSIDE));
+    let mut none_needed = short(1, 1, 1);
+    let update = json!({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}});
+    let deployment =
+        json!({"metadata": {"name": "web", "uid": "web"}, "spec": {"strategy": update}});
+    none_needed.apply(Change::There(key("Deployment", "web"), deployment));
+    assert_eq!(
+        of(none_needed, Awaited::rollout(true)),
+        Some(OUTSIDE),
+        "one at least"
+    );
     assert_eq!(of(short(2, 2, 1), Awaited::rollout(true)), Some(OUTSIDE));
     assert_eq!(
         of(short(2, 2, 1), Awaited::Answer),
@@ -616,14 +653,11 @@ fn a_pod_that_nobody_waits_for_ends_nothing() {
 /// Its controller says it anew while a hook is prepared.
 #[test]
 fn what_befalls_the_old_revision_before_helm_comes_to_it_ends_nothing() {
-    let refused = event(
-        "StatefulSet",
-        "web",
-        "FailedCreate",
-        "violates PodSecurity",
-        1,
-    );
-    let mut scene = scene("StatefulSet", None, &[refused]);
+    let refused = |at| {
+        let message = "violates PodSecurity";
+        event("StatefulSet", "web", "FailedCreate", message, at)
+    };
+    let mut scene = scene("StatefulSet", None, &[]);
     let set = |generation: u64, image: &str| {
         let spec = json!({"replicas": 1, "template": {"image": image}});
         let metadata = json!({"name": "web", "uid": "web", "generation": generation});
@@ -633,13 +667,14 @@ fn what_befalls_the_old_revision_before_helm_comes_to_it_ends_nothing() {
     let mut chart = object("StatefulSet", false);
     chart.body["spec"] = json!({"template": {"image": "new"}});
     let (chart, mut awaited) = ([chart], Awaited::rollout(true));
-    for (body, expected) in [(set(1, "old"), None), (set(2, "new"), Some(REFUSED))] {
-        scene.apply(Change::There(key("StatefulSet", "web"), body));
+    let mut judged = |change| {
+        scene.apply(change);
         awaited.look(&scene, &chart);
-        assert_eq!(time(hope(&scene, &chart, MAX, &awaited)), expected);
-    }
-    assert_eq!(
-        time(hope(&scene, &chart, MAX, &Awaited::Answer)),
-        Some(REFUSED)
-    );
+        time(hope(&scene, &chart, MAX, &awaited))
+    };
+    let set = |generation, image| Change::There(key("StatefulSet", "web"), set(generation, image));
+    assert_eq!(judged(set(1, "old")), None);
+    assert_eq!(judged(Change::Said(refused(2))), None, "it is said again");
+    assert_eq!(judged(set(2, "new")), None, "it was said of the old one");
+    assert_eq!(judged(Change::Said(refused(3))), Some(REFUSED));
 }
