@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::{rollout::Rollout, site::Site};
 use crate::{
-    decide::{beside, is_older, is_same, is_soft, troubles},
+    decide::{beside, is_older, is_same, is_soft, told, troubles},
     model::{Container, Interest, Object, Trouble},
     report::{Explanation, Failure, LOG_LINES},
 };
@@ -125,13 +125,14 @@ async fn explained(
     seen: Seen,
     rollout: &Rollout,
 ) -> Option<Explanation> {
-    let Some(trouble) = cause(&seen, suspect) else {
+    let Some(mut trouble) = cause(&seen, suspect) else {
         for what in seen.unseen.iter().filter(|_| suspect.waited) {
             let words = format!("why {} is not up is not known: {what}", suspect.release);
             site.report.warn(&site.helm.mask(&words));
         }
         return None;
     };
+    trouble.events = told(trouble.events);
     let failure = Failure {
         release: suspect.release,
         namespace: site.namespace,

@@ -14,10 +14,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 pub use self::alike::{beside, is_same, is_soft};
-use self::{
-    rank::rank,
-    told::{about, told},
-};
+pub use self::told::told;
+use self::{rank::rank, told::about};
 use super::rollout::{pods_of, ready};
 use crate::model::{DEADLINE, Event, Object, Scene, Trouble, What};
 
@@ -119,7 +117,7 @@ fn of_live(look: &Look<'_>, kind: &str, live: &Value, is_hook: bool) -> Vec<Trou
     for trouble in &mut found {
         trouble.ready = ready;
         trouble.events.extend(about(look.scene, kind, live));
-        trouble.events = told(std::mem::take(&mut trouble.events));
+        trouble.events.sort_by_key(|event| Reverse(event.at));
     }
     found
 }

@@ -33,7 +33,7 @@ mod sweep;
 mod uninstall;
 
 pub use capacity::{Room, Standing, Taken, room};
-pub use cause::{beside, is_older, is_same, is_soft, troubles};
+pub use cause::{beside, is_older, is_same, is_soft, told, troubles};
 pub use claim::claim;
 pub use gate::{Builds, Evidence, Gate, Proof, StepState, Waiting, Wanted, gate, pace};
 pub use hope::{Awaited, Hope, hope};

@@ -8,7 +8,7 @@ use super::{
     Look, bare,
     rank::is_of_claims,
     text,
-    told::{about, newest, told},
+    told::{about, newest},
 };
 use crate::model::{Event, Trouble, What};
 
@@ -45,7 +45,7 @@ pub(super) fn claim(look: &Look<'_>, live: &Value) -> Option<Trouble> {
         reason: refused.reason.clone(),
         message: refused.message.clone(),
     });
-    trouble.events = told(events);
+    trouble.events = events;
     Some(trouble)
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     Look, bare,
-    told::{about, newest, told},
+    told::{about, newest},
 };
 use crate::model::{Scene, Trouble, What};
 
@@ -23,7 +23,7 @@ pub(super) fn refused(look: &Look<'_>, live: &Value) -> Option<Trouble> {
         message: last.message.clone(),
         culprit: culprit(look.scene, &last.message),
     });
-    trouble.events = told(events);
+    trouble.events = events;
     Some(trouble)
 }
 

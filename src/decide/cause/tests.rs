@@ -218,7 +218,7 @@ fn warnings_are_not_crowded_out_and_what_is_said_of_every_pod_is_left_out() {
     let mut events: Vec<_> = (10..30).map(usual).collect();
     events.push(event("Pod", "web-0", "Unhealthy", "503", 1));
     let trouble = of_pod(container(json!({"state": {"running": {}}})), &events);
-    let told = trouble.expect("it is not ready").events;
+    let told = told(trouble.expect("it is not ready").events);
     let reasons: Vec<_> = told.iter().map(|it| it.reason.as_str()).collect();
     assert_eq!(
         reasons,

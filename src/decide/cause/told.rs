@@ -51,8 +51,9 @@ fn is_usual(reason: &str) -> bool {
     usual.contains(&reason)
 }
 
-/// The newest of them, newest first; warnings are not crowded out by what is as it should be.
-pub(super) fn told(mut events: Vec<Event>) -> Vec<Event> {
+/// Those that are worth a person's time: the newest, newest first; warnings are not crowded out by what is as it
+/// should be.
+pub fn told(mut events: Vec<Event>) -> Vec<Event> {
     events.sort_by_key(|event| Reverse(event.at));
     events.retain(|event| event.warns || !is_usual(&event.reason));
     let warnings: Vec<Event> = events.iter().filter(|it| it.warns).cloned().collect();

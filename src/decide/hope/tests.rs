@@ -184,6 +184,25 @@ fn a_claim_that_nobody_makes_is_waited_for_as_long_as_a_disk() {
     assert_eq!(lacks(begins, &[refused]), None);
 }
 
+/// The scheduler says why in other words each time.
+#[test]
+fn a_node_that_is_being_made_is_not_forgotten_for_what_is_said_since() {
+    let mut events = vec![event("Pod", "web-0", "TriggeredScaleUp", "", 1)];
+    let refusals = (2..20).map(|at| Event {
+        warns: true,
+        ..event(
+            "Pod",
+            "web-0",
+            "FailedScheduling",
+            &format!("0/{at} nodes"),
+            at,
+        )
+    });
+    events.extend(refusals);
+    let never = unscheduled("0/3 nodes are available: 3 node(s) didn't match Pod's node selector.");
+    assert_eq!(time(hope_of(&never, &events)), None);
+}
+
 #[test]
 fn each_trouble_that_may_heal_is_told() {
     let object = |name: &str| Object {
