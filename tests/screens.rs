@@ -18,9 +18,10 @@ const BEGINNING: &str = "\
 # Screens
 
 What a person sees in the log of `helm-apply`, of the [example app](../examples/hey) on the testbed. A
-test runs them and compares; times, the random endings of names, the namespace and the port are made
-the same each time. In Buildkite and GitHub Actions headings fold, and what failed is unfolded; the page
-of the build or job shows the same as a table.
+test runs them and compares. Times, counts of restarts and events, the random endings of names, the
+namespace and the port are made the same each time, and some lines of progress are left out. In Buildkite
+and GitHub Actions headings fold, and what failed is unfolded; the page of the build or job shows the same
+as a table.
 ";
 
 /// A chapter of the page: what it is, in what it differs from an ordinary deploy, and what is seen.
@@ -162,7 +163,8 @@ fn address() -> Screen {
 const PROGRESS: &str = "hey-new-inbox: hey-new-inbox-web 0 of 1 ready; Started: Started containers";
 
 fn is_hasty(line: &str, is_good: bool) -> bool {
-    let waits = line.contains(" of 1 ready") && line.starts_with("[…] ");
+    let is_far = |words| line.contains(words) && line.starts_with("[…] ");
+    let waits = is_far(" of 1 ready") || is_far(" has yet to run");
     // The load balancer hears of a pod that is ready a moment later.
     waits && !(is_good && line.ends_with(PROGRESS)) || line.contains(": it answers 503")
 }

@@ -121,13 +121,13 @@ async fn asked(
     Ok(Attempt::Answered(answered, way))
 }
 
-/// The address and path that are asked for.
+/// The address and path that are asked for. Without a path of its own it is the very address that people
+/// use: one more slash at its end may be another.
 pub(super) fn health_url(url: &str, path: &str) -> anyhow::Result<Url> {
-    let joined = format!(
-        "{}/{}",
-        url.trim_end_matches('/'),
-        path.trim_start_matches('/')
-    );
+    let joined = match path.trim_start_matches('/') {
+        "" => url.to_owned(),
+        path => format!("{}/{path}", url.trim_end_matches('/')),
+    };
     Url::parse(&joined).with_context(|| format!("failed to read the address {joined}"))
 }
 
@@ -151,6 +151,7 @@ mod tests {
                 "up",
                 "https://new.example.com/up",
             ),
+            ("https://example.com/new", "/", "https://example.com/new"),
             (
                 "https://example.com/new",
                 "/up?x=1",

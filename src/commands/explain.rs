@@ -48,6 +48,8 @@ pub(super) struct Suspect<'a> {
     pub objects: &'a [Object],
     /// What Helm said.
     pub helm: Option<&'a str>,
+    /// The newest revision before this deploy; 0 if there was none.
+    pub before: u32,
     /// Whether it was waited for: else that something is not ready yet explains nothing.
     pub waited: bool,
     /// For what it was given up, if it was: that explains it, also where it is not seen any more.
@@ -88,8 +90,7 @@ impl Seen {
 
 async fn look(site: &Site<'_>, suspect: &Suspect<'_>, rollout: &Rollout) -> Seen {
     let interest = Interest::in_all(suspect.objects);
-    let (mut scene, since) =
-        tokio::join!(site.objects.scene(&interest), begun(site, suspect.release));
+    let (mut scene, since) = tokio::join!(site.objects.scene(&interest), begun(site, suspect));
     scene.past = rollout.past();
     let here = site.here(suspect.objects);
     let mut troubles = troubles(&scene, &here, since);
@@ -113,10 +114,13 @@ fn cause(seen: &Seen, suspect: &Suspect<'_>) -> Option<Trouble> {
     found.or(suspect.lost).cloned()
 }
 
-/// When Helm began with the release's newest revision, by the cluster's clock.
-async fn begun(site: &Site<'_>, release: &str) -> Option<DateTime<Utc>> {
-    let revisions = site.storage.revisions(release).await.ok()?;
-    revisions.last()?.created
+/// When Helm began with this deploy's revision, by the cluster's clock: never, where it did not come as far.
+async fn begun(site: &Site<'_>, suspect: &Suspect<'_>) -> Option<DateTime<Utc>> {
+    let revisions = site.storage.revisions(suspect.release).await.ok()?;
+    match revisions.last() {
+        Some(newest) if newest.version > suspect.before => newest.created,
+        Some(_) | None => Some(DateTime::<Utc>::MAX_UTC),
+    }
 }
 
 async fn explained(

@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 pub use self::alike::{beside, is_same, is_soft};
+pub(super) use self::made::is_done;
 pub use self::told::told;
 use self::{rank::rank, told::about};
 use super::rollout::{pods_of, ready};

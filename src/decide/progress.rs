@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    cause::said_of,
+    cause::{is_done, said_of},
     rollout::{pods_of, ready},
 };
 use crate::model::{Event, Object, Progress, Scene, Speaker, Waited};
@@ -11,26 +11,22 @@ use crate::model::{Event, Object, Progress, Scene, Speaker, Waited};
 /// What of a release is not ready yet, and what was said of that last.
 pub fn progress(scene: &Scene, objects: &[Object]) -> Progress {
     let (mut waited, mut said) = (Vec::new(), Vec::new());
-    for object in objects
-        .iter()
-        .filter(|it| it.annotation("helm.sh/hook").is_none())
-    {
+    for object in objects {
         let (kind, name) = (&object.key.kind, &object.key.name);
         let Some(live) = scene.object(kind, name) else {
             continue;
         };
         let pods = pods_of(scene, kind, live);
-        match ready(kind, live, &pods) {
-            Some((ready, wanted)) if ready < wanted => {
-                let name = name.clone();
-                waited.push(Waited {
-                    name,
-                    ready,
-                    wanted,
-                });
-                said.extend(said_of(scene, kind, live, &pods));
-            }
-            Some(_) | None => {}
+        let count = match object.annotation("helm.sh/hook") {
+            Some(_) => has_yet_to_run(scene, kind, live, &pods).then_some(None),
+            None => ready(kind, live, &pods)
+                .filter(|(ready, wanted)| ready < wanted)
+                .map(Some),
+        };
+        if let Some(pods_ready) = count {
+            let name = name.clone();
+            waited.push(Waited { name, pods_ready });
+            said.extend(said_of(scene, kind, live, &pods));
         }
     }
     // That the scheduler and the controllers do their work goes without saying.
@@ -40,6 +36,12 @@ pub fn progress(scene: &Scene, objects: &[Object]) -> Progress {
         waited,
         last: said.into_iter().max_by_key(|event| event.at),
     }
+}
+
+/// Whether it is a hook that was made, and of whose pods no container runs yet.
+fn has_yet_to_run(scene: &Scene, kind: &str, live: &Value, pods: &[&Value]) -> bool {
+    let has_run = || pods.iter().any(|pod| !of_pod("", pod).is_empty());
+    !scene.is_old(live) && !is_done(kind, live) && !has_run()
 }
 
 /// The containers of a release's hooks that run, or have run: those that prepare a pod too, in the pod's order.
@@ -133,15 +135,9 @@ mod tests {
             scene.apply(say(reason, at, before));
         }
         let found = progress(&scene, &[object("StatefulSet", "web", false)]);
-        let (ready, wanted) = (1, 2);
-        assert_eq!(
-            found.waited,
-            [Waited {
-                name: "web".into(),
-                ready,
-                wanted
-            }]
-        );
+        let pods_ready = Some((1, 2));
+        let name = "web".into();
+        assert_eq!(found.waited, [Waited { name, pods_ready }]);
         assert_eq!(found.last.map(|it| it.reason).as_deref(), Some("Pulled"));
     }
 
@@ -161,6 +157,31 @@ mod tests {
         }));
         let found = progress(&scene, &[object("StatefulSet", "web", false)]);
         assert_eq!((found.waited, found.last), (vec![], None));
+    }
+
+    #[test]
+    fn a_hook_is_waited_for_until_it_runs() {
+        let waited = |status: Value| {
+            let scene = scene(&[
+                ("Job", "migrate", "", json!({})),
+                ("Pod", "migrate-1", "migrate", status),
+            ]);
+            let found = progress(&scene, &[object("Job", "migrate", true)]);
+            found
+                .waited
+                .into_iter()
+                .map(|it| it.pods_ready)
+                .collect::<Vec<_>>()
+        };
+        let state =
+            |state: &str| json!({"containerStatuses": [{"name": "app", "state": {state: {}}}]});
+        assert_eq!(waited(json!({})), [None]);
+        assert_eq!(waited(state("waiting")), [None]);
+        assert_eq!(waited(state("running")), []);
+        let done = json!({"conditions": [{"type": "Complete", "status": "True"}]});
+        let gone = scene(&[("Job", "migrate", "", done)]);
+        let found = progress(&gone, &[object("Job", "migrate", true)]);
+        assert_eq!(found.waited, []);
     }
 
     #[test]

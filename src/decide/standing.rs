@@ -70,9 +70,20 @@ fn holds(live: &Value, wanted: &Value) -> bool {
             let pairs = || live.iter().zip(wanted);
             live.len() >= wanted.len() && pairs().all(|(live, wanted)| holds(live, wanted))
         }
-        (Value::Null, Value::Object(wanted)) => wanted.is_empty(),
-        (Value::Null, Value::Array(wanted)) => wanted.is_empty(),
+        // The API server leaves out what is empty.
+        (Value::Null, wanted) => is_empty(wanted),
         (live, wanted) => live == wanted,
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(is) => !is,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
     }
 }
 
@@ -145,7 +156,7 @@ mod tests {
             (json!({"a": 1, "b": 2}), json!({"a": 1}), true),
             (
                 json!({"a": 1}),
-                json!({"a": 1, "b": null, "c": {}, "d": []}),
+                json!({"a": 1, "b": null, "c": {}, "d": [], "e": "", "f": 0, "g": false}),
                 true,
             ),
             (json!({"a": 1}), json!({"a": 1, "b": 2}), false),

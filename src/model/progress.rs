@@ -9,15 +9,13 @@ pub struct Progress {
     pub last: Option<Event>,
 }
 
-/// A workload that is not ready yet.
+/// A workload that is not ready yet, or a hook that has yet to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waited {
     /// Its name.
     pub name: String,
-    /// So many of its pods are ready.
-    pub ready: u64,
-    /// So many are to be.
-    pub wanted: u64,
+    /// How many of its pods are ready, of how many; none for a hook.
+    pub pods_ready: Option<(u64, u64)>,
 }
 
 /// A container of a hook's pod that has something to say.

@@ -7,7 +7,10 @@ const WIDTH: usize = 120;
 /// How far a release is, in one line without secrets; none where nothing is waited for.
 pub fn progress(progress: &Progress, secrets: &Secrets) -> Option<String> {
     let waited = progress.waited.iter();
-    let waited = waited.map(|it| format!("{} {} of {} ready", it.name, it.ready, it.wanted));
+    let waited = waited.map(|it| match it.pods_ready {
+        Some((ready, wanted)) => format!("{} {ready} of {wanted} ready", it.name),
+        None => format!("the hook {} has yet to run", it.name),
+    });
     let waited: Vec<_> = waited.collect();
     let said = progress.last.as_ref().map(|event| {
         // Of one that is cut nothing would be known.
@@ -25,10 +28,9 @@ mod tests {
 
     #[test]
     fn it_tells_what_is_waited_for_and_what_was_said_last() {
-        let waited = |name: &str, ready| Waited {
+        let waited = |name: &str, ready: Option<u64>| Waited {
             name: name.into(),
-            ready,
-            wanted: 2,
+            pods_ready: ready.map(|ready| (ready, 2)),
         };
         let last = Event {
             reason: "Pulling".into(),
@@ -36,7 +38,7 @@ mod tests {
             ..Event::default()
         };
         let mut all = Progress {
-            waited: vec![waited("web", 1), waited("jobs", 0)],
+            waited: vec![waited("web", Some(1)), waited("jobs", Some(0))],
             last: Some(last),
         };
         let secrets = Secrets::new(["hush".to_owned()]);
@@ -48,6 +50,10 @@ mod tests {
         }
         let line = shown(&all).expect("it is waited for");
         assert!(line.ends_with("x**"), "a cut secret is shown: {line}");
+        all.waited = vec![waited("migrate", None)];
+        all.last = None;
+        let says = "the hook migrate has yet to run";
+        assert_eq!(shown(&all).as_deref(), Some(says));
         all.waited.clear();
         assert_eq!(shown(&all), None);
     }

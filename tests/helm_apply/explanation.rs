@@ -124,21 +124,22 @@ fn a_hook_that_is_a_pod_is_told_with_its_log_though_it_is_gone() {
 fn what_helm_refuses_is_not_laid_to_a_crash_of_before() {
     for helm in HELMS {
         let site = Site::new("explains-refusal");
-        let release = |label: &str| {
+        let release = |label: &str, beside: &[Value]| {
             let mut web = pods("hey-new", &json!({}));
             let labels = json!({"app": label});
             web["spec"]["selector"]["matchLabels"] = labels.clone();
             web["spec"]["template"]["metadata"] = json!({
                 "labels": labels, "annotations": {"testbed/restart-after": "200ms"},
             });
-            objects(json!([web]))
+            objects(json!([&[web], beside].concat()))
         };
-        let deploy = |label: &str| {
+        let deploy = |label: &str, beside: &[Value]| {
             let deployment = site.push("new");
-            let program = site.helm_apply(helm, deployment).release(&release(label));
-            (deployment, program.run())
+            let program = site.helm_apply(helm, deployment);
+            let ran = program.release(&release(label, beside)).run();
+            (site.last_words(deployment), ran)
         };
-        let (_, first) = deploy("a");
+        let (_, first) = deploy("a", &[]);
         first.ends_with(0);
         let pod = site.wait_for_pod();
         site.namespace
@@ -148,12 +149,26 @@ fn what_helm_refuses_is_not_laid_to_a_crash_of_before() {
             let restarts = live["status"]["containerStatuses"][0]["restartCount"].as_u64();
             (restarts > Some(2)).then_some(()).ok_or("not yet")
         });
-        let (second, ran) = deploy("b");
-        let ran = ran.ends_with(1);
-        let words = site.last_words(second);
-        assert!(words.contains("UPGRADE FAILED: cannot patch"), "{words}");
-        assert!(ran.stdout.ends_with("field is immutable\n\n"), "{ran}");
-        assert!(!words.contains("container web"), "{words}");
+        let unknown = json!({"apiVersion": "example.com/v1", "kind": "Nope",
+            "metadata": {"name": "x"}});
+        // Of the last one Helm has not even a revision.
+        for (label, beside, says) in [
+            ("b", vec![], "field is immutable"),
+            ("a", vec![unknown], "no matches for kind \"Nope\""),
+        ] {
+            let (words, ran) = deploy(label, &beside);
+            let ran = ran.ends_with(1);
+            assert!(ran.stdout.contains(says), "{ran}");
+            let end = ran
+                .stdout
+                .trim_end()
+                .lines()
+                .last()
+                .expect("it says something");
+            assert!(!end.contains("container web"), "{ran}");
+            assert!(words.starts_with("Deploy failed: hey-new: "), "{words}");
+            assert!(!words.contains("container web"), "{words}");
+        }
     }
 }
 

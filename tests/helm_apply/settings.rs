@@ -78,6 +78,14 @@ fn mistakes_are_named_as_they_were_written() {
             "--url: `ftp://new.x` is no http or https address",
         ),
         (
+            flag("--url", "https://me:hush@{slug}.x"),
+            "--url: it holds a user or password",
+        ),
+        (
+            flag("--url", "https://{slug}.x/?a=b"),
+            "goes on after its path",
+        ),
+        (
             flag("--url", "https://{host}"),
             "--url: `{host}` is made from this text",
         ),

@@ -80,6 +80,7 @@ async fn unanswered(
             release: &planned.release.name,
             objects: &planned.objects,
             helm: None,
+            before: 0,
             waited: true,
             lost: lost.as_ref(),
         };

@@ -65,7 +65,8 @@ pub(super) async fn bring_one_up(
         wait_for_the_old(site, &planned.objects).await?;
         (outcome, lost) = attempt().await?;
     }
-    let revision = match deployed(site, name, newest(&revisions), &outcome).await {
+    let before = newest(&revisions);
+    let revision = match deployed(site, name, before, &outcome).await {
         Ok(revision) => revision,
         Err(error) => {
             // One that we ended says that, and no more.
@@ -79,7 +80,7 @@ pub(super) async fn bring_one_up(
                 Some(_) => given_up(&outcome),
                 None => error,
             };
-            return Err(explained(site, planned, error, lost.as_ref(), seen).await);
+            return Err(explained(site, planned, before, error, lost.as_ref(), seen).await);
         }
     };
     clear_strays(site, name).await?;
@@ -184,6 +185,7 @@ async fn note_if_unrecorded(site: &Site<'_>, planned: &Planned) -> anyhow::Resul
 async fn explained(
     site: &Site<'_>,
     planned: &Planned,
+    before: u32,
     error: anyhow::Error,
     lost: Option<&Trouble>,
     seen: &Seen<'_>,
@@ -193,6 +195,7 @@ async fn explained(
     let suspect = Suspect {
         release: &planned.release.name,
         objects: &planned.objects,
+        before,
         helm: lost.is_none().then_some(helm.as_str()),
         waited: ending == Ending::TimedOut,
         lost,

@@ -30,7 +30,7 @@ pub(super) fn has_passed(kind: &str, live: &Value) -> bool {
 }
 
 /// Whether it is something of which Helm waits for no end, or that has come to it.
-pub(super) fn is_done(kind: &str, live: &Value) -> bool {
+pub(in super::super) fn is_done(kind: &str, live: &Value) -> bool {
     let is_true = |name| condition(live, name).is_some_and(|it| it["status"] == "True");
     match kind {
         "Job" => is_true("Complete") || is_true("Failed"),
