@@ -9,14 +9,17 @@ use chrono::{DateTime, Utc};
 
 use super::{rollout::Rollout, site::Site};
 use crate::{
-    decide::{beside, is_older, is_same, is_soft, told, troubles},
-    model::{Container, Interest, Object, Trouble},
+    decide::{beside, has_enough, is_same, is_soft, told, troubles},
+    model::{Container, Interest, Object, Trouble, What},
     report::{Explanation, Failure, LOG_LINES},
 };
 
 /// How long the look at the namespace may take, and then that at a log: the failure is told without them, too.
 const LIMIT: Duration = Duration::from_secs(5);
 const LOG_LIMIT: Duration = Duration::from_secs(3);
+
+/// When what did not begin began: nothing that is there is of it.
+const NEVER: Option<DateTime<Utc>> = Some(DateTime::<Utc>::MAX_UTC);
 
 /// What is found out of the failures of one run.
 #[derive(Default)]
@@ -91,11 +94,19 @@ impl Seen {
 async fn look(site: &Site<'_>, suspect: &Suspect<'_>, rollout: &Rollout) -> Seen {
     let interest = Interest::in_all(suspect.objects);
     let (mut scene, since) = tokio::join!(site.objects.scene(&interest), begun(site, suspect));
-    scene.past = rollout.past();
+    rollout.add_to(&mut scene);
     let here = site.here(suspect.objects);
     let mut troubles = troubles(&scene, &here, since);
-    if !suspect.waited && suspect.lost.is_none() {
-        troubles.retain(|trouble| !is_older(&scene, trouble, since));
+    if suspect.lost.is_none() {
+        let (waited, spares) = (suspect.waited && since != NEVER, site.helm.spares());
+        // What Helm refuses of itself no pod explains, nor what it does without anything.
+        troubles.retain(|trouble| {
+            (waited || trouble.hook.is_some()) && !has_enough(&scene, &here, trouble, spares)
+        });
+        // It waits for no Ingress: its address is waited for later.
+        troubles.sort_by_key(|trouble| {
+            suspect.helm.is_some() && matches!(trouble.what, What::Ingress { .. })
+        });
     }
     Seen {
         troubles,
@@ -119,7 +130,7 @@ async fn begun(site: &Site<'_>, suspect: &Suspect<'_>) -> Option<DateTime<Utc>> 
     let revisions = site.storage.revisions(suspect.release).await.ok()?;
     match revisions.last() {
         Some(newest) if newest.version > suspect.before => newest.created,
-        Some(_) | None => Some(DateTime::<Utc>::MAX_UTC),
+        Some(_) | None => NEVER,
     }
 }
 

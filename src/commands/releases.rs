@@ -65,8 +65,7 @@ pub(super) async fn check_owners(
 }
 
 /// Brings all up, each once those that it needs are, the others at the same time. A release that
-/// fails stops none but those that need it; the failures are told together, and what is found out of them
-/// is added to that.
+/// fails stops none but those that need it, and is told at once; what is found out of it is added to that.
 pub(super) async fn bring_up(
     site: &Site<'_>,
     planned: &[Planned],
@@ -86,6 +85,9 @@ pub(super) async fn bring_up(
                 Err(Halt { ending, message }.into())
             }
         };
+        if let Err(error) = &outcome {
+            tell(site, name, error, seen);
+        }
         let ending = outcome.as_ref().map(drop).map_err(super::ending);
         ready[name].send_replace(Some(ending));
         outcome.map_err(|error| (name.to_owned(), error))
@@ -93,13 +95,18 @@ pub(super) async fn bring_up(
     let outcomes: Vec<_> = join_all(works).await;
     site.stop.check()?;
     let failures: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
-    for (name, error) in &failures {
-        site.report.failed(&format!("{name}: {error:#}"));
-        if let Some(explanation) = seen.found.of(name) {
-            site.report.explain(&explanation);
-        }
-    }
     super::together(failures)
+}
+
+/// Tells why a release did not come up, at once: others may go on for minutes.
+fn tell(site: &Site<'_>, release: &str, error: &anyhow::Error, seen: &Seen<'_>) {
+    if site.stop.check().is_err() {
+        return;
+    }
+    site.report.failed(&format!("{release}: {error:#}"));
+    if let Some(explanation) = seen.found.of(release) {
+        site.report.explain(&explanation);
+    }
 }
 
 /// How a release came out, for those that need it: up, or how its failure ends the command.

@@ -21,7 +21,7 @@ use self::{fading::Fading, hook_logs::HookLogs};
 use super::site::Site;
 use crate::{
     decide::{Awaited, hope, progress, speakers},
-    model::{Change, Interest, Key, Object, Scene, Trouble},
+    model::{Change, Interest, Object, Scene, Trouble},
     report,
 };
 
@@ -60,9 +60,11 @@ impl Rollout {
         self.scene.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Jobs and their pods that were there and are gone.
-    pub(super) fn past(&self) -> std::collections::BTreeMap<Key, serde_json::Value> {
-        self.scene().past.clone()
+    /// Adds to what is seen now what was seen before: what is gone, and what was changed.
+    pub(super) fn add_to(&self, now: &mut Scene) {
+        let seen = self.scene();
+        now.past.clone_from(&seen.past);
+        now.changed.clone_from(&seen.changed);
     }
 
     /// The end of what a container of a hook's pod has said while it ran.

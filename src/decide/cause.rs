@@ -47,12 +47,6 @@ pub(super) fn is_of_events(trouble: &Trouble) -> bool {
     trouble.pod.is_none() && !is_of_a_state
 }
 
-/// Whether what has the trouble was made before `since`: what Helm refuses of itself is not its doing.
-pub fn is_older(scene: &Scene, trouble: &Trouble, since: Option<DateTime<Utc>>) -> bool {
-    let of_before = |object| is_before(object, since);
-    !is_of_events(trouble) && subject(scene, trouble).is_some_and(of_before)
-}
-
 /// What is said of a workload, and of its pods.
 pub(super) fn said_of(scene: &Scene, kind: &str, live: &Value, pods: &[&Value]) -> Vec<Event> {
     let of_pods = pods.iter().flat_map(|pod| about(scene, "Pod", pod));

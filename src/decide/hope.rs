@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use serde_json::Value;
 
 use super::{
-    cause::{is_of_events, subject, troubles},
+    cause::{is_done, is_of_events, subject, troubles},
     rollout::{leaves, pods_of, ready, spared},
     standing::Standing,
 };
@@ -65,7 +65,12 @@ pub fn hope(scene: &Scene, objects: &[Object], max_restarts: u64, awaited: &Awai
     if objects.iter().any(|object| runs(scene, object)) {
         return Hope::Waits;
     }
-    let is_proof = |trouble: &Trouble| !is_of_before(scene, trouble) && !is_not_waited_for(trouble);
+    let is_begun = matches!(awaited, Awaited::Answer)
+        || !objects.iter().any(|object| comes_before(scene, object));
+    let is_proof = |trouble: &Trouble| {
+        let is_its_turn = is_begun || trouble.hook.is_some();
+        is_its_turn && !is_of_before(scene, trouble) && !is_not_waited_for(trouble)
+    };
     let mut fatal: Vec<_> = troubles(scene, objects, None)
         .into_iter()
         .filter(is_proof)
@@ -104,8 +109,7 @@ fn is_spared(
         return false;
     };
     let needed = match awaited {
-        Awaited::Rollout { spares: true, .. } => wanted - spared(kind, live, wanted),
-        Awaited::Rollout { spares: false, .. } => wanted,
+        Awaited::Rollout { spares, .. } => needed(kind, live, wanted, *spares),
         Awaited::Answer => 0,
     };
     // Helm 3 may be content with none: nobody else is.
@@ -124,7 +128,34 @@ fn is_spared(
     } else {
         pods_lost
     };
-    wanted.saturating_sub(lost) >= needed
+    // A rolling update goes no further as long as none of its new pods is well. Once it is up, old ones answer.
+    let is_rising = matches!(awaited, Awaited::Rollout { .. });
+    let is_stuck = is_rising && pods_lost > 0 && pods.len() as u64 <= pods_lost;
+    !is_stuck && wanted.saturating_sub(lost) >= needed
+}
+
+/// Whether the workload that has the trouble is ready, for a Helm that `spares` what a rolling update may do
+/// without, or waits for all.
+pub fn has_enough(scene: &Scene, objects: &[Object], trouble: &Trouble, spares: bool) -> bool {
+    let mut objects = objects.iter();
+    let object = objects.find(|object| object.key.to_string() == trouble.workload);
+    let live = object.and_then(|it| scene.object(&it.key.kind, &it.key.name));
+    let Some((object, live, (ready, wanted))) = object
+        .zip(live)
+        .zip(trouble.ready)
+        .map(|((object, live), ready)| (object, live, ready))
+    else {
+        return false;
+    };
+    ready > 0 && ready >= needed(&object.key.kind, live, wanted, spares)
+}
+
+/// How many ready pods Helm waits for.
+fn needed(kind: &str, workload: &Value, wanted: u64, spares: bool) -> u64 {
+    match spares {
+        true => wanted - spared(kind, workload, wanted),
+        false => wanted,
+    }
 }
 
 /// Whether it is a hook that runs, and that Helm waits for: the pods of others run for good.
@@ -139,6 +170,15 @@ fn runs(scene: &Scene, object: &Object) -> bool {
     let is_there = |pod: &Value| scene.of_kind("Pod").any(|there| there == pod);
     let is_running = |pod: &&Value| pod["status"]["phase"] == "Running" && is_there(pod);
     pods_of(scene, kind, live).iter().any(is_running)
+}
+
+/// Whether it is a hook of this run that has not come to its end, and before which Helm changes nothing.
+fn comes_before(scene: &Scene, object: &Object) -> bool {
+    let (kind, name) = (&object.key.kind, &object.key.name);
+    let hook = object.annotation("helm.sh/hook").unwrap_or_default();
+    let is_first = hook.contains("pre-") && !hook.contains("post-") && ends(kind);
+    let live = scene.objects.get(&(kind.clone(), name.clone()));
+    live.is_some_and(|live| is_first && !scene.is_old(live) && !is_done(kind, live))
 }
 
 /// Whether it is a kind of which Helm waits for the end, where it is a hook. It waits for no other hook.
@@ -203,7 +243,11 @@ fn judged(scene: &Scene, trouble: &Trouble, max_restarts: u64) -> Option<Duratio
             reason,
             message,
             culprit: None,
-        } if reason == "FailedBuildModel" && !is_of_the_way(message) => Some(REFUSED),
+        } if reason == "FailedBuildModel" && !is_of_the_way(message) => {
+            // What is wrong with it may be what Helm mends at this moment beside it: its Service.
+            let stands = subject(scene, trouble).is_some_and(|it| scene.is_as_before(it));
+            Some(if stands { OUTSIDE } else { REFUSED })
+        }
         What::Ingress { .. } => Some(OUTSIDE),
         What::Exit { .. }
         | What::Start { .. }

@@ -16,6 +16,12 @@ pub fn is_timeout(complaint: &str, ran: Duration, limit: Duration) -> bool {
     ran >= limit && WORDS.iter().any(|words| complaint.contains(words))
 }
 
+/// Whether a Helm that failed had waited for something that its watcher then took for lost: Helm 4 does so by
+/// what the object says of itself, before its time is up.
+pub fn has_waited(complaint: &str) -> bool {
+    complaint.contains(" not ready. status: ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,6 +37,17 @@ mod tests {
             "UPGRADE FAILED: forbidden",
             seconds(9),
             seconds(5)
+        ));
+    }
+
+    /// As Helm 4.3 says it.
+    #[test]
+    fn a_watcher_that_gives_up_has_waited() {
+        let says = "UPGRADE FAILED: resource Deployment/betas/web not ready. status: Failed, message: \
+            Progress deadline exceeded";
+        assert!(has_waited(says));
+        assert!(!has_waited(
+            "UPGRADE FAILED: cannot patch \"web\": field is immutable"
         ));
     }
 }

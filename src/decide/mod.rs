@@ -33,13 +33,13 @@ mod sweep;
 mod uninstall;
 
 pub use capacity::{Room, Standing, Taken, room};
-pub use cause::{beside, is_older, is_same, is_soft, told, troubles};
+pub use cause::{beside, is_same, is_soft, told, troubles};
 pub use claim::claim;
 pub use gate::{Builds, Evidence, Gate, Proof, StepState, Waiting, Wanted, gate, pace};
-pub use hope::{Awaited, Hope, hope};
+pub use hope::{Awaited, Hope, has_enough, hope};
 pub use lease::{Lease, Patience, Step};
 pub use leaving::{Leaving, leaving};
-pub use limit::is_timeout;
+pub use limit::{has_waited, is_timeout};
 pub use living::{has_pods, still_live};
 pub use lost::{LOOKED_AT, lost, replaced};
 pub use name::{Known, Sighting, Trace, known, trace};

@@ -77,6 +77,7 @@ fn of_pod(hook: &str, pod: &Value) -> Vec<Speaker> {
         pod: text(&pod["metadata"]["name"]),
         container: text(&status["name"]),
         restarts: status["restartCount"].as_u64().unwrap_or_default(),
+        runs: !status["state"]["running"].is_null(),
         alone,
     });
     speakers.collect()

@@ -1,5 +1,7 @@
 use std::str::FromStr;
 
+use reqwest::Url;
+
 use super::{App, Branch, Commit, Slug};
 
 /// What stands for each placeholder in one deploy.
@@ -104,7 +106,16 @@ impl Template {
         if self.0.contains(&Part::Placeholder("branch".to_owned())) {
             return Err("`{branch}` does not belong in an address: use `{slug}`".to_owned());
         }
-        self.fill(facts)
+        let address = self.fill(facts)?;
+        let url = Url::parse(&address).ok();
+        let is_secret = |url: &Url| !url.username().is_empty() || url.password().is_some();
+        if url.as_ref().is_some_and(is_secret) {
+            return Err("it holds a user or password, and everybody is shown it".to_owned());
+        }
+        if address.contains(['?', '#']) {
+            return Err("it ends with its path: the health path stands below it".to_owned());
+        }
+        Ok(address)
     }
 
     /// The text with every placeholder replaced, in one pass: a branch called `{commit}` stays so.
@@ -186,6 +197,20 @@ mod tests {
         let address = |text: &str| text.parse::<Template>().unwrap().address(&facts("new"));
         assert_eq!(address("https://{slug}.x").unwrap(), "https://new.x");
         assert!(address("https://{branch}.x").is_err());
+    }
+
+    #[test]
+    fn an_address_holds_no_password_and_ends_with_its_path() {
+        let address = |text: &str| text.parse::<Template>().unwrap().address(&facts("new"));
+        assert!(address("https://x.example.com/{slug}").is_ok());
+        for bad in [
+            "https://me:hush@{slug}.x",
+            "https://{slug}.x/?a",
+            "https://{slug}.x/#b",
+        ] {
+            let refused = address(bad).unwrap_err();
+            assert!(!refused.contains("hush"), "{refused}");
+        }
     }
 
     #[test]

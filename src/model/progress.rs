@@ -29,6 +29,8 @@ pub struct Speaker {
     pub container: String,
     /// How often it was started again.
     pub restarts: u64,
+    /// Whether it runs now.
+    pub runs: bool,
     /// Whether the pod has no other.
     pub alone: bool,
 }

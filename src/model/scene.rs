@@ -20,6 +20,8 @@ pub struct Scene {
     pub past: BTreeMap<Key, Value>,
     /// The uids of those that were there when it was first looked at.
     pub before: BTreeSet<String>,
+    /// The uids of those that were changed since.
+    pub changed: BTreeSet<String>,
     /// What the cluster says of them.
     pub events: Vec<Event>,
     /// What could not be seen, and why.
@@ -64,6 +66,12 @@ impl Scene {
         uid.is_some_and(|uid| self.before.contains(uid))
     }
 
+    /// Whether an object stands as it was when it was first looked at.
+    pub fn is_as_before(&self, object: &Value) -> bool {
+        let uid = object["metadata"]["uid"].as_str();
+        self.is_old(object) && uid.is_none_or(|uid| !self.changed.contains(uid))
+    }
+
     /// Takes a change in.
     pub fn apply(&mut self, change: Change) {
         match change {
@@ -74,11 +82,10 @@ impl Scene {
             }
             Change::There(key, object) => {
                 self.past.remove(&key);
-                if self
-                    .objects
-                    .get(&key)
-                    .is_some_and(|old| is_other(old, &object))
-                {
+                let known = self.objects.get(&key);
+                if known.is_some_and(|old| is_other(old, &object)) {
+                    let uid = object["metadata"]["uid"].as_str().map(str::to_owned);
+                    self.changed.extend(uid);
                     self.forget(|event| event.kind == key.0 && event.object == key.1);
                 }
                 self.objects.insert(key, object);
@@ -211,6 +218,7 @@ mod tests {
             scene.apply(Change::There(key(), changed));
             let outdated = scene.events.last().is_some_and(|event| event.outdated);
             assert_eq!(outdated, expected);
+            assert_eq!(scene.changed.contains("1"), expected);
             scene.apply(Change::Said(Event {
                 kind: "Ingress".into(),
                 object: "web".into(),

@@ -83,7 +83,7 @@ fn mistakes_are_named_as_they_were_written() {
         ),
         (
             flag("--url", "https://{slug}.x/?a=b"),
-            "goes on after its path",
+            "--url: it ends with its path",
         ),
         (
             flag("--url", "https://{host}"),

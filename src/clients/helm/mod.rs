@@ -237,7 +237,7 @@ fn withhold(command: &mut Command) {
     }
 }
 
-/// Helm's major and minor, where it is one that we know, as of `v3.13.0-rc.1`.
+/// Helm's major and minor, where it is one that we know, as of `v3.13.0-rc.1`, or of `v3.18+unreleased`.
 fn known(version: &str) -> Option<(Major, u32)> {
     let mut numbers = version.trim_start_matches('v').split('.');
     let major = match numbers.next()? {
@@ -245,7 +245,9 @@ fn known(version: &str) -> Option<(Major, u32)> {
         "4" => Major::Four,
         _ => return None,
     };
-    Some((major, numbers.next()?.parse().ok()?))
+    let minor = numbers.next()?;
+    let end = minor.find(|c: char| !c.is_ascii_digit());
+    Some((major, minor[..end.unwrap_or(minor.len())].parse().ok()?))
 }
 
 async fn version(program: &PathBuf) -> anyhow::Result<String> {
@@ -272,4 +274,23 @@ async fn version(program: &PathBuf) -> anyhow::Result<String> {
         bail!("{shown} does not tell its version: {}", ended.status);
     }
     Ok(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_known_by_its_first_two_numbers() {
+        for (version, expected) in [
+            ("v3.13.0-rc.1", Some((Major::Three, 13))),
+            ("v3.18+unreleased", Some((Major::Three, 18))),
+            ("4.3.1", Some((Major::Four, 3))),
+            ("v2.17.0", None),
+            ("v3", None),
+            ("v3.x", None),
+        ] {
+            assert_eq!(known(version), expected, "{version}");
+        }
+    }
 }

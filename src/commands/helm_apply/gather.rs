@@ -307,15 +307,6 @@ fn expectation(
         let reason = format!("`{url}` is no http or https address with a host");
         return Err(("url", reason));
     }
-    // It is shown to everybody.
-    if !asked.username().is_empty() || asked.password().is_some() {
-        let reason = "it holds a user or password, and everybody is shown it";
-        return Err(("url", reason.to_owned()));
-    }
-    if url.contains(['?', '#']) {
-        let reason = format!("`{url}` goes on after its path, and the health path stands below it");
-        return Err(("url", reason));
-    }
     let header = options.expect_header.as_ref().map(|header| {
         let value = header.value.fill(facts);
         value.map(|value| (header.name.clone(), value))

@@ -18,7 +18,7 @@ use crate::{
         site::Site,
         teardown,
     },
-    decide::Awaited,
+    decide::{Awaited, has_waited},
     model::{Ending, Halt, Object, Revision, Status, Trouble},
     report::elapsed,
 };
@@ -197,7 +197,7 @@ async fn explained(
         objects: &planned.objects,
         before,
         helm: lost.is_none().then_some(helm.as_str()),
-        waited: ending == Ending::TimedOut,
+        waited: ending == Ending::TimedOut || has_waited(&helm),
         lost,
     };
     let Some(explanation) = explain(site, &suspect, seen.rollout).await else {

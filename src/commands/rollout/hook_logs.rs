@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{StreamExt as _, stream::FuturesUnordered};
+use futures::{FutureExt as _, StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
 use tokio::{sync::watch, time::sleep};
 
 use super::super::site::Site;
@@ -21,7 +21,7 @@ use crate::{
 const SHOWN: usize = 500;
 
 /// How long what was said last may take once the work is done.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// The logs of hooks' containers, by the names of pod and container.
 #[derive(Default)]
@@ -33,8 +33,10 @@ type Container = (String, String);
 /// What was heard of a container.
 #[derive(Default)]
 struct Log {
-    /// How often it was started, by what was heard.
+    /// How often it was started, by what was seen.
     runs: u64,
+    /// Whether it runs.
+    is_running: bool,
     /// The end of what it said.
     end: VecDeque<String>,
 }
@@ -50,50 +52,28 @@ impl HookLogs {
         changed: &mut watch::Receiver<()>,
         work: impl Future<Output = T>,
     ) -> T {
-        let (mut work, mut logs) = (pin!(work), FuturesUnordered::new());
-        let mut followed = BTreeSet::new();
-        let take_up = |followed: &mut _| self.take_up(site, release, seen(), followed);
+        let (mut work, mut hearing) = (pin!(work), Hearing::new(self, site, release));
         let done = loop {
-            logs.extend(take_up(&mut followed));
+            hearing.take_up(seen());
             tokio::select! {
                 done = &mut work => break done,
-                _ = changed.changed() => {}
-                Some(container) = logs.next(), if !logs.is_empty() => {
-                    followed.remove(&container);
-                }
+                () = hearing.next(changed) => {}
             }
         };
-        logs.extend(take_up(&mut followed));
+        let last_words = async {
+            hearing.take_up(seen());
+            while !hearing.open.is_empty() {
+                hearing.next(changed).await;
+                hearing.take_up(seen());
+            }
+        };
         let mut stop = site.stop.flag();
         tokio::select! {
-            () = logs.for_each(async |_| ()) => {}
+            () = last_words => {}
             () = sleep(LAST_WORDS) => {}
             _ = stop.wait_for(|asked| *asked) => {}
         }
         done
-    }
-
-    /// Those that are new of what is seen, to be followed; a container that is, goes on.
-    fn take_up<'a>(
-        &'a self,
-        site: &'a Site<'_>,
-        release: &str,
-        seen: Vec<Speaker>,
-        followed: &mut BTreeSet<Container>,
-    ) -> Vec<impl Future<Output = Container> + use<'a>> {
-        let mut new = Vec::new();
-        for speaker in seen {
-            let (is_new, is_first) = self.is_new(&speaker);
-            if is_first {
-                let hook = &speaker.hook;
-                site.report
-                    .note(&format!("{release}: the hook {hook} runs"));
-            }
-            if is_new && followed.insert(key(&speaker)) {
-                new.push(self.one(site, speaker));
-            }
-        }
-        new
     }
 
     /// Shows what one says until it ends, and is not started anew.
@@ -106,15 +86,16 @@ impl HookLogs {
         } = &speaker;
         let mut showing = Showing::new(site, self, &speaker);
         let mut runs = speaker.restarts + 1;
-        let restarted = || {
-            let before = std::mem::replace(&mut runs, self.runs(&speaker));
-            before < runs
+        let goes_on = || {
+            let (now, is_running) = self.state_of(&speaker);
+            let before = std::mem::replace(&mut runs, now);
+            is_running || before < now
         };
         let hear = |heard: Heard<'_>| match heard {
             Heard::Line(line, is_cut) => showing.line(line, is_cut),
             Heard::Miss(error) => showing.miss(error),
         };
-        let followed = site.objects.follow_log(pod, container, restarted, hear);
+        let followed = site.objects.follow_log(pod, container, goes_on, hear);
         match followed.await {
             Ok(()) => {}
             // A chart may have a hook removed as soon as it is done, and its log goes with it.
@@ -133,13 +114,27 @@ impl HookLogs {
         let is_first = !all.keys().any(|(pod, _)| *pod == speaker.pod);
         let log = all.entry(key(speaker)).or_default();
         let (runs, known) = (speaker.restarts + 1, log.runs);
-        log.runs = runs.max(known);
+        if runs >= known {
+            (log.runs, log.is_running) = (runs, speaker.runs);
+        }
         (runs > known, is_first)
     }
 
-    /// How often a container was started, by what was heard.
-    fn runs(&self, speaker: &Speaker) -> u64 {
-        self.all().get(&key(speaker)).map_or(0, |log| log.runs)
+    /// As long as none of them is seen to run.
+    fn rest(&self, containers: &BTreeSet<Container>) {
+        let mut all = self.all();
+        for container in containers {
+            if let Some(log) = all.get_mut(container) {
+                log.is_running = false;
+            }
+        }
+    }
+
+    /// How often a container was started, by what was seen, and whether it runs.
+    fn state_of(&self, speaker: &Speaker) -> (u64, bool) {
+        let all = self.all();
+        let log = all.get(&key(speaker));
+        log.map_or((0, false), |log| (log.runs, log.is_running))
     }
 
     fn keep(&self, speaker: &Speaker, line: &str) {
@@ -168,11 +163,62 @@ fn key(speaker: &Speaker) -> Container {
     (speaker.pod.clone(), speaker.container.clone())
 }
 
+/// The logs of a release's hooks that are open.
+struct Hearing<'a> {
+    logs: &'a HookLogs,
+    site: &'a Site<'a>,
+    release: &'a str,
+    open: FuturesUnordered<LocalBoxFuture<'a, Container>>,
+    followed: BTreeSet<Container>,
+}
+
+impl<'a> Hearing<'a> {
+    fn new(logs: &'a HookLogs, site: &'a Site<'a>, release: &'a str) -> Self {
+        Self {
+            logs,
+            site,
+            release,
+            open: FuturesUnordered::new(),
+            followed: BTreeSet::new(),
+        }
+    }
+
+    /// Opens the logs that are new of what is seen; one that is open goes on.
+    fn take_up(&mut self, seen: Vec<Speaker>) {
+        // What is not among them runs no more, or waits to be started anew.
+        self.logs.rest(&self.followed);
+        for speaker in seen {
+            let (is_new, is_first) = self.logs.is_new(&speaker);
+            if is_first {
+                let (release, hook) = (self.release, &speaker.hook);
+                let words = format!("{release}: the hook {hook} runs");
+                self.site.report.note(&words);
+            }
+            if is_new && self.followed.insert(key(&speaker)) {
+                self.open
+                    .push(self.logs.one(self.site, speaker).boxed_local());
+            }
+        }
+    }
+
+    /// Hears on until something changes, or a log ends.
+    async fn next(&mut self, changed: &mut watch::Receiver<()>) {
+        tokio::select! {
+            _ = changed.changed() => {}
+            Some(container) = self.open.next(), if !self.open.is_empty() => {
+                self.followed.remove(&container);
+            }
+        }
+    }
+}
+
 /// What is shown of one container, as it is heard.
 struct Showing<'a> {
     site: &'a Site<'a>,
     logs: &'a HookLogs,
     speaker: &'a Speaker,
+    /// Of which start of the container so many lines were shown.
+    runs: u64,
     lines: usize,
     has_missed: bool,
 }
@@ -183,6 +229,7 @@ impl<'a> Showing<'a> {
             site,
             logs,
             speaker,
+            runs: speaker.restarts + 1,
             lines: 0,
             has_missed: false,
         }
@@ -192,6 +239,10 @@ impl<'a> Showing<'a> {
         let (report, speaker) = (&self.site.report, self.speaker);
         let line = self.site.helm.secrets().mask_read(line, is_cut);
         self.logs.keep(speaker, &line);
+        let (runs, _) = self.logs.state_of(speaker);
+        if runs > self.runs {
+            (self.runs, self.lines) = (runs, 0);
+        }
         self.lines += 1;
         if self.lines <= SHOWN {
             match speaker.alone {
@@ -230,6 +281,7 @@ mod tests {
                 pod: "migrate-1".into(),
                 container: container.into(),
                 restarts,
+                runs: true,
                 alone: false,
             })
         };

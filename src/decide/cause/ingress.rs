@@ -11,7 +11,12 @@ use crate::model::{Scene, Trouble, What};
 /// What its controller says of it last, if that is a refusal.
 pub(super) fn refused(look: &Look<'_>, live: &Value) -> Option<Trouble> {
     let mut events = about(look.scene, "Ingress", live);
-    events.retain(|event| look.is_now(event));
+    let balancers = live["status"]["loadBalancer"]["ingress"].as_array();
+    let has_address = balancers.is_some_and(|them| !them.is_empty());
+    let uid = live["metadata"]["uid"].as_str().unwrap_or_default();
+    let stands = !has_address && !look.scene.changed.contains(uid);
+    // The controller asks again more and more rarely: its last word stands as long as there is no address.
+    events.retain(|event| stands || look.is_now(event));
     let last = newest(&events, |event| {
         event.reason == "SuccessfullyReconciled" || is_refusal(&event.reason)
     })?;
@@ -106,5 +111,39 @@ mod tests {
             let message = format!("Failed build model due to {said}");
             assert_eq!(culprit(&scene, &message).as_deref(), expected, "{said}");
         }
+    }
+
+    #[test]
+    fn a_refusal_stands_as_long_as_there_is_no_address_however_old_it_is() {
+        let said = crate::model::Event {
+            kind: "Ingress".into(),
+            object: "hey-new".into(),
+            reason: "FailedBuildModel".into(),
+            at: chrono::DateTime::from_timestamp(1, 0),
+            ..crate::model::Event::default()
+        };
+        let mut scene = Scene::default();
+        scene.apply(Change::Said(said));
+        let look = Look {
+            scene: &scene,
+            since: chrono::DateTime::from_timestamp(2, 0),
+        };
+        let mut live = json!({"metadata": {"name": "hey-new", "uid": "1"}});
+        assert!(refused(&look, &live).is_some());
+        let mut changed = scene.clone();
+        changed.changed.insert("1".into());
+        let since = look.since;
+        assert!(
+            refused(
+                &Look {
+                    scene: &changed,
+                    since
+                },
+                &live
+            )
+            .is_none()
+        );
+        live["status"] = json!({"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}});
+        assert!(refused(&look, &live).is_none());
     }
 }

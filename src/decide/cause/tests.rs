@@ -355,22 +355,6 @@ fn what_else_is_wrong_is_told_once_however_many_pods_have_it() {
 }
 
 #[test]
-fn a_pod_of_before_explains_nothing_of_what_helm_refuses_now() {
-    let mut pod = exit(1);
-    pod["metadata"]["creationTimestamp"] = json!("2026-11-24T09:00:00Z");
-    let objects = [
-        ("StatefulSet", "web", json!({})),
-        ("Pod", "web-1", of("web", pod)),
-    ];
-    let scene = scene(&objects, &[]);
-    let trouble = troubles(&scene, &[object("StatefulSet", "web")], None).remove(0);
-    let since = |time: &str| Some(time.parse().unwrap());
-    assert!(is_older(&scene, &trouble, since("2026-11-24T09:00:01Z")));
-    assert!(!is_older(&scene, &trouble, since("2026-11-24T09:00:00Z")));
-    assert!(!is_older(&scene, &trouble, None));
-}
-
-#[test]
 fn what_is_said_of_another_of_the_same_name_is_not_said_of_this_one() {
     let scene = |uid: &str, event: &Event| {
         let mut scene = scene(

@@ -7,7 +7,11 @@ use crate::model::{Change, ObjectKey};
 const MAX: u64 = 3;
 
 fn object(kind: &str, hook: bool) -> Object {
-    let annotations = hook.then(|| json!({"helm.sh/hook": "pre-upgrade"}));
+    hooked(kind, hook.then_some("pre-upgrade"))
+}
+
+fn hooked(kind: &str, hook: Option<&str>) -> Object {
+    let annotations = hook.map(|hook| json!({"helm.sh/hook": hook}));
     Object {
         key: ObjectKey::new("v1", kind, "web"),
         body: json!({"metadata": {"annotations": annotations}}),
@@ -428,7 +432,8 @@ fn as_long_as_a_hook_runs_nothing_is_lost() {
     let mut scene = scene("StatefulSet", Some(&lost), &[]);
     let job = json!({"metadata": {"name": "web", "uid": "job"}});
     scene.apply(Change::There(key("Job", "web"), job));
-    let chart = [object("StatefulSet", false), object("Job", true)];
+    let after = hooked("Job", Some("post-install,post-upgrade"));
+    let chart = [object("StatefulSet", false), after];
     assert_eq!(
         time(hope(&scene, &chart, MAX, &Awaited::rollout(true))),
         LOST
@@ -478,7 +483,8 @@ fn a_hook_that_has_no_end_holds_nothing_off() {
         let pod = json!({"metadata": {"name": "db", "uid": "db", "ownerReferences": [{"uid": "hook"}]},
             "status": {"phase": phase}});
         scene.apply(Change::There(key("Pod", "db"), pod));
-        let chart = [object("StatefulSet", false), object(kind, true)];
+        let hook = hooked(kind, Some("post-install"));
+        let chart = [object("StatefulSet", false), hook];
         time(hope(&scene, &chart, MAX, &Awaited::rollout(true)))
     };
     for kind in ["ReplicaSet", "DaemonSet"] {
@@ -605,6 +611,79 @@ fn short(wanted: u64, pods: u64, nodeless: u64) -> Scene {
         scene.apply(Change::There(key("Pod", &name), pod));
     }
     scene
+}
+
+/// The controller makes no other before it.
+#[test]
+fn an_update_whose_first_pod_is_lost_goes_no_further() {
+    let mut scene = scene("DaemonSet", Some(&crash(MAX)), &[]);
+    let update = json!({"rollingUpdate": {"maxUnavailable": 1}});
+    let set = json!({"metadata": {"name": "web", "uid": "web"},
+        "spec": {"updateStrategy": update}, "status": {"desiredNumberScheduled": 3}});
+    scene.apply(Change::There(key("DaemonSet", "web"), set));
+    let chart = [object("DaemonSet", false)];
+    let of = |scene: &Scene| time(hope(scene, &chart, MAX, &Awaited::rollout(true)));
+    assert_eq!(of(&scene), LOST);
+    let next = json!({"metadata": {"name": "web-1", "uid": "web-1",
+        "ownerReferences": [{"uid": "web"}]}});
+    scene.apply(Change::There(key("Pod", "web-1"), next));
+    assert_eq!(of(&scene), None, "it may do without one of them");
+    scene.objects.remove(&key("Pod", "web-1"));
+    let up = time(hope(&scene, &chart, MAX, &Awaited::Answer));
+    assert_eq!(up, None, "old ones answer");
+}
+
+/// An Ingress that is as its chart has it: its Service may be what is mended.
+#[test]
+fn an_old_ingress_has_time_and_before_a_hook_is_done_it_proves_nothing() {
+    let refused = event("Ingress", "web", "FailedBuildModel", "no such Service", 1);
+    let ingress = || json!({"metadata": {"name": "web", "uid": "web"}});
+    let chart = [object("Ingress", false), object("Job", true)];
+    let mut old = Scene::default();
+    old.apply(Change::Found(key("Ingress", "web"), ingress()));
+    old.apply(Change::Said(refused.clone()));
+    let of = |scene: &Scene| time(hope(scene, &chart, MAX, &Awaited::rollout(true)));
+    assert_eq!(of(&old), Some(OUTSIDE));
+    let mut changed = ingress();
+    changed["metadata"]["generation"] = json!(2);
+    old.apply(Change::There(key("Ingress", "web"), changed));
+    assert_eq!(of(&old), None, "that was said of it as it was");
+    old.apply(Change::Said(event(
+        "Ingress",
+        "web",
+        "FailedBuildModel",
+        "no such Service",
+        2,
+    )));
+    assert_eq!(of(&old), Some(REFUSED));
+    let hook = |status| {
+        let job = json!({"metadata": {"name": "web", "uid": "job"}, "status": status});
+        Change::There(key("Job", "web"), job)
+    };
+    let mut new = scene("Ingress", None, &[refused]);
+    assert_eq!(of(&new), Some(REFUSED));
+    new.apply(hook(json!({})));
+    assert_eq!(of(&new), None);
+    new.apply(hook(
+        json!({"conditions": [{"type": "Complete", "status": "True"}]}),
+    ));
+    assert_eq!(of(&new), Some(REFUSED));
+}
+
+#[test]
+fn a_workload_has_enough_by_its_helms_measure() {
+    let (scene, chart) = (short(4, 4, 1), [object("Deployment", false)]);
+    let mut trouble = troubles(&scene, &chart, None).remove(0);
+    for (ready, spares, expected) in [
+        (3, true, true),
+        (3, false, false),
+        (4, false, true),
+        (2, true, false),
+        (0, true, false),
+    ] {
+        trouble.ready = Some((ready, 4));
+        assert_eq!(has_enough(&scene, &chart, &trouble, spares), expected);
+    }
 }
 
 /// One of a claim that its template makes, and which gets no disk.

@@ -58,7 +58,7 @@ async fn last(stream: impl AsyncBufRead, count: usize) -> std::io::Result<Vec<(S
 
 /// How long a log is left alone that broke off, and how long where it is not to be had again and again.
 const PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The longest line that is handed on, in bytes; what is longer is cut.
 const LINE: usize = 4 << 10;
@@ -72,8 +72,9 @@ pub enum Heard<'a> {
 }
 
 impl Objects {
-    /// Hands on each line that a container writes, from its first on, once, until it ends and was not started
-    /// anew: `restarted` is asked at each end whether it was since.
+    /// Hands on each line that a container writes, from its first on, once, until an answer ends and the
+    /// container does not go on, as `goes_on` tells: it may have been started anew, and the API server may end an
+    /// answer in good order for which it lost the node.
     ///
     /// No answer lasts longer than the client bears, and a silent one not as long: what breaks off is asked
     /// for again from the last line's time on, and so is what is not answered for the time being.
@@ -81,7 +82,7 @@ impl Objects {
         &self,
         pod: &str,
         container: &str,
-        mut restarted: impl FnMut() -> bool,
+        mut goes_on: impl FnMut() -> bool,
         mut hear: impl FnMut(Heard<'_>),
     ) -> Result<(), ClusterError> {
         let api: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
@@ -101,7 +102,7 @@ impl Objects {
             match api.log_stream(pod, &params).await {
                 Ok(stream) => {
                     let read = lines(stream, &mut news).await;
-                    if read.is_ok() && !restarted() {
+                    if read.is_ok() && !goes_on() {
                         return Ok(());
                     }
                     params.since_time = known.resume();
@@ -230,22 +231,21 @@ mod tests {
         (Objects::new(client, "betas"), asked)
     }
 
-    /// What was heard of a log that is followed, of a container that was started anew at as many ends as these
-    /// tell.
+    /// What was heard of a log that is followed, of a container that goes on at the ends of answers as these tell.
     async fn followed(
         answers: Vec<Answer>,
-        restarts: &[bool],
+        goes_on: &[bool],
     ) -> (Result<(), ClusterError>, Vec<String>, Vec<String>) {
         let (objects, asked) = answering(answers);
-        let (mut read, mut restarts) = (Vec::new(), restarts.iter());
+        let (mut read, mut goes_on) = (Vec::new(), goes_on.iter());
         let hear = |heard: Heard<'_>| {
             read.push(match heard {
                 Heard::Line(line, _) => line.to_owned(),
                 Heard::Miss(error) => format!("miss {:?}", error.status()),
             });
         };
-        let restarted = || restarts.next().is_some_and(|it| *it);
-        let end = objects.follow_log("new-1", "web", restarted, hear);
+        let goes_on = || goes_on.next().is_some_and(|it| *it);
+        let end = objects.follow_log("new-1", "web", goes_on, hear);
         let end = end.await;
         let asked = asked.lock().unwrap().clone();
         (end, read, asked)
