@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     cause::{is_done, is_of_events, subject, troubles},
-    rollout::{leaves, pods_of, ready, spared},
+    rollout::{is_ready, leaves, pods_of, ready, spared},
     standing::Standing,
 };
 use crate::model::{Event, Object, QUOTA, Scene, Trouble, Unpulled, What};
@@ -117,8 +117,16 @@ fn is_spared(
     let workload = object.key.to_string();
     let troubles = fatal.iter().map(|(trouble, _)| trouble);
     let troubles: Vec<_> = troubles.filter(|it| it.workload == workload).collect();
-    let pods_lost = troubles.iter().filter_map(|it| it.pod.as_deref());
-    let pods_lost = pods_lost.collect::<BTreeSet<_>>().len() as u64;
+    let pods_lost: BTreeSet<_> = troubles.iter().filter_map(|it| it.pod.as_deref()).collect();
+    // Room may come with each new pod that is ready: an old one goes for it.
+    let begins = |pod: &&Value| {
+        let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+        !pods_lost.contains(name) && !is_ready(pod)
+    };
+    if troubles.iter().all(|it| is_of_room(&it.what)) && pods.iter().any(begins) {
+        return true;
+    }
+    let pods_lost = pods_lost.len() as u64;
     let has = |is: fn(&What) -> bool| troubles.iter().any(|it| is(&it.what));
     let lost = if has(|what| matches!(what, What::Claim { .. })) {
         // Any that is not ready may wait for that disk.
@@ -148,6 +156,15 @@ pub fn has_enough(scene: &Scene, objects: &[Object], trouble: &Trouble, spares: 
         return false;
     };
     ready > 0 && ready >= needed(&object.key.kind, live, wanted, spares)
+}
+
+/// Whether it is want of room, of which others may leave some.
+fn is_of_room(what: &What) -> bool {
+    match what {
+        What::NotMade(message) => message.contains(QUOTA),
+        What::Unschedulable(message) => FULL.iter().any(|words| message.contains(words)),
+        _ => false,
+    }
 }
 
 /// How many ready pods Helm waits for.

@@ -6,6 +6,11 @@ const WORDS: [&str; 2] = [
     "context deadline exceeded",
 ];
 
+/// The same of a request that would have had to wait for its turn longer than that, and how long such a wait may
+/// be.
+const TURN: &str = "would exceed context deadline";
+const TURNS: Duration = Duration::from_secs(5);
+
 /// Whether a Helm that failed, and `ran` so long, failed since the `limit` was over that it was given.
 ///
 /// Neither its words prove it (a single request can be too slow, too) nor the clock (each hook has
@@ -13,7 +18,8 @@ const WORDS: [&str; 2] = [
 pub fn is_timeout(complaint: &str, ran: Duration, limit: Duration) -> bool {
     // Helm counts whole seconds.
     let limit = Duration::from_secs(limit.as_secs().max(1));
-    ran >= limit && WORDS.iter().any(|words| complaint.contains(words))
+    let is_said = WORDS.iter().any(|words| complaint.contains(words));
+    (ran >= limit && is_said) || (ran + TURNS >= limit && complaint.contains(TURN))
 }
 
 /// Whether a Helm that failed had waited for something that its watcher then took for lost: Helm 4 does so by
@@ -33,6 +39,9 @@ mod tests {
         assert!(is_timeout(words, seconds(5), seconds(5)));
         assert!(is_timeout(words, seconds(1), Duration::from_millis(1500)));
         assert!(!is_timeout(words, seconds(4), seconds(5)));
+        let turn = "client rate limiter Wait returned an error: rate: Wait(n=1) would exceed context deadline";
+        assert!(is_timeout(turn, seconds(58), seconds(60)));
+        assert!(!is_timeout(turn, seconds(50), seconds(60)));
         assert!(!is_timeout(
             "UPGRADE FAILED: forbidden",
             seconds(9),

@@ -167,3 +167,20 @@ fn a_password_in_a_charts_address_and_our_token_are_shown_by_nobody() {
         refused(&format!("nowhere/{}", site.token)).says("nowhere/***");
     }
 }
+
+/// As an upgrade by Helm renders it.
+#[test]
+fn a_chart_is_told_what_the_cluster_serves() {
+    for helm in HELMS {
+        let site = Site::new("asks");
+        let release = json!({"chart": chart("asks")});
+        let check = site.helm_apply_alone(helm).release(&release);
+        let checked = check.args(["--check"]).run().ends_with(0);
+        checked.says("it renders, 1 objects");
+        let deploy = site.helm_apply(helm, site.push("new")).release(&release);
+        deploy.run().ends_with(0);
+        let map = site.namespace.get("ConfigMap", "hey-new");
+        let version = map["data"]["version"].as_str().expect("it is told");
+        assert!(version.starts_with("v1."), "{version}");
+    }
+}

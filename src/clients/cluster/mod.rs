@@ -1,6 +1,7 @@
 //! The Kubernetes API: records, Helm's storage, and the objects of releases.
 
 mod bounds;
+mod capabilities;
 mod error;
 mod ingresses;
 mod kubeconfig;
@@ -26,6 +27,7 @@ use self::{bounds::bounded, retries::Retries};
 use super::patience::Patience;
 
 pub use self::{
+    capabilities::Capabilities,
     error::ClusterError,
     ingresses::Ingresses,
     leases::{Leases, Written},

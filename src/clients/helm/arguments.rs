@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, ffi::OsString, time::Duration};
 
 use super::{Helm, Major};
+use crate::clients::cluster::Capabilities;
 
 /// A chart, and the values files that are laid over its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,16 @@ impl Helm {
         let mut arguments = texts(&["template", release, &chart.reference]);
         arguments.extend(texts(&["--namespace", &self.target.namespace]));
         arguments.extend(chart_arguments(chart));
+        let Capabilities {
+            kube_version,
+            api_versions,
+        } = &self.capabilities;
+        if !kube_version.is_empty() {
+            arguments.extend(texts(&["--kube-version", kube_version]));
+        }
+        for version in api_versions {
+            arguments.extend(texts(&["--api-versions", version]));
+        }
         arguments
     }
 
@@ -169,6 +180,7 @@ mod tests {
             },
             timeout: Duration::from_secs(600),
             uninstalls: std::sync::Arc::new(tokio::sync::Semaphore::new(1)),
+            capabilities: Capabilities::default(),
         }
     }
 

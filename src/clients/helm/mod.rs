@@ -18,7 +18,10 @@ pub use self::{
     lifeline::Lifeline,
     run::Outcome,
 };
-use super::{child, cluster::Target};
+use super::{
+    child,
+    cluster::{Capabilities, Target},
+};
 use crate::model::{Halt, Secrets};
 
 /// The two Helms there are.
@@ -41,6 +44,7 @@ pub struct Helm {
     timeout: Duration,
     secrets: Secrets,
     uninstalls: Arc<Semaphore>,
+    capabilities: Capabilities,
 }
 
 /// Variables that would send Helm to another cluster than ours, or that are none of its business.
@@ -105,7 +109,16 @@ impl Helm {
             timeout,
             secrets,
             uninstalls: Arc::new(Semaphore::new(UNINSTALLS)),
+            capabilities: Capabilities::default(),
         })
+    }
+
+    /// The same, and charts are rendered as for a cluster of these capabilities: they may ask for them.
+    pub fn knowing(self, capabilities: Capabilities) -> Self {
+        Self {
+            capabilities,
+            ..self
+        }
     }
 
     /// The version, as in `v4.3.1`.
@@ -139,7 +152,7 @@ impl Helm {
         self.major == Major::Three
     }
 
-    /// Renders a chart without a cluster.
+    /// Renders a chart without asking a cluster.
     pub async fn template(
         &self,
         release: &str,

@@ -40,7 +40,8 @@ pub(super) async fn helm(
 
 /// A line for each chart, and all objects that they render to, if each does.
 pub(super) async fn charts(helm: Option<&Helm>, laid: &Laid) -> (Vec<Line>, Option<Vec<Object>>) {
-    let values = branch_values(&laid.facts, false, None);
+    // With what a chart makes to migrate: any deploy may ask for it.
+    let values = branch_values(&laid.facts, true, None);
     let rendered = laid.releases.iter().map(async |release| match helm {
         Some(helm) => {
             let name = helm.mask(&release.settings.chart);

@@ -30,8 +30,19 @@ pub(super) async fn lines(
     made: Made<'_>,
     here: &Here<'_>,
 ) -> Vec<Line> {
-    match connect(options, here.sources, here.report).await {
-        Ok(cluster) => connected(&cluster, used, made).await,
+    let cluster = connect(options, here.sources, here.report).await;
+    of(&cluster, options, used, made).await
+}
+
+/// The lines about a cluster, or why there is no way to it.
+pub(super) async fn of(
+    cluster: &anyhow::Result<Cluster>,
+    options: &ClusterOptions,
+    used: Use,
+    made: Made<'_>,
+) -> Vec<Line> {
+    match cluster {
+        Ok(cluster) => connected(cluster, used, made).await,
         Err(error) => check::cluster(&ClusterFacts {
             namespace: options.namespace.clone(),
             reached: Fact::Refused(format!("{error:#}")),

@@ -3,8 +3,10 @@
 
 use super::{Here, at_once, buildkite, charts, cluster, dns, gate, github};
 use crate::{
+    clients::cluster::Capabilities,
     commands::{
         Start,
+        connect::connect,
         environments::app_to_adopt,
         forge,
         helm_apply::{Laid, lay_out},
@@ -39,10 +41,15 @@ pub(in super::super) async fn helm_apply(
     let needs = github::Needs::of(forge::DEPLOYING);
     let github = github::lines(&settings.github, &needs, &repository, &here);
     let in_cluster = async {
-        let (helm, charts, made) = rendered(settings, &laid).await;
-        let (options, made) = (&settings.cluster, made.as_deref());
-        let cluster = cluster::lines(options, Use::Deploy, made, &here).await;
-        [cluster, vec![helm], charts].concat()
+        let options = &settings.cluster;
+        let cluster = connect(options, here.sources, here.report).await;
+        let capabilities = match &cluster {
+            Ok(cluster) => cluster.capabilities().await.unwrap_or_default(),
+            Err(_) => Capabilities::default(),
+        };
+        let (helm, charts, made) = rendered(settings, &laid, capabilities).await;
+        let lines = cluster::of(&cluster, options, Use::Deploy, made.as_deref()).await;
+        [lines, vec![helm], charts].concat()
     };
     let address = async {
         match laid.answer.as_ref().and_then(|it| it.url.host_str()) {
@@ -55,7 +62,11 @@ pub(in super::super) async fn helm_apply(
 }
 
 /// The line about Helm, those about the charts, and what these make.
-async fn rendered(settings: &HelmApply, laid: &Laid) -> (Line, Vec<Line>, Option<Vec<Object>>) {
+async fn rendered(
+    settings: &HelmApply,
+    laid: &Laid,
+    capabilities: Capabilities,
+) -> (Line, Vec<Line>, Option<Vec<Object>>) {
     let charts = settings.releases.iter().map(|release| &release.chart);
     let secrets = charts.fold(Secrets::default(), |secrets, chart| {
         secrets.with_those_in(chart)
@@ -63,6 +74,7 @@ async fn rendered(settings: &HelmApply, laid: &Laid) -> (Line, Vec<Line>, Option
     let namespace = &settings.cluster.namespace;
     let helm = charts::helm(&settings.helm, namespace, secrets, settings.adopt);
     let (line, helm) = helm.await;
+    let helm = helm.map(|helm| helm.knowing(capabilities));
     let (lines, made) = charts::charts(helm.as_ref(), laid).await;
     (line, lines, made)
 }

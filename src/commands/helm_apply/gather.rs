@@ -127,7 +127,12 @@ async fn gathered(start: &Start<HelmApply>, report: &Report) -> anyhow::Result<O
     let secrets = charts.fold(github.secrets().clone(), |secrets, chart| {
         secrets.with_those_in(chart)
     });
-    let helm = Helm::find(program, cluster.target().clone(), timeout, secrets).await?;
+    let (found, capabilities) = tokio::join!(
+        Helm::find(program, cluster.target().clone(), timeout, secrets),
+        cluster.capabilities(),
+    );
+    // An old API server does not tell: then charts find what Helm itself knows.
+    let helm = found?.knowing(capabilities.unwrap_or_default());
     if settings.adopt {
         helm.may_adopt()?;
     }

@@ -686,6 +686,28 @@ fn a_workload_has_enough_by_its_helms_measure() {
     }
 }
 
+#[test]
+fn room_may_come_as_long_as_another_new_pod_begins() {
+    let full = "pods \"web-1\" is forbidden: exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2";
+    let refused = event("StatefulSet", "web", "FailedCreate", full, 1);
+    let mut scene = scene("StatefulSet", None, &[refused]);
+    let set = json!({"metadata": {"name": "web", "uid": "web"}, "spec": {"replicas": 2}});
+    scene.apply(Change::There(key("StatefulSet", "web"), set));
+    let mut of = |conditions: Value| {
+        let metadata =
+            json!({"name": "web-0", "uid": "web-0", "ownerReferences": [{"uid": "web"}]});
+        let pod = json!({"metadata": metadata, "status": {"conditions": conditions}});
+        scene.apply(Change::There(key("Pod", "web-0"), pod));
+        let chart = [object("StatefulSet", false)];
+        time(hope(&scene, &chart, MAX, &Awaited::rollout(true)))
+    };
+    assert_eq!(of(json!([])), None);
+    assert_eq!(
+        of(json!([{"type": "Ready", "status": "True"}])),
+        Some(OUTSIDE)
+    );
+}
+
 /// One of a claim that its template makes, and which gets no disk.
 #[test]
 fn a_claim_of_a_sets_own_ends_it() {
