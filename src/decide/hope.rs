@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     cause::{is_done, is_of_events, subject, troubles},
-    rollout::{is_ready, leaves, pods_of, ready, spared},
+    rollout::{is_ready, leaves, owned, pods_of, ready, spared},
     standing::Standing,
 };
 use crate::model::{Event, Object, QUOTA, Scene, Trouble, Unpulled, What};
@@ -119,11 +119,12 @@ fn is_spared(
     let troubles: Vec<_> = troubles.filter(|it| it.workload == workload).collect();
     let pods_lost: BTreeSet<_> = troubles.iter().filter_map(|it| it.pod.as_deref()).collect();
     // Room may come with each new pod that is ready: an old one goes for it.
+    let has_old = owned(scene, kind, live).count() > pods.len();
     let begins = |pod: &&Value| {
         let name = pod["metadata"]["name"].as_str().unwrap_or_default();
         !pods_lost.contains(name) && !is_ready(pod)
     };
-    if troubles.iter().all(|it| is_of_room(&it.what)) && pods.iter().any(begins) {
+    if has_old && troubles.iter().all(|it| is_of_room(&it.what)) && pods.iter().any(begins) {
         return true;
     }
     let pods_lost = pods_lost.len() as u64;

@@ -46,6 +46,21 @@ pub fn pods_of<'a>(scene: &'a Scene, kind: &str, workload: &'a Value) -> Vec<&'a
     }
 }
 
+/// All pods of a workload that are not on their way out, of its old templates too.
+pub fn owned<'a>(
+    scene: &'a Scene,
+    kind: &str,
+    workload: &'a Value,
+) -> impl Iterator<Item = &'a Value> {
+    let sets = scene.of_kind("ReplicaSet");
+    let sets: Vec<_> = match kind {
+        "Deployment" => sets.filter(|set| is_owned(set, workload)).collect(),
+        _ => vec![workload],
+    };
+    let pods = scene.of_kind("Pod");
+    pods.filter(move |pod| !leaves(pod) && sets.iter().any(|owner| is_owned(pod, owner)))
+}
+
 /// The ReplicaSet of a Deployment's newest template, once it is made.
 pub fn replica_set<'a>(scene: &'a Scene, deployment: &Value) -> Option<&'a Value> {
     let revision = &deployment["metadata"]["annotations"][REVISION];
@@ -144,6 +159,10 @@ mod tests {
             "ownerReferences": [{"uid": owner}]}})
     }
 
+    fn owned_by<'a>(scene: &'a Scene, kind: &str, workload: &'a Value) -> Vec<&'a str> {
+        names(&super::owned(scene, kind, workload).collect::<Vec<_>>())
+    }
+
     fn names<'a>(pods: &[&'a Value]) -> Vec<&'a str> {
         let names = pods.iter().map(|pod| pod["metadata"]["name"].as_str());
         names.map(|name| name.expect("a pod has a name")).collect()
@@ -170,6 +189,10 @@ mod tests {
         ]);
         let pods = pods_of(&scene, "Deployment", &deployment);
         assert_eq!(names(&pods), ["of-new"]);
+        assert_eq!(
+            owned_by(&scene, "Deployment", &deployment),
+            ["of-new", "of-old"]
+        );
         assert_eq!(ready("Deployment", &deployment, &pods), Some((0, 1)));
 
         let mut unseen = deployment.clone();
@@ -186,6 +209,7 @@ mod tests {
         let set = json!({"metadata": {"uid": "db"}, "spec": {"replicas": 2},
             "status": {"updateRevision": "new"}});
         assert_eq!(names(&pods_of(&scene, "StatefulSet", &set)), ["db-1"]);
+        assert_eq!(owned_by(&scene, "StatefulSet", &set), ["db-0", "db-1"]);
     }
 
     #[test]

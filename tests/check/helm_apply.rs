@@ -85,6 +85,20 @@ fn a_right_is_asked_for_in_the_namespace_in_which_the_chart_makes_the_object() {
     has_all(program(&site, &elsewhere(site.namespace.name())));
 }
 
+/// What a chart makes to migrate alone is needed by those deploys alone.
+#[test]
+fn a_right_that_only_a_migration_takes_is_needed_where_one_is_asked_for() {
+    let site = Site::with_rights("check-migrate", &without("jobs"));
+    let values = example_app().join("config/beta.yaml");
+    let release = json!({
+        "chart": "charts/app",
+        "values": [values, {"image": {"tag": "{commit}"}}],
+    });
+    let line = "Cluster: jobs.batch";
+    passes(program(&site, &release), line, "doubtful", "may not");
+    misses(program(&site, &release).args(["--migrate"]), line, "create");
+}
+
 #[test]
 fn each_right_that_the_account_lacks_is_told() {
     for (resources, line, verb) in [

@@ -1,5 +1,7 @@
 //! Renders the charts, as a deploy does before it begins.
 
+use std::collections::BTreeSet;
+
 use futures::future::join_all;
 
 use crate::{
@@ -38,10 +40,60 @@ pub(super) async fn helm(
     }
 }
 
-/// A line for each chart, and all objects that they render to, if each does.
-pub(super) async fn charts(helm: Option<&Helm>, laid: &Laid) -> (Vec<Line>, Option<Vec<Object>>) {
-    // With what a chart makes to migrate: any deploy may ask for it.
-    let values = branch_values(&laid.facts, true, None);
+/// What the charts make, if each renders.
+pub(super) struct Made {
+    /// Whatever a deploy asks for.
+    pub always: Vec<Object>,
+    /// Beside that, where it asks for migrations.
+    pub to_migrate: Vec<Object>,
+}
+
+/// A line for each chart, and what they make: for a deploy that `migrates`, or for any.
+pub(super) async fn charts(
+    helm: Option<&Helm>,
+    laid: &Laid,
+    migrates: bool,
+) -> (Vec<Line>, Option<Made>) {
+    let rendered = rendered(helm, laid, migrates).await;
+    let count = |objects: Vec<Object>| objects.len();
+    let mut lines: Vec<_> = rendered
+        .iter()
+        .map(|(name, rendered)| check::chart(name, &rendered.clone().map(count)))
+        .collect();
+    let made: Option<Vec<_>> = rendered.into_iter().map(|(_, it)| told(it)).collect();
+    let Some(always) = made.map(|it| it.concat()) else {
+        return (lines, None);
+    };
+    let mut to_migrate = Vec::new();
+    if !migrates {
+        for (name, rendered) in self::rendered(helm, laid, true).await {
+            match rendered {
+                Fact::Told(objects) => to_migrate.extend(objects),
+                Fact::Refused(why) | Fact::Silent(why) => {
+                    lines.push(check::unmigrated(&name, &why));
+                }
+            }
+        }
+    }
+    let keys: BTreeSet<_> = always.iter().map(|object| &object.key).collect();
+    to_migrate.retain(|object| !keys.contains(&object.key));
+    (lines, Some(Made { always, to_migrate }))
+}
+
+fn told<T>(fact: Fact<T>) -> Option<T> {
+    match fact {
+        Fact::Told(it) => Some(it),
+        Fact::Refused(_) | Fact::Silent(_) => None,
+    }
+}
+
+/// Each chart's name, and what it renders to.
+async fn rendered(
+    helm: Option<&Helm>,
+    laid: &Laid,
+    migrates: bool,
+) -> Vec<(String, Fact<Vec<Object>>)> {
+    let values = branch_values(&laid.facts, migrates, None);
     let rendered = laid.releases.iter().map(async |release| match helm {
         Some(helm) => {
             let name = helm.mask(&release.settings.chart);
@@ -57,18 +109,5 @@ pub(super) async fn charts(helm: Option<&Helm>, laid: &Laid) -> (Vec<Line>, Opti
             (name, Fact::Silent("not rendered: there is no Helm".into()))
         }
     });
-    let mut made = Some(Vec::new());
-    let mut lines = Vec::new();
-    for (name, rendered) in join_all(rendered).await {
-        lines.push(check::chart(
-            &name,
-            &rendered.clone().map(|it: Vec<_>| it.len()),
-        ));
-        match (rendered, &mut made) {
-            (Fact::Told(objects), Some(made)) => made.extend(objects),
-            (Fact::Told(_), None) => {}
-            (Fact::Refused(_) | Fact::Silent(_), _) => made = None,
-        }
-    }
-    (lines, made)
+    join_all(rendered).await
 }

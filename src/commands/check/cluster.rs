@@ -5,29 +5,26 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, future::join_all, stream};
 
-use super::{Here, fact};
+use super::{Here, charts::Made, fact};
 use crate::{
     clients::cluster::{Cluster, ClusterError, Rights},
     commands::connect::connect,
     decide::{
         self,
-        check::{self, ClusterFacts, Granted, Place, Right, Served, Use},
+        check::{self, ClusterFacts, Granted, Need, Place, Right, Served, Use},
     },
-    model::{Fact, IngressClass, Line, Object, ObjectKey},
+    model::{Fact, IngressClass, Line, Object, ObjectKey, Verdict},
     settings::ClusterOptions,
 };
 
 /// Of how many kinds rights are asked for at a time.
 const AT_ONCE: usize = 8;
 
-/// What the charts make, where they could be rendered.
-type Made<'a> = Option<&'a [Object]>;
-
 /// The lines about the cluster that the settings name.
 pub(super) async fn lines(
     options: &ClusterOptions,
     used: Use,
-    made: Made<'_>,
+    made: Option<&Made>,
     here: &Here<'_>,
 ) -> Vec<Line> {
     let cluster = connect(options, here.sources, here.report).await;
@@ -39,7 +36,7 @@ pub(super) async fn of(
     cluster: &anyhow::Result<Cluster>,
     options: &ClusterOptions,
     used: Use,
-    made: Made<'_>,
+    made: Option<&Made>,
 ) -> Vec<Line> {
     match cluster {
         Ok(cluster) => connected(cluster, used, made).await,
@@ -53,7 +50,7 @@ pub(super) async fn of(
     }
 }
 
-async fn connected(cluster: &Cluster, used: Use, made: Made<'_>) -> Vec<Line> {
+async fn connected(cluster: &Cluster, used: Use, made: Option<&Made>) -> Vec<Line> {
     let clock = cluster.clock().await;
     let skew = clock.as_ref().ok().and_then(|it| skew(used, *it));
     let mut facts = ClusterFacts {
@@ -73,7 +70,7 @@ async fn connected(cluster: &Cluster, used: Use, made: Made<'_>) -> Vec<Line> {
     }
     let (served, unserved) = served(cluster, made).await;
     let wanted = check::rights(used, served.as_deref());
-    let made = made.unwrap_or_default();
+    let made = made.map_or(&[][..], |made| &made.always);
     let (granted, namespace, classes, secrets) = tokio::join!(
         granted(&rights, wanted),
         rights.has_namespace(),
@@ -131,24 +128,33 @@ async fn granted(rights: &Rights, wanted: Vec<Right>) -> Vec<Granted> {
 }
 
 /// The kinds that the charts make, and a line for each that the cluster does not serve.
-async fn served(cluster: &Cluster, made: Made<'_>) -> (Option<Vec<Served>>, Vec<Line>) {
+async fn served<'a>(cluster: &Cluster, made: Option<&'a Made>) -> (Option<Vec<Served>>, Vec<Line>) {
     let Some(made) = made else {
         return (None, Vec::new());
     };
     let objects = cluster.objects();
-    let kinds = check::kinds(made.iter().map(|object| &object.key));
-    let asked = kinds.iter().map(|key| objects.served(key));
+    let kinds = |made: &'a [Object], need| {
+        let kinds = check::kinds(made.iter().map(|object| &object.key)).into_iter();
+        kinds.map(move |key| (key, need))
+    };
+    let kinds = kinds(&made.always, Need::Needed).chain(kinds(&made.to_migrate, Need::Wished));
+    let kinds: Vec<_> = kinds.collect();
+    let asked = kinds.iter().map(|(key, _)| objects.served(key));
     let own = &cluster.target().namespace;
-    let (mut served, mut lines) = (Vec::new(), Vec::new());
-    for (key, found) in kinds.iter().zip(join_all(asked).await) {
+    let (mut served, mut lines): (Vec<Served>, Vec<Line>) = (Vec::new(), Vec::new());
+    for ((key, need), found) in kinds.iter().zip(join_all(asked).await) {
         match told(found) {
             Fact::Told(Some((group, resource, namespaced))) => served.push(Served {
                 group,
                 resource,
                 place: place(key, namespaced, own),
+                need: *need,
             }),
             other => {
-                let line = check::unserved(key, &other.map(drop));
+                let mut line = check::unserved(key, &other.map(drop));
+                if *need == Need::Wished && line.verdict == Verdict::Missing {
+                    line.verdict = Verdict::Doubtful;
+                }
                 // It may be asked for in several namespaces.
                 if !lines.contains(&line) {
                     lines.push(line);
@@ -157,7 +163,8 @@ async fn served(cluster: &Cluster, made: Made<'_>) -> (Option<Vec<Served>>, Vec<
         }
     }
     served.sort();
-    served.dedup();
+    // Of those that are needed and wished for, the needed stand first.
+    served.dedup_by(|a, b| (&a.group, &a.resource, &a.place) == (&b.group, &b.resource, &b.place));
     (Some(served), lines)
 }
 

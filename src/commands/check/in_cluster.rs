@@ -13,7 +13,7 @@ use crate::{
         stop::Stop,
     },
     decide::check::Use,
-    model::{Ending, Environment, Line, Object, Secrets},
+    model::{Ending, Environment, Line, Secrets},
     report::Report,
     settings::{
         Action, ClusterOptions, Environments, HelmApply, HelmOptions, SweepDeleted, SweepStale,
@@ -48,7 +48,7 @@ pub(in super::super) async fn helm_apply(
             Err(_) => Capabilities::default(),
         };
         let (helm, charts, made) = rendered(settings, &laid, capabilities).await;
-        let lines = cluster::of(&cluster, options, Use::Deploy, made.as_deref()).await;
+        let lines = cluster::of(&cluster, options, Use::Deploy, made.as_ref()).await;
         [lines, vec![helm], charts].concat()
     };
     let address = async {
@@ -66,7 +66,7 @@ async fn rendered(
     settings: &HelmApply,
     laid: &Laid,
     capabilities: Capabilities,
-) -> (Line, Vec<Line>, Option<Vec<Object>>) {
+) -> (Line, Vec<Line>, Option<charts::Made>) {
     let charts = settings.releases.iter().map(|release| &release.chart);
     let secrets = charts.fold(Secrets::default(), |secrets, chart| {
         secrets.with_those_in(chart)
@@ -75,7 +75,7 @@ async fn rendered(
     let helm = charts::helm(&settings.helm, namespace, secrets, settings.adopt);
     let (line, helm) = helm.await;
     let helm = helm.map(|helm| helm.knowing(capabilities));
-    let (lines, made) = charts::charts(helm.as_ref(), laid).await;
+    let (lines, made) = charts::charts(helm.as_ref(), laid, settings.migrate).await;
     (line, lines, made)
 }
 

@@ -14,6 +14,15 @@ pub fn helm(version: &Fact<String>) -> Line {
     }
 }
 
+/// The line about a chart that renders, and does not with what it makes to migrate.
+pub fn unmigrated(name: &str, why: &str) -> Line {
+    Line::doubtful(
+        format!("Chart {name}, to migrate"),
+        why,
+        "mend what it makes where global.branchDeploy.migrate is true",
+    )
+}
+
 /// The line about a chart, and how many objects it renders to.
 pub fn chart(name: &str, rendered: &Fact<usize>) -> Line {
     let what = format!("Chart {name}");

@@ -14,7 +14,7 @@ pub use buildkite::{BuildkiteFacts, DeployPipeline, buildkite, deploy_pipeline, 
 pub use cluster::{ClusterFacts, Granted, cluster, ingress_class, unserved};
 pub use dns::{ZoneFacts, dns};
 pub use github::{By, GitHubFacts, NOT_SEEN, github, nobody};
-pub use helm::{chart, helm};
+pub use helm::{chart, helm, unmigrated};
 pub use registry::{pull_secret, pull_secrets, registry, step};
 pub use rights::{Need, Place, Right, Served, Use, kinds, rights};
 pub use webhook::Hook;

@@ -18,7 +18,7 @@ pub enum Use {
 }
 
 /// What becomes of the work without a right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// It fails.
     Needed,
@@ -61,6 +61,8 @@ pub struct Served {
     pub resource: String,
     /// Where the chart makes them.
     pub place: Place,
+    /// What becomes of the work without the right to them.
+    pub need: Need,
 }
 
 /// What the work itself takes: group, kind, verbs to deploy, verbs to sweep, what becomes of it without.
@@ -118,7 +120,7 @@ const USUAL: [(&str, &str); 7] = [
 ];
 
 /// The rights that a use takes. `made` is what the charts make, where they are known: those kinds are
-/// needed then, and else the usual ones are wished for.
+/// needed then, as they say, and else the usual ones are wished for.
 pub fn rights(used: Use, made: Option<&[Served]>) -> Vec<Right> {
     let leases = |verbs: &[&'static str]| of("coordination.k8s.io", "leases", verbs);
     let secrets = |verbs: &[&'static str]| of("", "secrets", verbs);
@@ -149,6 +151,7 @@ fn of_charts(used: Use, made: Option<&[Served]>) -> Vec<Right> {
         Some(made) => {
             let right = |kind: &Served| Right {
                 place: kind.place.clone(),
+                need: kind.need,
                 ..of(&kind.group, &kind.resource, verbs)
             };
             made.iter().map(right).collect()

@@ -691,17 +691,25 @@ fn room_may_come_as_long_as_another_new_pod_begins() {
     let full = "pods \"web-1\" is forbidden: exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2";
     let refused = event("StatefulSet", "web", "FailedCreate", full, 1);
     let mut scene = scene("StatefulSet", None, &[refused]);
-    let set = json!({"metadata": {"name": "web", "uid": "web"}, "spec": {"replicas": 2}});
+    let set = json!({"metadata": {"name": "web", "uid": "web"}, "spec": {"replicas": 2},
+        "status": {"updateRevision": "new"}});
     scene.apply(Change::There(key("StatefulSet", "web"), set));
-    let mut of = |conditions: Value| {
-        let metadata =
-            json!({"name": "web-0", "uid": "web-0", "ownerReferences": [{"uid": "web"}]});
+    let mut pod = |name: &str, revision: &str, conditions: Value| {
+        let labels = json!({"controller-revision-hash": revision});
+        let metadata = json!({"name": name, "uid": name, "labels": labels,
+            "ownerReferences": [{"uid": "web"}]});
         let pod = json!({"metadata": metadata, "status": {"conditions": conditions}});
-        scene.apply(Change::There(key("Pod", "web-0"), pod));
+        scene.apply(Change::There(key("Pod", name), pod));
         let chart = [object("StatefulSet", false)];
         time(hope(&scene, &chart, MAX, &Awaited::rollout(true)))
     };
-    assert_eq!(of(json!([])), None);
+    assert_eq!(
+        pod("web-0", "new", json!([])),
+        Some(OUTSIDE),
+        "no old one goes"
+    );
+    assert_eq!(pod("web-2", "old", json!([])), None);
+    let mut of = |conditions| pod("web-0", "new", conditions);
     assert_eq!(
         of(json!([{"type": "Ready", "status": "True"}])),
         Some(OUTSIDE)

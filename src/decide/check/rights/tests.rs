@@ -86,6 +86,7 @@ fn what_the_charts_make_is_needed_and_the_usual_kinds_no_more() {
         group: "autoscaling".into(),
         resource: "horizontalpodautoscalers".into(),
         place: Place::Here,
+        need: Need::Needed,
     };
     let all = rights(Use::Deploy, Some(&[kind]));
     let made = all.iter().find(|it| it.group == "autoscaling").unwrap();
@@ -96,8 +97,9 @@ fn what_the_charts_make_is_needed_and_the_usual_kinds_no_more() {
         group: "rbac.authorization.k8s.io".into(),
         resource: "clusterroles".into(),
         place: Place::Cluster,
+        need: Need::Wished,
     };
     let all = rights(Use::Deploy, Some(&[everywhere]));
     let made = all.iter().find(|it| it.resource == "clusterroles").unwrap();
-    assert_eq!(made.place, Place::Cluster);
+    assert_eq!((made.need, &made.place), (Need::Wished, &Place::Cluster));
 }
