@@ -5,12 +5,16 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testbed::{
     Front,
-    faults::{Effect, Matcher},
+    faults::{Effect, Gate, Matcher},
     tools::Tool,
+    wait_until_within,
 };
 
 use super::explanation::migration;
-use crate::site::{Ran, Site};
+use crate::{
+    processes::Process,
+    site::{Running, Site},
+};
 
 /// A migration whose pod bears these annotations, and has a container that prepares it and one beside.
 fn crowded(annotations: &Value) -> Value {
@@ -107,25 +111,29 @@ fn a_log_that_may_not_be_read_is_told_and_not_passed_over() {
 const LOG: &str = "/api/v1/namespaces/*/pods/*/log";
 
 /// A deploy whose migration writes a line, by an API server that answers for its log in this way.
-fn heard_by(front: &Front, site: &Site, effect: Effect) -> Ran {
+fn heard_by(front: &Front, site: &Site, effect: Effect) -> Running {
     front.faults().when(Matcher::get(LOG)).then(effect);
     site.helm_apply(Tool::Helm4, site.push("new"))
         .env("BRANCH_DEPLOYS_KUBECONFIG", front.kubeconfig())
         .release(&migration(&json!({"testbed/log": "adding a column"})))
-        .run()
-        .ends_with(0)
+        .start()
 }
 
-/// Helm is done as soon as the hook is.
 #[test]
 fn what_a_hook_says_last_is_shown_though_helm_is_done_before_it_is_heard() {
     let site = Site::new("hook-late");
     let front = site.namespace.front(&site.kubeconfig);
-    let ran = heard_by(
-        &front,
-        &site,
-        Effect::late_answer(Duration::from_millis(900)),
-    );
+    let gate = Gate::default();
+    let running = heard_by(&front, &site, Effect::hold_before(&gate));
+    gate.reached();
+    let name = site.namespace.name();
+    wait_until_within(Duration::from_secs(40), "Helm's end", || {
+        let is_up = site.namespace.release_revisions("hey-new") == [(1, "deployed".to_owned())];
+        let is_over = is_up && Process::helms(name).iter().all(|helm| !helm.lives());
+        is_over.then_some(()).ok_or("it works")
+    });
+    gate.open();
+    let ran = running.end().ends_with(0);
     assert!(ran.stdout.contains("    │ adding a column\n"), "{ran}");
 }
 
@@ -133,16 +141,12 @@ fn what_a_hook_says_last_is_shown_though_helm_is_done_before_it_is_heard() {
 fn a_log_that_is_not_to_be_had_for_the_time_being_is_told_once() {
     let site = Site::new("hook-unheard");
     let front = site.namespace.front(&site.kubeconfig);
-    let ran = heard_by(&front, &site, Effect::html(502));
+    let ran = heard_by(&front, &site, Effect::html(502))
+        .end()
+        .ends_with(0);
     let says = "what the hook hey-new-migrate says is not shown yet, and is asked for again";
     let told = ran.stderr.matches(says).count() + ran.stdout.matches(says).count();
     assert_eq!(told, 1, "{ran}");
-    assert!(
-        front
-            .passed()
-            .iter()
-            .filter(|it| it.path.ends_with("/log"))
-            .count()
-            > 1
-    );
+    let asked = front.passed().into_iter();
+    assert!(asked.filter(|it| it.path.ends_with("/log")).count() > 1);
 }
