@@ -1,7 +1,10 @@
 use chrono::DateTime;
 use serde_json::json;
 
-use super::*;
+use super::{
+    patience::{OUTSIDE, REFUSED},
+    *,
+};
 use crate::model::{Change, ObjectKey};
 
 const MAX: u64 = 3;
