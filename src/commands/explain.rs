@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 
 use super::{rollout::Rollout, site::Site};
 use crate::{
-    decide::{beside, has_enough, is_same, is_soft, told, troubles},
-    model::{Container, Interest, Object, Trouble, What},
+    decide::{FailedBy, beside, is_same, is_soft, to_blame, told, troubles},
+    model::{Container, Interest, Object, Trouble},
     report::{Explanation, Failure, LOG_LINES},
 };
 
@@ -98,15 +98,12 @@ async fn look(site: &Site<'_>, suspect: &Suspect<'_>, rollout: &Rollout) -> Seen
     let here = site.here(suspect.objects);
     let mut troubles = troubles(&scene, &here, since);
     if suspect.lost.is_none() {
-        let (waited, spares) = (suspect.waited && since != NEVER, site.helm.spares());
-        // What Helm refuses of itself no pod explains, nor what it does without anything.
-        troubles.retain(|trouble| {
-            (waited || trouble.hook.is_some()) && !has_enough(&scene, &here, trouble, spares)
-        });
-        // It waits for no Ingress: its address is waited for later.
-        troubles.sort_by_key(|trouble| {
-            suspect.helm.is_some() && matches!(trouble.what, What::Ingress { .. })
-        });
+        let failed_by = match suspect.waited && since != NEVER {
+            true if suspect.helm.is_none() => FailedBy::Address,
+            true => FailedBy::Wait,
+            false => FailedBy::Refusal,
+        };
+        troubles = to_blame(&scene, &here, troubles, failed_by, site.helm.spares());
     }
     Seen {
         troubles,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::model::{Event, Object, Scene, Trouble, What};
 
-pub use self::spared::has_enough;
+pub(super) use self::spared::has_enough;
 
 /// How far a deploy is with a release.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! The decisions. Pure functions: no input or output, no clock, no environment; `now` is an argument.
 
+mod blame;
 mod capacity;
 mod cause;
 pub mod check;
@@ -32,11 +33,12 @@ mod stranger;
 mod sweep;
 mod uninstall;
 
+pub use blame::{FailedBy, to_blame};
 pub use capacity::{Room, Standing, Taken, room};
 pub use cause::{beside, is_same, is_soft, told, troubles};
 pub use claim::claim;
 pub use gate::{Builds, Evidence, Gate, Proof, StepState, Waiting, Wanted, gate, pace};
-pub use hope::{Awaited, Hope, has_enough, hope};
+pub use hope::{Awaited, Hope, hope};
 pub use lease::{Lease, Patience, Step};
 pub use leaving::{Leaving, leaving};
 pub use limit::{has_waited, is_timeout};
