@@ -13,7 +13,7 @@ use crate::{
         self,
         check::{self, ClusterFacts, Granted, Need, Place, Right, Served, Use},
     },
-    model::{Fact, IngressClass, Line, Object, ObjectKey, Verdict},
+    model::{Fact, IngressClass, Line, Object, ObjectKey},
     settings::ClusterOptions,
 };
 
@@ -151,10 +151,7 @@ async fn served<'a>(cluster: &Cluster, made: Option<&'a Made>) -> (Option<Vec<Se
                 need: *need,
             }),
             other => {
-                let mut line = check::unserved(key, &other.map(drop));
-                if *need == Need::Wished && line.verdict == Verdict::Missing {
-                    line.verdict = Verdict::Doubtful;
-                }
+                let line = check::unserved(key, *need, &other.map(drop));
                 // It may be asked for in several namespaces.
                 if !lines.contains(&line) {
                     lines.push(line);

@@ -106,11 +106,12 @@ async fn upgraded(
     };
     let (name, lost) = (&planned.release.name, RefCell::new(None));
     let objects: Vec<Object> = site.here(&planned.objects);
+    let awaited = Awaited::rollout(site.helm.spares());
     let minding = async {
         let mut asked = site.stop.flag();
         tokio::select! {
             _ = asked.wait_for(|asked| *asked) => {}
-            trouble = rollout.lost(site, name, &objects, manner.max_restarts, Awaited::rollout(site.helm.spares())) => {
+            trouble = rollout.lost(site, name, &objects, manner.max_restarts, awaited) => {
                 lost.replace(Some(trouble));
                 site.report.note(&format!("{name}: it cannot come up any more: Helm is ended"));
             }

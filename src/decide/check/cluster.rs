@@ -94,14 +94,17 @@ fn lack(granted: &Granted, namespace: &str) -> Option<Line> {
 }
 
 /// The line about a kind of object that a chart makes, and that the cluster did not tell us to serve.
-pub fn unserved(key: &ObjectKey, found: &Fact<()>) -> Line {
+pub fn unserved(key: &ObjectKey, need: Need, found: &Fact<()>) -> Line {
     let what = format!("Cluster: kind {}", key.kind);
     match found {
-        Fact::Told(()) => Line::missing(
-            what,
-            format!("the cluster serves no {} {}", key.api_version, key.kind),
-            "install what brings the kind, or take it out of the chart",
-        ),
+        Fact::Told(()) => {
+            let found = format!("the cluster serves no {} {}", key.api_version, key.kind);
+            let advice = "install what brings the kind, or take it out of the chart";
+            match need {
+                Need::Needed => Line::missing(what, found, advice),
+                Need::Wished => Line::doubtful(what, found, advice),
+            }
+        }
         Fact::Refused(words) | Fact::Silent(words) => Line::unknown(what, words),
     }
 }
